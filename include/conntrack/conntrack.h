@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/**
+ * @file
+ * libconntrack: connection tracking for packets in user space.  Start here.
+ *
+ * A packet meets the library in this order:
+ *
+ *	ct_process() ........ the host's rules, routing ........ ct_confirm()
+ *	what is it?           or ct_abandon(): it was dropped     make it known
+ *
+ * A connection is private to the packet which opened it until ct_confirm();
+ * only then can other packets find it.  A packet that the host drops in
+ * between leaves no trace.
+ */
+#ifndef CONNTRACK_CONNTRACK_H
+#define CONNTRACK_CONNTRACK_H
+
+#include <conntrack/config.h>
+#include <conntrack/conn.h>
+#include <conntrack/policy.h>
+#include <conntrack/reason.h>
+#include <conntrack/types.h>
+#include <conntrack/version.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** Bits of ct_pkt.flags, set by the host. */
+enum ct_pkt_flag {
+	CT_PKT_UNTRACKED = 1u << 0 /**< do not track this packet */
+};
+
+/**
+ * One packet, owned by the caller.
+ *
+ * The host fills in the first half and zeroes the rest.  The second half is
+ * the answer of ct_process(); it must travel with the packet, unchanged, to
+ * ct_confirm() or ct_abandon().
+ */
+struct ct_pkt {
+	uint8_t *data;      /**< first byte of the L3 header */
+	uint32_t len;       /**< contiguous bytes at data */
+	uint32_t frame_len; /**< bytes of the whole packet; 0: same as len */
+	uint32_t headroom;  /**< writable bytes before data */
+	uint32_t tailroom;  /**< writable bytes after data + len */
+	void *user;         /**< the host's own packet; never touched */
+	const struct ct_policy *policy; /**< from ct_policy_create(), or NULL */
+	uint32_t mark;                  /**< the host's; never touched */
+	uint16_t zone;        /**< conntrack zone, unless policy has one */
+	uint16_t gso_size;    /**< payload per segment of a super-packet, or 0 */
+	uint8_t l3;           /**< CT_L3_* */
+	uint8_t csum;         /**< enum ct_csum */
+	uint16_t flags;       /**< enum ct_pkt_flag */
+	uint32_t reserved[3]; /**< zero */
+
+	struct ct_conn *conn; /**< borrowed until the next poll, or NULL */
+	uint32_t l4_len;      /**< bytes of L4 header and payload by IP */
+	uint16_t l4_off;      /**< where the L4 header starts, from data */
+	uint16_t reason;      /**< enum ct_reason */
+	uint8_t state;        /**< enum ct_state */
+	uint8_t dir;          /**< enum ct_dir */
+	uint8_t l4;           /**< IPPROTO_*, after extension headers */
+	uint8_t answered;     /**< ct_process() has been here */
+	uint32_t reserved2;   /**< zero */
+	uint64_t reserved3[5]; /**< zero */
+};
+CT_STATIC_ASSERT(sizeof(struct ct_pkt) == 128, "two cache lines, for good");
+
+/* --- Tables and threads ------------------------------------------------- */
+
+/**
+ * Make a table.
+ *
+ * Trackers, extensions and memory-shaping parameters may be added or set until
+ * the first thread attaches, which seals the table.  All randomness is taken
+ * here.
+ *
+ * @param cfg  what shapes it, or NULL for all defaults; copied
+ * @param tbl  set to the new table
+ * @context    any thread
+ * @return     0; CT_E_INVAL, CT_E_NOMEM, CT_E_VERSION.  The caller owns the
+ *             table and ends it with ct_table_destroy().
+ */
+CT_API int ct_table_create(const struct ct_config *cfg, struct ct_table **tbl);
+
+/**
+ * End a table and everything in it, without events.
+ *
+ * @param tbl  the table, or NULL
+ * @context    any thread, once every thread has detached and every owned
+ *             connection was put
+ */
+CT_API void ct_table_destroy(struct ct_table *tbl);
+
+/**
+ * Give the calling thread a handle on a table; the first one seals it.
+ *
+ * @param tbl  the table
+ * @param thr  set to the handle, which is online
+ * @context    any thread; a handle is used by one thread at a time
+ * @return     0 or CT_E_NOMEM
+ */
+CT_API int ct_thread_attach(struct ct_table *tbl, struct ct_thread **thr);
+
+/**
+ * Give a handle back.  Ends all borrowed pointers it gave out.
+ *
+ * @param thr  the calling thread's handle, or NULL
+ * @context    not inside any callback
+ */
+CT_API void ct_thread_detach(struct ct_thread *thr);
+
+/**
+ * Say what time it is, and that this thread borrows nothing any more.
+ *
+ * Call it once per burst.  It ends the life of every borrowed pointer that
+ * this handle gave out, gives up private connections that are neither
+ * confirmed nor held, and does a bounded share of expiry and reclamation; so
+ * DESTROY events come from here.  A thread which stops calling it stops
+ * reclamation for all; one which is going to sleep calls ct_thread_offline().
+ *
+ * @param thr     the calling thread's handle
+ * @param now_ns  monotonic nanoseconds of the host's clock; one that goes
+ *                back is taken as standing still
+ * @context       an online thread; not inside any callback
+ */
+CT_API void ct_thread_poll(struct ct_thread *thr, uint64_t now_ns);
+
+/**
+ * Before sleep: this thread borrows nothing, and others need not wait for it.
+ *
+ * @param thr  the calling thread's handle
+ * @context    an online thread; not inside any callback
+ */
+CT_API void ct_thread_offline(struct ct_thread *thr);
+
+/**
+ * After sleep: take part again.  Poll before the next packet.
+ *
+ * @param thr  the calling thread's handle
+ * @context    an offline thread
+ */
+CT_API void ct_thread_online(struct ct_thread *thr);
+
+/**
+ * The table that a handle belongs to.
+ *
+ * @param thr  a handle
+ * @context    any thread
+ * @return     its table
+ */
+CT_API struct ct_table *ct_thread_table(const struct ct_thread *thr);
+
+/**
+ * Do expiry and reclamation from a control thread, as a poll does.
+ *
+ * @param tbl     the table
+ * @param now_ns  as in ct_thread_poll()
+ * @param budget  connections to look at, at most; 0: all of them
+ * @context       any thread, one at a time, not inside any callback
+ * @return        0; CT_E_NOMEM when no handle could be made
+ */
+CT_API int ct_maintain(struct ct_table *tbl, uint64_t now_ns, uint32_t budget);
+
+/**
+ * When a sleeping host should poll or maintain again.
+ *
+ * @param tbl  the table
+ * @context    any thread
+ * @return     a time of the host's clock in ns, not later than the next
+ *             expiry; UINT64_MAX when nothing will expire
+ */
+CT_API uint64_t ct_next_expiry(const struct ct_table *tbl);
+
+/* --- The verbs ---------------------------------------------------------- */
+
+/**
+ * Find or open the connection of a packet, and advance it.
+ *
+ * The packet is parsed, looked up in its zone, and shown to the tracker of its
+ * protocol.  If nothing is found and the packet may open a connection, a new
+ * one is made, private to this packet.  An ICMP error takes the connection of
+ * the packet it quotes, as CT_RELATED, in the direction in which the error
+ * itself travels.  A packet that was processed before keeps its answer.
+ *
+ * A malformed or out-of-state packet is accepted with the state CT_INVALID, no
+ * connection and a reason: to drop it is policy, and policy is the host's.
+ * CT_DROP means that tracking itself could not go on (TABLE_FULL, NO_MEMORY).
+ *
+ * @param thr   the calling thread's handle
+ * @param pkt   the packet; its answer is written, its bytes are not
+ * @param hook  where the packet is.  Tracking happens at PREROUTING and
+ *              OUTPUT; the other hooks return what the first one found.
+ * @context     an online thread; takes the lock of one connection, and no
+ *              other; allocates only for a new one
+ * @return      CT_ACCEPT or CT_DROP.  pkt->conn is borrowed: it lives until
+ *              this thread's next poll, or longer after ct_conn_get().
+ */
+CT_API enum ct_verdict ct_process(struct ct_thread *thr, struct ct_pkt *pkt,
+				  enum ct_hook hook);
+
+/**
+ * ct_process() for n packets, in order.
+ *
+ * A flow's first packet and its successor in one burst are two new connections
+ * that clash, exactly as with n calls before the first ct_confirm().
+ *
+ * @param thr       the calling thread's handle
+ * @param pkts      the packets
+ * @param n         how many
+ * @param hook      as in ct_process()
+ * @param verdicts  n verdicts, or NULL when nobody wants them
+ * @context         as ct_process()
+ */
+CT_API void ct_process_burst(struct ct_thread *thr, struct ct_pkt *const *pkts,
+			     unsigned n, enum ct_hook hook,
+			     enum ct_verdict *verdicts);
+
+/**
+ * The last verb of every packet: make its new connection known.
+ *
+ * Publishes both directions of a private connection at once, and delivers the
+ * events of this packet.  When another packet was first with the same tuple,
+ * this one moves over to the winner if its protocol allows that; otherwise it
+ * loses.  For a packet of a known connection only the events are delivered.
+ *
+ * @param thr  the calling thread's handle
+ * @param pkt  a packet which went through ct_process() and is about to leave
+ * @context    an online thread; takes two bucket locks, in order
+ * @return     CT_ACCEPT, or CT_DROP when a clash could not be resolved or the
+ *             connection was removed meanwhile
+ */
+CT_API enum ct_verdict ct_confirm(struct ct_thread *thr, struct ct_pkt *pkt);
+
+/**
+ * ct_confirm() for n packets, in order.
+ *
+ * @param thr       the calling thread's handle
+ * @param pkts      the packets
+ * @param n         how many
+ * @param verdicts  n verdicts, or NULL when nobody wants them
+ * @context         as ct_confirm()
+ */
+CT_API void ct_confirm_burst(struct ct_thread *thr, struct ct_pkt *const *pkts,
+			     unsigned n, enum ct_verdict *verdicts);
+
+/**
+ * Give up a packet that the host drops itself.
+ *
+ * Frees its private connection at once (poll would do it later) and takes the
+ * connection out of the packet.
+ *
+ * @param thr  the calling thread's handle
+ * @param pkt  a packet which went through ct_process()
+ * @context    an online thread
+ */
+CT_API void ct_abandon(struct ct_thread *thr, struct ct_pkt *pkt);
+
+/**
+ * Told of each step by which a packet is classified.
+ *
+ * @param user  from ct_thread_trace()
+ * @param step  a short constant name: "l3", "lookup", "tcp", ...
+ * @param text  one sentence; ends with the call
+ */
+typedef void (*ct_trace_fn)(void *user, const char *step, const char *text);
+
+/**
+ * Have the steps of this thread's packets explained.
+ *
+ * @param thr   the calling thread's handle
+ * @param fn    what to call, or NULL to stop
+ * @param user  its first argument
+ * @context     the handle's thread.  fn may be called under a connection's
+ *              lock and calls nothing of the library.
+ */
+CT_API void ct_thread_trace(struct ct_thread *thr, ct_trace_fn fn, void *user);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* CONNTRACK_CONNTRACK_H */
