@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * compiler.h - what we ask of the compiler beyond C11
+ */
+#ifndef BASE_COMPILER_H
+#define BASE_COMPILER_H
+
+#define ct_likely(x)   __builtin_expect(!!(x), 1)
+#define ct_unlikely(x) __builtin_expect(!!(x), 0)
+
+/* Bytes that travel together between caches. */
+#define CT_LINE 64
+
+/*
+ * Locks, for clang's -Wthread-safety.  The analysis sees functions, not fields:
+ * the letters at the fields are for people.
+ */
+#if defined(__clang__)
+#define CT_LOCKABLE      __attribute__((capability("mutex")))
+#define CT_ACQUIRES(x)   __attribute__((acquire_capability(x)))
+#define CT_RELEASES(x)   __attribute__((release_capability(x)))
+#define CT_REQUIRES(x)   __attribute__((requires_capability(x)))
+#define CT_UNCHECKED     __attribute__((no_thread_safety_analysis))
+#else
+#define CT_LOCKABLE
+#define CT_ACQUIRES(x)
+#define CT_RELEASES(x)
+#define CT_REQUIRES(x)
+#define CT_UNCHECKED
+#endif
+
+#endif /* BASE_COMPILER_H */

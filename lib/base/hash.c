@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * hash.c - the keyed hash of a tuple
+ *
+ * xxHash is compiled in here and nowhere else.
+ */
+#include "base/hash.h"
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+uint64_t ct_hash(const struct ct_hash_key *key, const void *bytes, size_t len)
+{
+	return XXH3_64bits_withSecret(bytes, len, key->secret,
+				      sizeof(key->secret));
+}

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * mem.c - the host's allocator, counted and limited
+ *
+ * The hooks that a host leaves out are filled in here, once, so that nobody
+ * else asks whether a hook is there.
+ */
+#include "base/mem.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+static void *libc_alloc(void *user, size_t size, size_t align)
+{
+	(void)user;
+	/* aligned_alloc() wants whole multiples of the alignment. */
+	return aligned_alloc(align, (size + align - 1) & ~(align - 1));
+}
+
+static void libc_free(void *user, void *ptr, size_t size)
+{
+	(void)user;
+	(void)size;
+	free(ptr);
+}
+
+static void system_random(void *user, void *buf, size_t len)
+{
+	uint8_t *to = buf;
+	size_t done = 0;
+
+	(void)user;
+	while (done < len) {
+		ssize_t n = getrandom(to + done, len - done, 0);
+
+		if (n > 0)
+			done += (size_t)n;
+	}
+}
+
+static void no_log(void *user, enum ct_log_level level, const char *msg)
+{
+	(void)user;
+	(void)level;
+	(void)msg;
+}
+
+static int no_pull(void *user, struct ct_pkt *pkt, uint32_t len)
+{
+	(void)user;
+	(void)pkt;
+	(void)len;
+	return CT_E_NOENT;
+}
+
+static void no_emit(void *user, const struct ct_pkt *pkt)
+{
+	(void)user;
+	(void)pkt;
+}
+
+void ct_mem_init(struct ct_mem *mem, const struct ct_host *host,
+		 uint64_t max_bytes)
+{
+	memset(mem, 0, sizeof(*mem));
+	if (host)
+		mem->host = *host;
+	mem->max_bytes = max_bytes;
+
+	/* A host brings both halves of a pair, or neither. */
+	if (!mem->host.alloc || !mem->host.free) {
+		mem->host.alloc = libc_alloc;
+		mem->host.free = libc_free;
+	}
+	if (!mem->host.random)
+		mem->host.random = system_random;
+	if (!mem->host.log)
+		mem->host.log = no_log;
+	if (!mem->host.pull)
+		mem->host.pull = no_pull;
+	if (!mem->host.emit)
+		mem->host.emit = no_emit;
+}
+
+void *ct_mem_alloc(struct ct_mem *mem, size_t size, size_t align)
+{
+	uint64_t before;
+	void *ptr = NULL;
+
+	before = atomic_fetch_add_explicit(&mem->in_use, size,
+					   memory_order_relaxed);
+	if (!mem->max_bytes || before + size <= mem->max_bytes)
+		ptr = mem->host.alloc(mem->host.user, size, align);
+	if (!ptr) {
+		atomic_fetch_sub_explicit(&mem->in_use, size,
+					  memory_order_relaxed);
+		return NULL;
+	}
+	memset(ptr, 0, size);
+	return ptr;
+}
+
+void ct_mem_free(struct ct_mem *mem, void *ptr, size_t size)
+{
+	if (!ptr)
+		return;
+	mem->host.free(mem->host.user, ptr, size);
+	atomic_fetch_sub_explicit(&mem->in_use, size, memory_order_relaxed);
+}

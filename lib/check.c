@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * check.c - all invariants of a table, for tests
+ *
+ * Each is a sentence that holds whenever no call is under way.
+ */
+#include "check.h"
+
+#include "core/table.h"
+
+struct check {
+	struct ct_table *tbl;
+	uint32_t n_known;   /* confirmed and not dying */
+	uint32_t n_private; /* neither */
+	uint32_t n_keys;    /* that the known ones must have */
+	uint32_t n_slots;   /* that the table has */
+	const char *wrong;
+};
+
+static void fail(struct check *check, const char *sentence)
+{
+	if (!check->wrong)
+		check->wrong = sentence;
+}
+
+/* Every slot leads to a known connection that has this hash. */
+static void check_slot(void *user, struct ct_conn *conn, enum ct_dir dir)
+{
+	struct check *check = user;
+	struct ct_key key;
+	enum ct_dir found;
+
+	check->n_slots++;
+	if (!ct_conn_known(conn)) {
+		fail(check, "a slot leads to a connection that is not known");
+		return;
+	}
+	ct_conn_key(conn, dir, &check->tbl->hash, &key);
+	if (ct_buckets_find(&check->tbl->buckets, &key, &found) != conn)
+		fail(check, "a key finds another connection");
+}
+
+static void check_known(struct check *check, struct ct_conn *conn)
+{
+	struct ct_table *tbl = check->tbl;
+	uint32_t unit = ct_conn_unit(tbl, conn);
+	uint32_t deadline = atomic_load(ct_slab_deadline(&tbl->slab, unit));
+	struct ct_key key[CT_DIR_MAX];
+
+	check->n_known++;
+	for (unsigned dir = 0; dir < CT_DIR_MAX; dir++) {
+		enum ct_dir found;
+
+		ct_conn_key(conn, (enum ct_dir)dir, &tbl->hash, &key[dir]);
+		if (ct_buckets_find(&tbl->buckets, &key[dir], &found) != conn)
+			fail(check, "a known connection is not found");
+	}
+	check->n_keys += ct_tuple_equal(&key[CT_DIR_ORIG].tuple,
+					&key[CT_DIR_REPLY].tuple)
+				 ? 1
+				 : 2;
+	if (deadline == CT_TICKS_NEVER)
+		fail(check, "a known connection never expires");
+	else if (ct_ticks_until(atomic_load(&conn->timeout), deadline) < 0)
+		fail(check, "a deadline is later than its timeout");
+	if (atomic_load(&conn->events) & CT_EV_DELIVERING)
+		fail(check, "events are being delivered by nobody");
+}
+
+static void check_place(struct check *check, uint32_t unit)
+{
+	struct ct_table *tbl = check->tbl;
+	struct ct_conn *conn = ct_conn_at(tbl, unit);
+	uint32_t status = ct_conn_word(conn);
+
+	if (atomic_load(&conn->lock.held))
+		fail(check, "a connection is locked by nobody");
+	if (ct_conn_known(conn)) {
+		check_known(check, conn);
+		return;
+	}
+	if (atomic_load(ct_slab_deadline(&tbl->slab, unit)) != CT_TICKS_NEVER)
+		fail(check, "what is not known has a deadline");
+	if ((status & CT_S_RELEASED) && !(status & CT_S_DYING) &&
+	    status / CT_OWNER == 0)
+		fail(check, "a private connection belongs to nobody");
+}
+
+static void check_privates(struct check *check)
+{
+	struct ct_table *tbl = check->tbl;
+	struct ct_thread *thr;
+
+	cds_list_for_each_entry(thr, &tbl->threads, node) {
+		for (uint32_t i = 0; i < thr->n_private; i++) {
+			const struct ct_conn *conn =
+				ct_conn_at(tbl, thr->private[i].unit);
+
+			if (atomic_load(&conn->gen) == thr->private[i].gen &&
+			    !(ct_conn_word(conn) &
+			      (CT_S_CONFIRMED | CT_S_DYING | CT_S_RELEASED)))
+				check->n_private++;
+		}
+	}
+}
+
+const char *ct_table_check(struct ct_table *tbl)
+{
+	struct check check = { .tbl = tbl };
+	uint32_t unit = ct_slab_next_conn(&tbl->slab, 0);
+	uint32_t n_conns = atomic_load(&tbl->n_conns);
+
+	for (; unit; unit = ct_slab_next_conn(&tbl->slab,
+					      unit + tbl->extend.conn_units))
+		check_place(&check, unit);
+	for (uint32_t i = 0; i < tbl->buckets.n; i++)
+		ct_buckets_visit(&tbl->buckets, i, check_slot, &check);
+	check_privates(&check);
+
+	if (check.n_slots != check.n_keys)
+		fail(&check, "the table has other keys than its connections");
+	/* Owned private ones that outlived a poll are in no list. */
+	if (n_conns < check.n_known + check.n_private)
+		fail(&check, "fewer connections are counted than there are");
+	if (n_conns > tbl->max_conns)
+		fail(&check, "more connections are counted than there may be");
+	return check.wrong;
+}

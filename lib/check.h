@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * check.h - all invariants of a table, for tests
+ */
+#ifndef CHECK_H
+#define CHECK_H
+
+#include <conntrack/types.h>
+#include <stddef.h>
+
+/*
+ * Look for anything that cannot be.
+ *
+ * => NULL when all is well, else a constant sentence.
+ * => No other thread uses the table meanwhile.
+ */
+const char *ct_table_check(struct ct_table *tbl);
+
+#endif /* CHECK_H */

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * confirm.c - make a connection known; when two packets do so at once
+ *
+ * Until now the connection belonged to one packet.  Here both its tuples enter
+ * the table, under the locks of both buckets, and the status bit CONFIRMED
+ * makes it known: the point from which on everybody finds it.
+ *
+ * Clash:
+ *	Two packets of one new flow may each have opened a connection, or a
+ *	packet and its answer, before either was confirmed.  One is first.  If
+ *	the other's two tuples are the same, perhaps the other way round, and
+ *	its protocol does not mind, its packet joins the winner, and nobody can
+ *	tell that there were two.  Otherwise the packet is lost; its sender
+ *	will send it again.
+ *
+ * Events:
+ *	Before it is known the connection's deliverer is this thread, so that
+ *	NEW comes before whatever other threads make happen to it.
+ */
+#include "process.h"
+
+#include "core/timer.h"
+
+/* The timeout ran in seconds so far; from now on it is a time. */
+static void start(struct ct_thread *thr, struct ct_conn *conn)
+{
+	uint32_t left =
+		atomic_load_explicit(&conn->timeout, memory_order_relaxed);
+
+	atomic_store_explicit(&conn->timeout,
+			      ct_ticks_name(thr->now + left),
+			      memory_order_relaxed);
+	ct_times_start(thr, conn);
+	ct_event_hold(thr, conn, CT_EV_NEW);
+}
+
+static bool same_tuples(const struct ct_conn *conn, enum ct_dir dir,
+			const struct ct_key key[CT_DIR_MAX])
+{
+	enum ct_dir other = dir == CT_DIR_ORIG ? CT_DIR_REPLY : CT_DIR_ORIG;
+
+	return ct_conn_matches(conn, dir, &key[CT_DIR_ORIG]) &&
+	       ct_conn_matches(conn, other, &key[CT_DIR_REPLY]);
+}
+
+/* => The protocol does not mind that two connections become one. */
+static bool may_join(const struct ct_table *tbl, const struct ct_key *key)
+{
+	const struct ct_l4_ops *ops = ct_registry_l4(tbl, key->tuple.l4);
+
+	return (ops->flags & CT_L4_MAY_CLASH) ||
+	       ct_core_param(tbl, CT_P_TCP_CLASH);
+}
+
+static enum ct_verdict lose(struct ct_thread *thr, struct ct_pkt *pkt,
+			    enum ct_reason reason)
+{
+	ct_conn_discard_later(thr, pkt->conn);
+	pkt->conn = NULL;
+	ct_answer(thr, pkt, reason);
+	return CT_DROP;
+}
+
+static enum ct_verdict resolve(struct ct_thread *thr, struct ct_pkt *pkt,
+			       const struct ct_clash *clash,
+			       const struct ct_key key[CT_DIR_MAX])
+{
+	if (!same_tuples(clash->conn, clash->dir, key) ||
+	    !may_join(thr->tbl, &key[CT_DIR_ORIG]))
+		return lose(thr, pkt, CT_R_CLASH);
+
+	ct_spin_lock(&clash->conn->lock);
+	pkt->dir = (uint8_t)clash->dir;
+	ct_acct_add(thr->tbl, clash->conn, pkt);
+	ct_spin_unlock(&clash->conn->lock);
+	ct_conn_discard_later(thr, pkt->conn);
+	pkt->conn = clash->conn;
+	if (pkt->dir == CT_DIR_REPLY ||
+	    (ct_conn_word(clash->conn) & CT_S_SEEN_REPLY))
+		pkt->state = CT_ESTABLISHED;
+	ct_event_deliver(thr, clash->conn);
+	return ct_answer(thr, pkt, CT_R_JOINED);
+}
+
+static enum ct_verdict publish(struct ct_thread *thr, struct ct_pkt *pkt)
+{
+	struct ct_table *tbl = thr->tbl;
+	struct ct_conn *conn = pkt->conn;
+	struct ct_key key[CT_DIR_MAX];
+	struct ct_clash clash;
+	int error;
+
+	ct_conn_key(conn, CT_DIR_ORIG, &tbl->hash, &key[CT_DIR_ORIG]);
+	ct_conn_key(conn, CT_DIR_REPLY, &tbl->hash, &key[CT_DIR_REPLY]);
+	ct_conn_adopt(conn);
+	start(thr, conn);
+	do {
+		error = ct_buckets_publish(&tbl->buckets, conn, key, &clash);
+	} while (error == CT_E_EXIST &&
+		 ct_conn_expired(clash.conn, thr->now) &&
+		 ct_conn_kill(thr, clash.conn, CT_R_END_EXPIRED));
+
+	if (error == CT_E_EXIST)
+		return resolve(thr, pkt, &clash, key);
+	if (error)
+		return lose(thr, pkt, CT_R_NO_MEMORY);
+	ct_timer_start(tbl, conn);
+	ct_event_release(thr, conn);
+	ct_count(thr, CT_R_CONFIRMED);
+	return CT_ACCEPT;
+}
+
+enum ct_verdict ct_confirm(struct ct_thread *thr, struct ct_pkt *pkt)
+{
+	uint32_t status;
+
+	if (!pkt->conn)
+		return CT_ACCEPT;
+	status = ct_conn_word(pkt->conn);
+	if (ct_unlikely(!(status & (CT_S_CONFIRMED | CT_S_DYING))))
+		return publish(thr, pkt);
+	if (ct_unlikely(!(status & CT_S_CONFIRMED))) {
+		pkt->conn = NULL;
+		ct_answer(thr, pkt, CT_R_GONE);
+		return CT_DROP;
+	}
+	ct_event_deliver(thr, pkt->conn);
+	return CT_ACCEPT;
+}
+
+void ct_confirm_burst(struct ct_thread *thr, struct ct_pkt *const *pkts,
+		      unsigned n, enum ct_verdict *verdicts)
+{
+	for (unsigned i = 0; i < n; i++) {
+		enum ct_verdict verdict = ct_confirm(thr, pkts[i]);
+
+		if (verdicts)
+			verdicts[i] = verdict;
+	}
+}
+
+void ct_abandon(struct ct_thread *thr, struct ct_pkt *pkt)
+{
+	struct ct_conn *conn = pkt->conn;
+
+	pkt->conn = NULL;
+	if (conn &&
+	    !(ct_conn_word(conn) & (CT_S_CONFIRMED | CT_S_DYING)))
+		ct_conn_discard(thr, conn);
+}

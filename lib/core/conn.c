@@ -1,0 +1,407 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * conn.c - a connection: its making, its end, and what a host reads of it
+ */
+#include "core/conn.h"
+
+#include "core/table.h"
+#include "core/timer.h"
+
+#include <string.h>
+
+/* --- Keys --------------------------------------------------------------- */
+
+void ct_conn_keys_set(struct ct_conn *conn, const struct ct_tuple *orig,
+		      const struct ct_tuple *reply)
+{
+	if (!ct_tuple_wide(orig)) {
+		ct_narrow_pack(&conn->narrow[CT_DIR_ORIG], orig);
+		ct_narrow_pack(&conn->narrow[CT_DIR_REPLY], reply);
+		return;
+	}
+	conn->wide.orig = *orig;
+	conn->wide.reply_src_id = reply->src_id;
+	conn->wide.reply_dst_id = reply->dst_id;
+	conn->wide.reply_zone = reply->zone;
+	ct_conn_set(conn, CT_S_WIDE);
+}
+
+void ct_conn_tuple(const struct ct_conn *conn, enum ct_dir dir,
+		   struct ct_tuple *tuple)
+{
+	const struct ct_wide_keys *wide = &conn->wide;
+
+	if (!(ct_conn_word(conn) & CT_S_WIDE)) {
+		ct_narrow_unpack(&conn->narrow[dir], tuple);
+		return;
+	}
+	*tuple = wide->orig;
+	if (dir == CT_DIR_ORIG)
+		return;
+	tuple->src = wide->orig.dst;
+	tuple->dst = wide->orig.src;
+	tuple->src_id = wide->reply_src_id;
+	tuple->dst_id = wide->reply_dst_id;
+	tuple->zone = wide->reply_zone;
+}
+
+void ct_conn_key(const struct ct_conn *conn, enum ct_dir dir,
+		 const struct ct_hash_key *secret, struct ct_key *key)
+{
+	struct ct_tuple tuple;
+
+	ct_conn_tuple(conn, dir, &tuple);
+	ct_key_make(key, &tuple, secret);
+}
+
+/* --- Its making --------------------------------------------------------- */
+
+static uint32_t gen_of(const struct ct_conn *conn)
+{
+	return atomic_load_explicit(&conn->gen, memory_order_relaxed);
+}
+
+static bool still_private(const struct ct_conn *conn, uint32_t gen)
+{
+	return gen_of(conn) == gen &&
+	       !(ct_conn_word(conn) & (CT_S_CONFIRMED | CT_S_DYING));
+}
+
+/* Forget private connections that are not private any more. */
+static void private_compact(struct ct_thread *thr)
+{
+	uint32_t kept = 0;
+
+	for (uint32_t i = 0; i < thr->n_private; i++) {
+		struct ct_private *private = &thr->private[i];
+		const struct ct_conn *conn = ct_conn_at(thr->tbl, private->unit);
+
+		if (still_private(conn, private->gen))
+			thr->private[kept++] = *private;
+	}
+	thr->n_private = kept;
+}
+
+static bool private_room(struct ct_thread *thr)
+{
+	enum { FIRST = 32 };
+	struct ct_mem *mem = &thr->tbl->mem;
+	uint32_t n = thr->max_private ? 2 * thr->max_private : FIRST;
+	struct ct_private *more;
+
+	if (thr->n_private < thr->max_private)
+		return true;
+	private_compact(thr);
+	if (thr->n_private < thr->max_private)
+		return true;
+	more = ct_mem_alloc(mem, n * sizeof(*more),
+			    _Alignof(struct ct_private));
+	if (!more)
+		return false;
+	if (thr->private)
+		memcpy(more, thr->private, thr->n_private * sizeof(*more));
+	ct_mem_free(mem, thr->private, thr->max_private * sizeof(*more));
+	thr->private = more;
+	thr->max_private = n;
+	return true;
+}
+
+struct ct_conn *ct_conn_open(struct ct_thread *thr, const struct ct_key *orig,
+			     const struct ct_tuple *reply)
+{
+	struct ct_table *tbl = thr->tbl;
+	struct ct_conn *conn;
+	uint32_t unit, gen;
+
+	if (!private_room(thr))
+		return NULL;
+	unit = ct_slab_alloc(&tbl->slab, &thr->magazine[CT_SLAB_CONN],
+			     CT_SLAB_CONN);
+	if (!unit)
+		return NULL;
+	conn = ct_conn_at(tbl, unit);
+
+	/* A walk may look at the status word meanwhile: it is zero. */
+	memset(conn->keys, 0, sizeof(conn->keys));
+	atomic_store_explicit(&conn->events, 0, memory_order_relaxed);
+	atomic_store_explicit(&conn->timeout, 0, memory_order_relaxed);
+	atomic_store_explicit(&conn->mark, 0, memory_order_relaxed);
+	atomic_store_explicit(&conn->ext, 0, memory_order_relaxed);
+	memset(conn->l4_state, 0, sizeof(conn->l4_state));
+	conn->class_ = 0;
+	conn->policy = 0;
+	gen = atomic_fetch_add_explicit(&tbl->gen, 1, memory_order_relaxed) + 1;
+	atomic_store_explicit(&conn->gen, gen, memory_order_relaxed);
+	memset(conn + 1, 0,
+	       (size_t)tbl->extend.conn_units * CT_UNIT - sizeof(*conn));
+	ct_conn_keys_set(conn, &orig->tuple, reply);
+
+	thr->private[thr->n_private].unit = unit;
+	thr->private[thr->n_private].gen = gen;
+	thr->n_private++;
+	return conn;
+}
+
+/* --- Its end ------------------------------------------------------------ */
+
+void ct_conn_free(struct ct_thread *thr, struct ct_conn *conn)
+{
+	struct ct_table *tbl = thr->tbl;
+
+	ct_extend_free(thr, conn);
+	atomic_store_explicit(&conn->status, 0, memory_order_release);
+	ct_slab_free(&tbl->slab, &thr->magazine[CT_SLAB_CONN], CT_SLAB_CONN,
+		     ct_conn_unit(tbl, conn));
+}
+
+void ct_conn_release(struct ct_thread *thr, struct ct_conn *conn)
+{
+	/* Whoever comes second, this or the last put, frees it. */
+	if (ct_conn_set(conn, CT_S_RELEASED) / CT_OWNER == 0)
+		ct_conn_free(thr, conn);
+}
+
+static void uncount(struct ct_table *tbl)
+{
+	atomic_fetch_sub_explicit(&tbl->n_conns, 1, memory_order_relaxed);
+}
+
+void ct_conn_discard(struct ct_thread *thr, struct ct_conn *conn)
+{
+	uncount(thr->tbl);
+	ct_conn_set(conn, CT_S_DYING);
+	ct_conn_release(thr, conn);
+}
+
+void ct_conn_discard_later(struct ct_thread *thr, struct ct_conn *conn)
+{
+	uncount(thr->tbl);
+	ct_conn_set(conn, CT_S_DYING);
+	ct_limbo_retire(thr, conn);
+}
+
+void ct_conn_discard_private(struct ct_thread *thr)
+{
+	for (uint32_t i = 0; i < thr->n_private; i++) {
+		const struct ct_private *private = &thr->private[i];
+		struct ct_conn *conn = ct_conn_at(thr->tbl, private->unit);
+
+		if (!still_private(conn, private->gen))
+			continue;
+		if (ct_conn_word(conn) / CT_OWNER == 0)
+			ct_conn_discard(thr, conn);
+		else if (ct_conn_set(conn, CT_S_RELEASED) / CT_OWNER == 0)
+			ct_conn_returned(thr, conn);
+	}
+	thr->n_private = 0;
+}
+
+void ct_conn_adopt(struct ct_conn *conn)
+{
+	if (ct_conn_word(conn) & CT_S_RELEASED)
+		atomic_fetch_and_explicit(&conn->status,
+					  ~(uint32_t)CT_S_RELEASED,
+					  memory_order_acq_rel);
+}
+
+void ct_conn_returned(struct ct_thread *thr, struct ct_conn *conn)
+{
+	/* One that was never confirmed still counts. */
+	if (!(ct_conn_word(conn) & CT_S_DYING))
+		uncount(thr->tbl);
+	ct_conn_free(thr, conn);
+}
+
+bool ct_conn_condemn(struct ct_conn *conn, enum ct_reason reason)
+{
+	if (ct_conn_set(conn, CT_S_DYING) & CT_S_DYING)
+		return false;
+	conn->class_ = (uint8_t)reason;
+	return true;
+}
+
+void ct_conn_bury(struct ct_thread *thr, struct ct_conn *conn)
+{
+	struct ct_table *tbl = thr->tbl;
+	struct ct_key key[CT_DIR_MAX];
+
+	ct_conn_key(conn, CT_DIR_ORIG, &tbl->hash, &key[CT_DIR_ORIG]);
+	ct_conn_key(conn, CT_DIR_REPLY, &tbl->hash, &key[CT_DIR_REPLY]);
+	ct_buckets_remove(&tbl->buckets, conn, key);
+	ct_timer_stop(tbl, conn);
+	uncount(tbl);
+	ct_times_stop(thr, conn);
+	ct_count(thr, conn->class_);
+	ct_event_destroy(thr, conn);
+}
+
+bool ct_conn_kill(struct ct_thread *thr, struct ct_conn *conn,
+		  enum ct_reason reason)
+{
+	bool ended = false;
+
+	ct_spin_lock(&conn->lock);
+	if (reason != CT_R_END_EXPIRED || ct_conn_expired(conn, thr->now))
+		ended = ct_conn_condemn(conn, reason);
+	ct_spin_unlock(&conn->lock);
+	if (ended)
+		ct_conn_bury(thr, conn);
+	return ended;
+}
+
+int ct_conn_delete(struct ct_thread *thr, struct ct_conn *conn)
+{
+	if (!ct_conn_known(conn))
+		return CT_E_NOENT;
+	return ct_conn_kill(thr, conn, CT_R_END_DELETED) ? 0 : CT_E_NOENT;
+}
+
+/* --- Owners ------------------------------------------------------------- */
+
+struct ct_conn *ct_conn_get(struct ct_conn *conn)
+{
+	uint32_t old =
+		atomic_load_explicit(&conn->status, memory_order_relaxed);
+
+	do {
+		if (old / CT_OWNER == CT_OWNERS_MAX)
+			return conn;
+	} while (!atomic_compare_exchange_weak_explicit(
+		&conn->status, &old, old + CT_OWNER, memory_order_acq_rel,
+		memory_order_relaxed));
+	return conn;
+}
+
+void ct_conn_put(struct ct_table *tbl, struct ct_conn *conn)
+{
+	uint32_t old, first;
+
+	if (!conn)
+		return;
+	old = atomic_load_explicit(&conn->status, memory_order_relaxed);
+	do {
+		if (old / CT_OWNER == CT_OWNERS_MAX)
+			return;
+	} while (!atomic_compare_exchange_weak_explicit(
+		&conn->status, &old, old - CT_OWNER, memory_order_acq_rel,
+		memory_order_relaxed));
+	if (old / CT_OWNER != 1 || !(old & CT_S_RELEASED))
+		return;
+
+	/* The caller may have no handle: the next poll of any frees it. */
+	first = atomic_load_explicit(&tbl->returned, memory_order_relaxed);
+	do {
+		atomic_store_explicit(&conn->timeout, first,
+				      memory_order_relaxed);
+		/* release; pairs with the acquire in free_returned() */
+	} while (!atomic_compare_exchange_weak_explicit(
+		&tbl->returned, &first, ct_conn_unit(tbl, conn),
+		memory_order_release, memory_order_relaxed));
+}
+
+/* --- Readers and setters ------------------------------------------------ */
+
+uint32_t ct_conn_status(const struct ct_conn *conn)
+{
+	return ct_conn_word(conn) & CT_S_PUBLIC;
+}
+
+uint64_t ct_conn_id(const struct ct_table *tbl, const struct ct_conn *conn)
+{
+	return (uint64_t)gen_of(conn) << 32 | ct_conn_unit(tbl, conn);
+}
+
+uint32_t ct_conn_expires(const struct ct_thread *thr,
+			 const struct ct_conn *conn)
+{
+	uint32_t status = ct_conn_word(conn);
+	uint32_t timeout =
+		atomic_load_explicit(&conn->timeout, memory_order_acquire);
+	int32_t left;
+
+	/* Once it is retired the word means something else. */
+	if (status & CT_S_RELEASED)
+		return 0;
+	if (!(status & CT_S_CONFIRMED))
+		return timeout / CT_TICKS_PER_S;
+	left = ct_ticks_until(timeout, thr->now);
+	return left > 0 ? (uint32_t)left / CT_TICKS_PER_S : 0;
+}
+
+const char *ct_conn_state_name(const struct ct_table *tbl,
+			       const struct ct_conn *conn)
+{
+	const struct ct_l4_ops *ops;
+	struct ct_tuple t;
+
+	ct_conn_tuple(conn, CT_DIR_ORIG, &t);
+	ops = ct_registry_l4(tbl, t.l4);
+	return ops->state_name ? ops->state_name(conn) : NULL;
+}
+
+uint32_t ct_conn_mark(const struct ct_conn *conn)
+{
+	return atomic_load_explicit(&conn->mark, memory_order_relaxed);
+}
+
+void ct_conn_mark_set(struct ct_thread *thr, struct ct_conn *conn,
+		      uint32_t mark)
+{
+	if (atomic_exchange_explicit(&conn->mark, mark, memory_order_relaxed) !=
+	    mark)
+		ct_event_note(thr, conn, CT_EV_MARK);
+}
+
+/* --- For trackers ------------------------------------------------------- */
+
+void *ct_l4_state(struct ct_conn *conn)
+{
+	return conn->l4_state;
+}
+
+const void *ct_l4_state_const(const struct ct_conn *conn)
+{
+	return conn->l4_state;
+}
+
+void ct_conn_refresh(struct ct_thread *thr, struct ct_conn *conn,
+		     uint32_t seconds)
+{
+	uint32_t status = ct_conn_word(conn);
+	uint32_t before =
+		atomic_load_explicit(&conn->timeout, memory_order_relaxed);
+	uint32_t timeout;
+	int32_t later;
+
+	if (seconds > CT_TIMEOUT_MAX)
+		seconds = CT_TIMEOUT_MAX;
+	if (!(status & CT_S_CONFIRMED)) {
+		/* Runs from the confirmation on. */
+		atomic_store_explicit(&conn->timeout, seconds * CT_TICKS_PER_S,
+				      memory_order_relaxed);
+		return;
+	}
+	if (status & CT_S_FIXED_TIMEOUT)
+		return;
+
+	timeout = ct_ticks_after(thr->now, seconds);
+	later = ct_ticks_until(timeout, before);
+	if (later >= 0 && later < (int32_t)CT_TICKS_PER_S)
+		return; /* the cache line stays clean */
+	atomic_store_explicit(&conn->timeout, timeout, memory_order_release);
+	if (later < 0)
+		ct_timer_sooner(thr->tbl, conn, timeout);
+}
+
+void ct_conn_assure(struct ct_thread *thr, struct ct_conn *conn)
+{
+	if (ct_conn_word(conn) & CT_S_ASSURED)
+		return;
+	if (!(ct_conn_set(conn, CT_S_ASSURED) & CT_S_ASSURED))
+		ct_event_note(thr, conn, CT_EV_ASSURED);
+}
+
+void ct_conn_changed(struct ct_thread *thr, struct ct_conn *conn)
+{
+	ct_event_note(thr, conn, CT_EV_PROTO);
+}

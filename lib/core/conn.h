@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * conn.h - a connection: 128 bytes, two cache lines
+ *
+ *	line 0, looked at by every packet, written when something changes
+ *	0                        46     48       52      56     60     64
+ *	+------------------------+------+--------+-------+------+------+
+ *	| keys, narrow or wide   |events|status, | time- | mark | ext  |
+ *	|                        |      |owners  | out   |      |      |
+ *	+------------------------+------+--------+-------+------+------+
+ *	line 1, written by every packet, under the lock
+ *	64                                     120  121    122    124   128
+ *	+--------------------------------------+----+------+------+-----+
+ *	| state of the tracker                 |lock|class |policy| gen |
+ *	+--------------------------------------+----+------+------+-----+
+ *	128: extensions that every connection has, if any
+ *
+ * Life, and who moves it on:
+ *
+ *	made --> private --confirm--> confirmed --kill--> dying --unlink--+
+ *	            |                                                     |
+ *	            +--poll, abandon--> free <--last owner-- retired <----+
+ *	                                        and grace period
+ *
+ * A private connection is known to one packet.  A dying one may still be
+ * looked at by whoever found it before: its memory is reused only when every
+ * thread has polled since it was unlinked (reclaim.h) and nobody owns it.
+ *
+ * Who may touch what:
+ *	I	immutable once confirmed, and private before
+ *	L	under the connection's lock, or private
+ *	A	atomic
+ */
+#ifndef CORE_CONN_H
+#define CORE_CONN_H
+
+#include "base/spin.h"
+#include "base/ticks.h"
+#include "core/tuple.h"
+
+#include <conntrack/conntrack.h>
+#include <conntrack/event.h>
+#include <conntrack/plugin.h>
+#include <stdatomic.h>
+
+/*
+ * The status word: netfilter's bits, two of our own among those that netfilter
+ * never shows, and the count of owners above them.
+ */
+#define CT_S_WIDE       (1u << 11) /* keys have the wide form */
+#define CT_S_RELEASED   (1u << 12) /* the last owner frees it */
+#define CT_S_PUBLIC     0x7ffu     /* what a host gets to see */
+#define CT_OWNER        (1u << 16) /* one owner */
+#define CT_OWNERS_MAX   0xffffu    /* stuck: freed with the table */
+
+/* Both tuples of a connection whose network layer needs 16-byte addresses; the
+ * reply's addresses are the original's, swapped. */
+struct ct_wide_keys {
+	struct ct_tuple orig;
+	ct_be16 reply_src_id;
+	ct_be16 reply_dst_id;
+	uint16_t reply_zone;
+} __attribute__((packed, aligned(4)));
+CT_STATIC_ASSERT(sizeof(struct ct_wide_keys) == 48, "46 bytes, and events");
+
+struct ct_conn {
+	union {
+		struct ct_narrow narrow[CT_DIR_MAX]; /* I */
+		struct ct_wide_keys wide;            /* I */
+		struct {
+			uint8_t keys[46];
+			_Atomic uint16_t events; /* A  pending, see event.h */
+		};
+	};
+	_Atomic uint32_t status;  /* A  and owners */
+	_Atomic uint32_t timeout; /* A  tick; after the end: link, reclaim.h */
+	_Atomic uint32_t mark;    /* A */
+	_Atomic uint32_t ext;     /* A  unit of the block on demand, or 0 */
+
+	uint8_t l4_state[CT_L4_STATE_MAX]; /* L */
+	struct ct_spin lock;
+	uint8_t class_;  /* L  overflow class; once dying: the END_* reason */
+	uint16_t policy; /* I  index, 0: none */
+	_Atomic uint32_t gen; /* A  which life of this memory */
+};
+CT_STATIC_ASSERT(sizeof(struct ct_conn) == 2 * CT_LINE, "two cache lines");
+CT_STATIC_ASSERT(offsetof(struct ct_conn, events) == 46, "after the keys");
+CT_STATIC_ASSERT(offsetof(struct ct_conn, l4_state) == CT_LINE, "line 1");
+
+#define CT_CONN_UNITS 2 /* of 64 bytes, without extensions */
+
+static inline uint32_t ct_conn_word(const struct ct_conn *conn)
+{
+	return atomic_load_explicit(&conn->status, memory_order_acquire);
+}
+
+/* Whether a look-up may return it: confirmed and not dying. */
+static inline bool ct_conn_known(const struct ct_conn *conn)
+{
+	/* acquire; pairs with the release in ct_conn_publish() */
+	return (ct_conn_word(conn) & (CT_S_CONFIRMED | CT_S_DYING)) ==
+	       CT_S_CONFIRMED;
+}
+
+static inline bool ct_conn_expired(const struct ct_conn *conn, uint32_t now)
+{
+	return ct_ticks_passed(atomic_load_explicit(&conn->timeout,
+						    memory_order_acquire),
+			       now);
+}
+
+/* Set status bits; => those that were set before. */
+static inline uint32_t ct_conn_set(struct ct_conn *conn, uint32_t bits)
+{
+	return atomic_fetch_or_explicit(&conn->status, bits,
+					memory_order_acq_rel);
+}
+
+/* => The connection has this tuple in this direction. */
+static inline bool ct_conn_matches(const struct ct_conn *conn, enum ct_dir dir,
+				   const struct ct_key *key)
+{
+	const struct ct_tuple *t = &key->tuple;
+	const struct ct_wide_keys *wide = &conn->wide;
+	bool conn_wide = ct_conn_word(conn) & CT_S_WIDE;
+
+	if (conn_wide != key->wide)
+		return false;
+	if (!conn_wide)
+		return memcmp(&conn->narrow[dir], &key->narrow,
+			      sizeof(key->narrow)) == 0;
+	if (dir == CT_DIR_ORIG)
+		return memcmp(&wide->orig, t, sizeof(*t)) == 0;
+	return memcmp(&wide->orig.src, &t->dst, sizeof(t->dst)) == 0 &&
+	       memcmp(&wide->orig.dst, &t->src, sizeof(t->src)) == 0 &&
+	       wide->orig.l3 == t->l3 && wide->orig.l4 == t->l4 &&
+	       wide->reply_src_id == t->src_id &&
+	       wide->reply_dst_id == t->dst_id && wide->reply_zone == t->zone;
+}
+
+/* Write both tuples of a private connection. */
+void ct_conn_keys_set(struct ct_conn *conn, const struct ct_tuple *orig,
+		      const struct ct_tuple *reply);
+
+/* The key of one of its tuples. */
+void ct_conn_key(const struct ct_conn *conn, enum ct_dir dir,
+		 const struct ct_hash_key *secret, struct ct_key *key);
+
+/*
+ * Make a private connection.
+ *
+ * => NULL when there is no memory; the caller has made room in the count.
+ * => Borrowed until the thread's next poll, like any other.
+ */
+struct ct_conn *ct_conn_open(struct ct_thread *thr, const struct ct_key *orig,
+			     const struct ct_tuple *reply);
+
+/*
+ * Give up a private connection that nobody will confirm any more.
+ *
+ * => At once, for one that no host has seen or may still look at; otherwise
+ *    after a grace period.
+ */
+void ct_conn_discard(struct ct_thread *thr, struct ct_conn *conn);
+void ct_conn_discard_later(struct ct_thread *thr, struct ct_conn *conn);
+
+/* At poll: give up private connections that are neither confirmed nor owned;
+ * those that are owned become their owner's. */
+void ct_conn_discard_private(struct ct_thread *thr);
+
+/* It is about to be confirmed after all: no put frees it any more. */
+void ct_conn_adopt(struct ct_conn *conn);
+
+/* A connection whose last owner has put it. */
+void ct_conn_returned(struct ct_thread *thr, struct ct_conn *conn);
+
+/*
+ * End a confirmed connection.
+ *
+ * => False when it had ended before, or when the reason is END_EXPIRED and a
+ *    packet has refreshed it meanwhile.
+ * => Delivers DESTROY, unless another thread is delivering: then that one does.
+ */
+bool ct_conn_kill(struct ct_thread *thr, struct ct_conn *conn,
+		  enum ct_reason reason);
+
+/*
+ * The two halves of ct_conn_kill() for callers that hold the lock: mark it
+ * dying, and, when the lock is released, take it out of the table.
+ *
+ * => ct_conn_condemn() is false when it was dying already; no second half then.
+ */
+bool ct_conn_condemn(struct ct_conn *conn, enum ct_reason reason)
+	CT_REQUIRES(conn->lock);
+void ct_conn_bury(struct ct_thread *thr, struct ct_conn *conn);
+
+/* Free its memory: it is out of the table, past its grace period, unowned. */
+void ct_conn_free(struct ct_thread *thr, struct ct_conn *conn);
+
+/* Past its grace period: free it, or leave that to its last owner. */
+void ct_conn_release(struct ct_thread *thr, struct ct_conn *conn);
+
+#endif /* CORE_CONN_H */

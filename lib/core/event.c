@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * event.c - collect per packet, deliver once
+ */
+#include "core/event.h"
+
+#include "core/table.h"
+
+static void free_dead(struct ct_table *tbl, struct ct_sub *sub)
+{
+	while (sub) {
+		struct ct_sub *next = sub->dead;
+
+		ct_mem_free(&tbl->mem, sub, sizeof(*sub));
+		sub = next;
+	}
+}
+
+/* => The next subscription; links are followed without a lock. */
+static struct ct_sub *follow(_Atomic(struct ct_sub *) *link)
+{
+	/* acquire; pairs with the release in ct_subscribe() */
+	return atomic_load_explicit(link, memory_order_acquire);
+}
+
+void ct_events_fini(struct ct_table *tbl)
+{
+	struct ct_sub *sub = follow(&tbl->events.subs);
+
+	while (sub) {
+		struct ct_sub *next = follow(&sub->next);
+
+		ct_mem_free(&tbl->mem, sub, sizeof(*sub));
+		sub = next;
+	}
+	free_dead(tbl, tbl->events.dead);
+}
+
+/* --- Subscriptions ------------------------------------------------------ */
+
+static void wanted_again(struct ct_table *tbl) CT_REQUIRES(tbl->threads_lock)
+{
+	struct ct_sub *sub;
+	uint32_t wanted = 0;
+
+	for (sub = follow(&tbl->events.subs); sub; sub = follow(&sub->next))
+		wanted |= sub->events;
+	atomic_store_explicit(&tbl->events.wanted, wanted,
+			      memory_order_relaxed);
+}
+
+int ct_subscribe(struct ct_table *tbl, uint32_t events, ct_event_fn fn,
+		 void *user, struct ct_sub **sub)
+{
+	_Atomic(struct ct_sub *) *link = &tbl->events.subs;
+	struct ct_sub *made;
+
+	if (!fn || !sub || !events || (events & ~(uint32_t)CT_EV_ALL))
+		return CT_E_INVAL;
+	made = ct_mem_alloc(&tbl->mem, sizeof(*made), _Alignof(struct ct_sub));
+	if (!made)
+		return CT_E_NOMEM;
+	made->fn = fn;
+	made->user = user;
+	made->events = events;
+
+	ct_spin_lock(&tbl->threads_lock);
+	while (follow(link))
+		link = &follow(link)->next;
+	/* release; pairs with the acquire in follow() */
+	atomic_store_explicit(link, made, memory_order_release);
+	wanted_again(tbl);
+	ct_spin_unlock(&tbl->threads_lock);
+	*sub = made;
+	return 0;
+}
+
+void ct_unsubscribe(struct ct_table *tbl, struct ct_sub *sub)
+{
+	_Atomic(struct ct_sub *) *from = &tbl->events.subs;
+	struct ct_sub *free_now = NULL;
+	struct ct_sub **link;
+	uint64_t oldest;
+
+	if (!sub)
+		return;
+	ct_spin_lock(&tbl->threads_lock);
+	while (follow(from) != sub)
+		from = &follow(from)->next;
+	/* Whoever stands on it still finds its way on. */
+	atomic_store_explicit(from, follow(&sub->next), memory_order_release);
+	wanted_again(tbl);
+	sub->epoch = ct_epoch_begin(tbl);
+	sub->dead = tbl->events.dead;
+	tbl->events.dead = sub;
+
+	/* Those that nobody can be calling any more. */
+	oldest = ct_epoch_oldest(tbl);
+	for (link = &tbl->events.dead; *link;) {
+		struct ct_sub *dead = *link;
+
+		if (dead->epoch > oldest) {
+			link = &dead->dead;
+			continue;
+		}
+		*link = dead->dead;
+		dead->dead = free_now;
+		free_now = dead;
+	}
+	ct_spin_unlock(&tbl->threads_lock);
+	free_dead(tbl, free_now);
+}
+
+/* --- Delivery ----------------------------------------------------------- */
+
+/* => Those of the events that somebody wants to know of this connection. */
+static uint32_t wanted(const struct ct_table *tbl, const struct ct_conn *conn,
+		       uint32_t events)
+{
+	events &= atomic_load_explicit(&tbl->events.wanted,
+				       memory_order_relaxed);
+	if (ct_likely(!events) || !ct_core_param(tbl, CT_P_EVENTS))
+		return 0;
+	return events & ct_policy_events(tbl, conn);
+}
+
+void ct_event_note(struct ct_thread *thr, struct ct_conn *conn, uint32_t events)
+{
+	events = wanted(thr->tbl, conn, events);
+	if (events)
+		atomic_fetch_or_explicit(&conn->events, (uint16_t)events,
+					 memory_order_acq_rel);
+}
+
+static void call(struct ct_thread *thr, struct ct_conn *conn, uint32_t events)
+{
+	struct ct_event_info ev = {
+		.size = sizeof(ev),
+		.thr = thr,
+		.conn = conn,
+		.now_ns = thr->now_ns,
+		.reason = events & CT_EV_DESTROY ? conn->class_ : CT_R_NONE,
+	};
+	struct ct_sub *sub;
+
+	sub = follow(&thr->tbl->events.subs);
+	for (; sub; sub = follow(&sub->next)) {
+		ev.events = events & sub->events;
+		if (ev.events)
+			sub->fn(sub->user, &ev);
+	}
+}
+
+/* => As deliverer; stops being it when nothing is left, unless destroyed. */
+static void drain(struct ct_thread *thr, struct ct_conn *conn)
+{
+	for (;;) {
+		uint16_t idle = CT_EV_DELIVERING;
+		uint32_t events;
+
+		/* acquire and release: one deliverer's view to the next's */
+		events = atomic_exchange_explicit(&conn->events, idle,
+						  memory_order_acq_rel) &
+			 ~CT_EV_DELIVERING;
+		if (events & (CT_EV_NEW | CT_EV_RELATED)) {
+			call(thr, conn, events & ~(uint32_t)CT_EV_DESTROY);
+		} else if (events && !(events & CT_EV_DESTROY)) {
+			call(thr, conn, events);
+		}
+		if (events & CT_EV_DESTROY) {
+			/* What had not been told by now is of the past. */
+			if (wanted(thr->tbl, conn, CT_EV_DESTROY))
+				call(thr, conn, CT_EV_DESTROY);
+			ct_limbo_retire(thr, conn);
+			return;
+		}
+		if (!events &&
+		    atomic_compare_exchange_strong_explicit(
+			    &conn->events, &idle, 0, memory_order_acq_rel,
+			    memory_order_acquire))
+			return;
+	}
+}
+
+/* => This thread is the deliverer now. */
+static bool deliverer(struct ct_conn *conn, uint32_t events)
+{
+	uint16_t old = atomic_fetch_or_explicit(
+		&conn->events, (uint16_t)(events | CT_EV_DELIVERING),
+		memory_order_acq_rel);
+
+	return !(old & CT_EV_DELIVERING);
+}
+
+void ct_event_hold(struct ct_thread *thr, struct ct_conn *conn, uint32_t events)
+{
+	ct_event_note(thr, conn, events);
+	/* Nobody else can know it yet. */
+	atomic_fetch_or_explicit(&conn->events, CT_EV_DELIVERING,
+				 memory_order_relaxed);
+}
+
+void ct_event_release(struct ct_thread *thr, struct ct_conn *conn)
+{
+	drain(thr, conn);
+}
+
+void ct_event_deliver(struct ct_thread *thr, struct ct_conn *conn)
+{
+	uint16_t pending =
+		atomic_load_explicit(&conn->events, memory_order_relaxed);
+
+	if (ct_unlikely(pending) && deliverer(conn, 0))
+		drain(thr, conn);
+}
+
+void ct_event_destroy(struct ct_thread *thr, struct ct_conn *conn)
+{
+	if (deliverer(conn, CT_EV_DESTROY))
+		drain(thr, conn);
+}

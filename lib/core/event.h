@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * event.h - collect per packet, deliver once
+ *
+ * What happens to a connection sets bits in its events word, if anybody has
+ * subscribed; ct_confirm() and the end of a connection deliver them.
+ *
+ * One thread delivers at a time: whoever sets DELIVERING.  Others leave their
+ * bits; the deliverer looks again before it stops.  DESTROY is taken last, and
+ * who delivers it retires the connection: so nothing comes after it, and the
+ * memory stays until then.
+ */
+#ifndef CORE_EVENT_H
+#define CORE_EVENT_H
+
+#include <conntrack/event.h>
+#include <stdatomic.h>
+
+#define CT_EV_DELIVERING (1u << 15)
+
+struct ct_sub {
+	_Atomic(struct ct_sub *) next; /* A  written under threads_lock */
+	ct_event_fn fn;                /* I */
+	void *user;                    /* I */
+	uint32_t events;               /* I */
+	uint64_t epoch;                /* L  dead: free when all have seen it */
+	struct ct_sub *dead;           /* L  next dead one */
+};
+
+struct ct_events {
+	_Atomic(struct ct_sub *) subs; /* A  written under threads_lock */
+	struct ct_sub *dead;           /* L  threads_lock */
+	_Atomic uint32_t wanted;       /* A  union of all subscriptions */
+};
+
+/* Free every subscription; no thread is attached any more. */
+void ct_events_fini(struct ct_table *tbl);
+
+/* Note that something happened, if anybody wants to know. */
+void ct_event_note(struct ct_thread *thr, struct ct_conn *conn,
+		   uint32_t events);
+
+/* Before a connection becomes known: this thread delivers its first events. */
+void ct_event_hold(struct ct_thread *thr, struct ct_conn *conn,
+		   uint32_t events);
+
+/* Deliver what is pending, unless another thread does. */
+void ct_event_deliver(struct ct_thread *thr, struct ct_conn *conn);
+
+/* The same, by the thread that ct_event_hold() made the deliverer. */
+void ct_event_release(struct ct_thread *thr, struct ct_conn *conn);
+
+/* The connection has ended: deliver DESTROY last, and retire it. */
+void ct_event_destroy(struct ct_thread *thr, struct ct_conn *conn);
+
+#endif /* CORE_EVENT_H */

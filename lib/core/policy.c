@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * policy.c - what a host wants done with some packets
+ */
+#include "core/policy.h"
+
+#include "core/table.h"
+
+#include <string.h>
+
+#define ALL_FLAGS                                                              \
+	((uint32_t)CT_POLICY_NOTRACK | CT_POLICY_ZONE_ORIG | CT_POLICY_ZONE_REPLY |      \
+	 CT_POLICY_MARK | CT_POLICY_LABELS | CT_POLICY_EVENTS)
+
+static size_t size_of(size_t n_values)
+{
+	return sizeof(struct ct_policy) +
+	       n_values * sizeof(struct ct_policy_value);
+}
+
+static void destroy(struct ct_mem *mem, struct ct_policy *policy)
+{
+	if (policy->helper)
+		ct_mem_free(mem, policy->helper, strlen(policy->helper) + 1);
+	ct_mem_free(mem, policy, size_of(policy->n_values));
+}
+
+static int fill_values(const struct ct_table *tbl, struct ct_policy *policy,
+		       const struct ct_policy_def *def)
+{
+	for (size_t i = 0; i < def->n_timeouts; i++) {
+		const struct ct_policy_timeout *timeout = &def->timeouts[i];
+		const struct ct_param_def *param;
+		uint32_t index;
+
+		param = timeout->name ? ct_params_find(&tbl->params,
+						       timeout->name, &index)
+				      : NULL;
+		if (!param || !(param->flags & CT_PARAM_TIMEOUT))
+			return CT_E_NOENT;
+		if (timeout->seconds < param->min ||
+		    timeout->seconds > param->max)
+			return CT_E_RANGE;
+		policy->values[i].index = index;
+		policy->values[i].value = timeout->seconds;
+	}
+	return 0;
+}
+
+static int fill(struct ct_table *tbl, struct ct_policy *policy,
+		const struct ct_policy_def *def)
+{
+	policy->flags = def->flags;
+	policy->class_ = def->class_;
+	policy->mark = def->mark;
+	policy->events = def->flags & CT_POLICY_EVENTS ? def->events
+						       : (uint32_t)CT_EV_ALL;
+	if (def->flags & CT_POLICY_ZONE_ORIG)
+		policy->zone[CT_DIR_ORIG] = def->zone;
+	if (def->flags & CT_POLICY_ZONE_REPLY)
+		policy->zone[CT_DIR_REPLY] = def->zone;
+	memcpy(policy->labels, def->labels, sizeof(policy->labels));
+	if (def->helper) {
+		size_t len = strlen(def->helper) + 1;
+
+		policy->helper = ct_mem_alloc(&tbl->mem, len, 1);
+		if (!policy->helper)
+			return CT_E_NOMEM;
+		memcpy(policy->helper, def->helper, len);
+	}
+	return fill_values(tbl, policy, def);
+}
+
+/* Give the policy a number and a place. */
+static int place(struct ct_table *tbl, struct ct_policy *policy)
+	CT_REQUIRES(tbl->policies.lock)
+{
+	struct ct_policies *policies = &tbl->policies;
+	uint32_t number = policies->n + 1;
+	struct ct_policy **page;
+
+	if (number > UINT16_MAX)
+		return CT_E_FULL;
+	page = atomic_load_explicit(&policies->page[number / CT_POLICY_PAGE],
+				    memory_order_relaxed);
+	if (!page) {
+		page = ct_mem_alloc(&tbl->mem, CT_POLICY_PAGE * sizeof(*page),
+				    _Alignof(struct ct_policy *));
+		if (!page)
+			return CT_E_NOMEM;
+		/* release; pairs with the acquire in ct_policy_at() */
+		atomic_store_explicit(&policies->page[number / CT_POLICY_PAGE],
+				      page, memory_order_release);
+	}
+	policy->number = (uint16_t)number;
+	page[number % CT_POLICY_PAGE] = policy;
+	policies->n = number;
+	return 0;
+}
+
+int ct_policy_create(struct ct_table *tbl, const struct ct_policy_def *caller,
+		     const struct ct_policy **policy)
+{
+	struct ct_policy_def def;
+	struct ct_policy *made;
+	int error;
+
+	error = ct_sized_copy(&def, sizeof(def), caller);
+	if (error)
+		return error;
+	if ((def.flags & ~ALL_FLAGS) || (def.n_timeouts && !def.timeouts) ||
+	    def.n_timeouts > CT_PARAM_VALUES)
+		return CT_E_INVAL;
+
+	made = ct_mem_alloc(&tbl->mem, size_of(def.n_timeouts),
+			    _Alignof(struct ct_policy));
+	if (!made)
+		return CT_E_NOMEM;
+	made->n_values = (uint32_t)def.n_timeouts;
+	error = fill(tbl, made, &def);
+	if (!error) {
+		ct_spin_lock(&tbl->policies.lock);
+		error = place(tbl, made);
+		ct_spin_unlock(&tbl->policies.lock);
+	}
+	if (error) {
+		destroy(&tbl->mem, made);
+		return error;
+	}
+	*policy = made;
+	return 0;
+}
+
+void ct_policies_fini(struct ct_table *tbl)
+{
+	struct ct_policies *policies = &tbl->policies;
+
+	for (uint32_t i = 1; i <= policies->n; i++) {
+		struct ct_policy **page = policies->page[i / CT_POLICY_PAGE];
+
+		destroy(&tbl->mem, page[i % CT_POLICY_PAGE]);
+	}
+	for (uint32_t i = 0; i < CT_POLICY_PAGES; i++) {
+		struct ct_policy **page = policies->page[i];
+
+		ct_mem_free(&tbl->mem, page, CT_POLICY_PAGE * sizeof(*page));
+	}
+}
+
+const struct ct_policy *ct_policy_at(const struct ct_table *tbl,
+				     uint16_t number)
+{
+	struct ct_policy **page;
+
+	if (!number)
+		return NULL;
+	/* acquire; pairs with the release in place() */
+	page = atomic_load_explicit(
+		&tbl->policies.page[number / CT_POLICY_PAGE],
+		memory_order_acquire);
+	return page[number % CT_POLICY_PAGE];
+}
+
+uint32_t ct_policy_param(const struct ct_table *tbl, uint16_t number,
+			 uint32_t index)
+{
+	const struct ct_policy *policy = ct_policy_at(tbl, number);
+
+	for (uint32_t i = 0; i < policy->n_values; i++)
+		if (policy->values[i].index == index)
+			return policy->values[i].value;
+	return ct_params_value(&tbl->params, index);
+}
+
+uint32_t ct_policy_events(const struct ct_table *tbl,
+			  const struct ct_conn *conn)
+{
+	const struct ct_policy *policy = ct_policy_at(tbl, conn->policy);
+
+	return policy ? policy->events : (uint32_t)CT_EV_ALL;
+}

@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * reclaim.c - grace periods of a table, without waiting
+ *
+ * Two barriers make a pair.  A thread that unlinks does so before it begins the
+ * next epoch; a thread that has seen that epoch, by a full fence at its poll,
+ * finds the entry unlinked from then on.
+ */
+#include "core/reclaim.h"
+
+#include "core/table.h"
+
+/* The link of a retired connection is its timeout word. */
+static void link_set(struct ct_conn *conn, uint32_t unit)
+{
+	atomic_store_explicit(&conn->timeout, unit, memory_order_relaxed);
+}
+
+static uint32_t link_of(const struct ct_conn *conn)
+{
+	return atomic_load_explicit(&conn->timeout, memory_order_relaxed);
+}
+
+/* --- Epochs ------------------------------------------------------------- */
+
+void ct_epoch_seen(struct ct_thread *thr)
+{
+	uint64_t epoch =
+		atomic_load_explicit(&thr->tbl->epoch, memory_order_acquire);
+
+	/*
+	 * release: what was borrowed is used no more; pairs with the acquire
+	 * in ct_epoch_oldest().  The fence keeps later look-ups behind it.
+	 */
+	atomic_store_explicit(&thr->epoch, epoch, memory_order_release);
+	atomic_thread_fence(memory_order_seq_cst);
+}
+
+void ct_epoch_offline(struct ct_thread *thr)
+{
+	/* release; pairs with the acquire in ct_epoch_oldest() */
+	atomic_store_explicit(&thr->epoch, 0, memory_order_release);
+}
+
+uint64_t ct_epoch_begin(struct ct_table *tbl)
+{
+	return atomic_fetch_add_explicit(&tbl->epoch, 1, memory_order_seq_cst) +
+	       1;
+}
+
+uint64_t ct_epoch_oldest(struct ct_table *tbl)
+{
+	uint64_t oldest = UINT64_MAX;
+	struct ct_thread *thr;
+
+	atomic_thread_fence(memory_order_seq_cst);
+	cds_list_for_each_entry(thr, &tbl->threads, node) {
+		uint64_t seen = atomic_load_explicit(&thr->epoch,
+						     memory_order_acquire);
+
+		if (seen && seen < oldest)
+			oldest = seen;
+	}
+	return oldest;
+}
+
+/* --- Limbo -------------------------------------------------------------- */
+
+void ct_limbo_retire(struct ct_thread *thr, struct ct_conn *conn)
+{
+	struct ct_batch *open = &thr->limbo.open;
+	uint32_t unit = ct_conn_unit(thr->tbl, conn);
+
+	link_set(conn, open->first);
+	open->first = unit;
+	if (!open->last)
+		open->last = unit;
+}
+
+void ct_limbo_close(struct ct_thread *thr)
+{
+	struct ct_limbo *limbo = &thr->limbo;
+	struct ct_batch *closed;
+
+	if (!limbo->open.first || limbo->n == CT_BATCHES)
+		return;
+	closed = &limbo->closed[(limbo->head + limbo->n) % CT_BATCHES];
+	*closed = limbo->open;
+	closed->epoch = ct_epoch_begin(thr->tbl);
+	limbo->n++;
+	limbo->open = (struct ct_batch){ 0 };
+}
+
+static void free_batch(struct ct_thread *thr, const struct ct_batch *batch)
+{
+	uint32_t unit = batch->first;
+
+	while (unit) {
+		struct ct_conn *conn = ct_conn_at(thr->tbl, unit);
+
+		unit = link_of(conn);
+		ct_conn_release(thr, conn);
+	}
+}
+
+/* Connections whose last owner has put them, from whatever thread. */
+static void free_returned(struct ct_thread *thr)
+{
+	struct ct_batch batch = { 0 };
+
+	if (!atomic_load_explicit(&thr->tbl->returned, memory_order_relaxed))
+		return;
+	/* acquire; pairs with the release in ct_conn_put() */
+	batch.first = atomic_exchange_explicit(&thr->tbl->returned, 0,
+					       memory_order_acquire);
+	while (batch.first) {
+		struct ct_conn *conn = ct_conn_at(thr->tbl, batch.first);
+
+		batch.first = link_of(conn);
+		ct_conn_returned(thr, conn);
+	}
+}
+
+void ct_limbo_reap(struct ct_thread *thr)
+{
+	struct ct_limbo *limbo = &thr->limbo;
+	uint64_t oldest;
+
+	free_returned(thr);
+	if (!limbo->n)
+		return;
+	ct_spin_lock(&thr->tbl->threads_lock);
+	oldest = ct_epoch_oldest(thr->tbl);
+	ct_spin_unlock(&thr->tbl->threads_lock);
+	while (limbo->n && limbo->closed[limbo->head].epoch <= oldest) {
+		struct ct_batch batch = limbo->closed[limbo->head];
+
+		limbo->head = (limbo->head + 1) % CT_BATCHES;
+		limbo->n--;
+		free_batch(thr, &batch);
+	}
+}
+
+static void append(struct ct_table *tbl, struct ct_batch *to,
+		   const struct ct_batch *batch)
+{
+	if (!batch->first)
+		return;
+	link_set(ct_conn_at(tbl, batch->last), to->first);
+	to->first = batch->first;
+	if (!to->last)
+		to->last = batch->last;
+}
+
+void ct_limbo_adopt(struct ct_thread *to, struct ct_thread *from)
+{
+	struct ct_limbo *limbo = &from->limbo;
+
+	/* Younger than it was: it waits a little longer, never too short. */
+	append(to->tbl, &to->limbo.open, &limbo->open);
+	for (; limbo->n; limbo->n--) {
+		append(to->tbl, &to->limbo.open, &limbo->closed[limbo->head]);
+		limbo->head = (limbo->head + 1) % CT_BATCHES;
+	}
+	limbo->open = (struct ct_batch){ 0 };
+}

@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * registry.c - who tracks what, and the parameters that are the table's own
+ */
+#include "core/registry.h"
+
+#include "core/table.h"
+
+#include <string.h>
+
+/* clang-format off */
+static const struct ct_param_def core_params[CT_P_MAX] = {
+	[CT_P_MAX_CONNS] = { "max_conns", "nf_conntrack_max",
+		"connections at most; not above what the table was made for",
+		262144, 262144, 1, UINT32_MAX, 0, 0 },
+	[CT_P_BUCKETS] = { "overflow.linux_buckets", "nf_conntrack_buckets",
+		"size of the hash table whose neighbourhoods Linux' early drop searches; rounded up to a power of two",
+		262144, 262144, 1, 1u << 30, 0, 0 },
+	[CT_P_CHECKSUM] = { "checksum", "nf_conntrack_checksum",
+		"1: a wrong transport checksum makes a packet invalid",
+		1, 1, 0, 1, 0, 0 },
+	[CT_P_ACCT] = { "acct", "nf_conntrack_acct",
+		"1: every connection counts packets and bytes",
+		0, 0, 0, 1, CT_PARAM_SEALED, 0 },
+	[CT_P_TIMESTAMP] = { "timestamp", "nf_conntrack_timestamp",
+		"1: every connection knows when it began and ended",
+		0, 0, 0, 1, CT_PARAM_SEALED, 0 },
+	[CT_P_EVENTS] = { "events", "nf_conntrack_events",
+		"0: no events at all",
+		2, 2, 0, 2, 0, 0 },
+	[CT_P_LOG_INVALID] = { "log_invalid", "nf_conntrack_log_invalid",
+		"log why packets of this protocol number are invalid; 255: of all, 0: of none",
+		0, 0, 0, 255, 0, 0 },
+	[CT_P_TCP_CLASH] = { "confirm.tcp_clash", NULL,
+		"what a packet does whose equal connection was confirmed first, where the protocol does not allow a merge by itself; 0: drop, as Linux does; 1: merge",
+		0, 1, 0, 1, 0, 0 },
+};
+/* clang-format on */
+
+int ct_registry_init(struct ct_table *tbl)
+{
+	uint32_t base;
+
+	return ct_params_add(&tbl->params, core_params, CT_P_MAX, &base);
+}
+
+const struct ct_l3_ops *ct_registry_l3(const struct ct_table *tbl, uint8_t l3)
+{
+	return tbl->registry.l3[l3];
+}
+
+const struct ct_l4_ops *ct_registry_l4(const struct ct_table *tbl, uint8_t l4)
+{
+	const struct ct_l4_ops *ops = tbl->registry.l4[l4];
+
+	return ct_likely(ops != NULL) ? ops : tbl->registry.l4[CT_L4_GENERIC];
+}
+
+int ct_sized_copy(void *to, size_t to_size, const void *from)
+{
+	const uint8_t *bytes = from;
+	size_t size;
+
+	memcpy(&size, from, sizeof(size));
+	if (size < sizeof(size))
+		return CT_E_INVAL;
+	for (size_t i = to_size; i < size; i++)
+		if (bytes[i])
+			return CT_E_VERSION;
+	memset(to, 0, to_size);
+	memcpy(to, from, size < to_size ? size : to_size);
+	memcpy(to, &to_size, sizeof(to_size));
+	return 0;
+}
+
+static bool sealed(const struct ct_table *tbl)
+{
+	return atomic_load_explicit(&tbl->sealed, memory_order_acquire);
+}
+
+int ct_l3_register(struct ct_table *tbl, const struct ct_l3_ops *ops)
+{
+	if (sealed(tbl))
+		return CT_E_SEALED;
+	/* A constant is not copied, so it must be of our version. */
+	if (ops->size != sizeof(*ops))
+		return CT_E_VERSION;
+	if (!ops->name || !ops->l3 || !ops->parse || !ops->parse_quoted ||
+	    !ops->pseudo_sum || !ops->addr_text || ops->addr_len > 16)
+		return CT_E_INVAL;
+	tbl->registry.l3[ops->l3] = ops;
+	return 0;
+}
+
+int ct_l4_register(struct ct_table *tbl, const struct ct_l4_ops *ops)
+{
+	uint32_t base = 0;
+	int error;
+
+	if (sealed(tbl))
+		return CT_E_SEALED;
+	if (ops->size != sizeof(*ops))
+		return CT_E_VERSION;
+	if (!ops->name || !ops->tuple || !ops->invert || !ops->open ||
+	    !ops->packet || ops->state_size > CT_L4_STATE_MAX ||
+	    ops->ids > CT_IDS_NONE)
+		return CT_E_INVAL;
+	if (ops->n_params) {
+		error = ct_params_add(&tbl->params, ops->params, ops->n_params,
+				      &base);
+		if (error)
+			return error;
+	}
+	tbl->registry.l4[ops->l4] = ops;
+	tbl->registry.params[ops->l4] = base;
+	return 0;
+}
+
+uint32_t ct_l4_param(const struct ct_thread *thr, const struct ct_l4_ops *ops,
+		     const struct ct_conn *conn, unsigned n)
+{
+	const struct ct_table *tbl = thr->tbl;
+	uint32_t index = tbl->registry.params[ops->l4] + n;
+
+	if (ct_unlikely(conn && conn->policy))
+		return ct_policy_param(tbl, conn->policy, index);
+	return ct_params_value(&tbl->params, index);
+}
+
+/* --- Parameters, as the host sees them ---------------------------------- */
+
+int ct_param_set(struct ct_table *tbl, const char *name, uint64_t value)
+{
+	const struct ct_param_def *def;
+	uint32_t index;
+
+	def = ct_params_find(&tbl->params, name, &index);
+	if (!def)
+		return CT_E_NOENT;
+	if (value < def->min || value > def->max)
+		return CT_E_RANGE;
+	if (index == CT_P_MAX_CONNS && value > tbl->max_conns)
+		return CT_E_RANGE;
+	if ((def->flags & CT_PARAM_SEALED) && sealed(tbl))
+		return CT_E_SEALED;
+	ct_params_store(&tbl->params, index, (uint32_t)value);
+	return 0;
+}
+
+int ct_param_get(const struct ct_table *tbl, const char *name, uint64_t *value)
+{
+	uint32_t index;
+
+	if (!ct_params_find(&tbl->params, name, &index))
+		return CT_E_NOENT;
+	*value = ct_params_value(&tbl->params, index);
+	return 0;
+}
+
+int ct_param_info(const struct ct_table *tbl, unsigned n,
+		  struct ct_param_info *info)
+{
+	const struct ct_param_def *def = ct_params_nth(&tbl->params, n);
+
+	if (info->size != sizeof(*info))
+		return CT_E_VERSION;
+	if (!def)
+		return CT_E_NOENT;
+	*info = (struct ct_param_info){
+		.size = sizeof(*info),
+		.name = def->name,
+		.alias = def->alias,
+		.doc = def->doc,
+		.value = ct_params_value(&tbl->params, n),
+		.linux_value = def->linux_value,
+		.recommended = def->recommended,
+		.min = def->min,
+		.max = n == CT_P_MAX_CONNS ? tbl->max_conns : def->max,
+	};
+	return 0;
+}

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * slab.h - where connections and their extension blocks live
+ *
+ * Memory comes from the host in chunks of a power of two of 64-byte units,
+ * aligned to their size.  A unit's number is a reference of 31 bits; number 0
+ * is none.  A chunk holds objects of one class: connections, or extension
+ * blocks.  The place of its first object holds the chunk's own number, so that
+ * an object's address gives its unit.
+ *
+ *	unit number    31 ............ shift ........... 0
+ *	               +---------------+-----------------+
+ *	               | chunk         | unit in chunk   |
+ *	               +---------------+-----------------+
+ *
+ * Beside each chunk of connections stands a dense array of deadlines: lower
+ * bounds of the timeouts, so that expiry reads 4 bytes a connection (timer.h).
+ *
+ * Free objects wait in the thread's magazine, the surplus in a depot under a
+ * lock.  They are linked by their own first word; nothing is allocated to free.
+ *
+ * Memory is type-stable: once a chunk serves connections, a reader that is late
+ * finds a connection there, if not the one it looked for.
+ */
+#ifndef CORE_SLAB_H
+#define CORE_SLAB_H
+
+#include "base/mem.h"
+#include "base/spin.h"
+
+#include <stdatomic.h>
+
+#define CT_UNIT 64
+
+enum ct_slab_class { CT_SLAB_CONN, CT_SLAB_EXT, CT_SLAB_CLASSES };
+
+struct ct_chunk {
+	uint8_t *mem;                /* I  once its first unit is out */
+	_Atomic uint32_t *deadlines; /* I  connections only */
+	enum ct_slab_class class_;   /* I */
+};
+
+struct ct_depot {
+	uint32_t free;  /* L  first of the free objects, or 0 */
+	uint32_t next;  /* L  next unit that was never used, or 0 */
+	uint32_t end;   /* L  first unit past its chunk */
+	uint32_t units; /* I  of one object */
+};
+
+struct ct_slab {
+	struct ct_mem *mem;                     /* I */
+	struct ct_chunk *chunk;                 /* I  the directory */
+	uint32_t shift;                         /* I  log2(units of a chunk) */
+	uint32_t max_chunks;                    /* I */
+	uint32_t magazine;                      /* I  objects a thread keeps */
+	_Atomic uint32_t n_chunks;              /* A  release: chunk is set */
+	struct ct_spin lock;                    /* covers the depots */
+	struct ct_depot depot[CT_SLAB_CLASSES]; /* L */
+};
+
+/* A thread's free objects; the thread's own. */
+struct ct_magazine {
+	uint32_t free; /* first, or 0 */
+	uint32_t n;
+};
+
+/*
+ * => max_conns connections of conn_units, each with a block of ext_units (0:
+ *    none), and headroom for those that wait for a grace period.
+ */
+int ct_slab_init(struct ct_slab *slab, struct ct_mem *mem, uint32_t max_conns,
+		 uint32_t conn_units, uint32_t ext_units);
+void ct_slab_fini(struct ct_slab *slab);
+
+static inline void *ct_slab_at(const struct ct_slab *slab, uint32_t unit)
+{
+	uint32_t mask = (1u << slab->shift) - 1;
+
+	return slab->chunk[unit >> slab->shift].mem +
+	       (size_t)(unit & mask) * CT_UNIT;
+}
+
+/* => The deadline of the connection at this unit. */
+static inline _Atomic uint32_t *ct_slab_deadline(const struct ct_slab *slab,
+						 uint32_t unit)
+{
+	uint32_t mask = (1u << slab->shift) - 1;
+
+	return &slab->chunk[unit >> slab->shift].deadlines[(unit & mask) / 2];
+}
+
+/* => The unit of an object, from its address. */
+static inline uint32_t ct_slab_unit(const struct ct_slab *slab,
+				    const void *object)
+{
+	uintptr_t mask = ((uintptr_t)CT_UNIT << slab->shift) - 1;
+	uintptr_t at = (uintptr_t)object;
+	const uint32_t *number = (const uint32_t *)(at & ~mask);
+
+	return *number << slab->shift | (uint32_t)((at & mask) / CT_UNIT);
+}
+
+/* => A unit, its bytes as the last owner left them; 0 when out of memory. */
+uint32_t ct_slab_alloc(struct ct_slab *slab, struct ct_magazine *magazine,
+		       enum ct_slab_class class_);
+void ct_slab_free(struct ct_slab *slab, struct ct_magazine *magazine,
+		  enum ct_slab_class class_, uint32_t unit);
+
+/* Give a magazine's objects to the depot, down to keep of them. */
+void ct_slab_flush(struct ct_slab *slab, struct ct_magazine *magazine,
+		   enum ct_slab_class class_, uint32_t keep);
+
+/*
+ * Visit the places of connections: the first one at or behind unit.
+ *
+ * => 0 when there is none.  The place may never have held a connection: its
+ *    status is then 0.
+ */
+uint32_t ct_slab_next_conn(const struct ct_slab *slab, uint32_t unit);
+
+#endif /* CORE_SLAB_H */

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * table.h - what a table and a thread's handle are made of
+ *
+ * Everything hangs on these two; each part has a file of its own.
+ *
+ * Locks, none of which is ever held while taking another, except as said:
+ *	a connection's lock	its tracker's state; see conn.h
+ *	a bucket's lock		two of them, by address; see bucket.h
+ *	slab.lock		the depots; see slab.h
+ *	threads_lock		the list of handles and of subscriptions
+ *	control_lock		the table's own handle; around all others
+ * The host's callbacks run under none of them but control_lock.
+ */
+#ifndef CORE_TABLE_H
+#define CORE_TABLE_H
+
+#include "base/hash.h"
+#include "base/mem.h"
+#include "base/param.h"
+#include "base/spin.h"
+#include "core/bucket.h"
+#include "core/event.h"
+#include "core/extend.h"
+#include "core/policy.h"
+#include "core/reclaim.h"
+#include "core/registry.h"
+#include "core/slab.h"
+
+#include <stdatomic.h>
+#include <urcu/list.h>
+
+/* The parameters that are the table's own; see registry.c. */
+enum ct_core_param {
+	CT_P_MAX_CONNS,
+	CT_P_BUCKETS,
+	CT_P_CHECKSUM,
+	CT_P_ACCT,
+	CT_P_TIMESTAMP,
+	CT_P_EVENTS,
+	CT_P_LOG_INVALID,
+	CT_P_TCP_CLASH,
+	CT_P_MAX
+};
+
+/* A private connection, remembered by the thread that opened it. */
+struct ct_private {
+	uint32_t unit;
+	uint32_t gen;
+};
+
+struct ct_thread {
+	struct ct_table *tbl; /* I */
+	uint64_t now_ns;      /* its own */
+	uint32_t now;         /* its own  tick */
+	uint32_t n_private;   /* its own */
+	uint32_t max_private; /* its own */
+	struct ct_private *private; /* its own */
+
+	struct ct_magazine magazine[CT_SLAB_CLASSES]; /* its own */
+	struct ct_limbo limbo;                        /* its own */
+
+	ct_trace_fn trace; /* its own */
+	void *trace_user;
+
+	_Atomic uint64_t epoch;                  /* A  seen; 0: offline */
+	_Atomic uint64_t reasons[CT_REASON_MAX]; /* A  one writer */
+	struct cds_list_head node;               /* L  threads_lock */
+};
+
+struct ct_table {
+	struct ct_mem mem;
+	struct ct_hash_key hash; /* I */
+	uint32_t max_conns;      /* I  what memory was laid out for */
+	_Atomic bool sealed;     /* A */
+
+	struct ct_buckets buckets;
+	struct ct_slab slab;
+	struct ct_params params;
+	struct ct_registry registry; /* I  after the seal */
+	struct ct_extend extend;     /* I  after the seal */
+	struct ct_policies policies;
+	struct ct_events events;
+
+	_Atomic uint32_t n_conns; /* A  private ones included */
+	_Atomic uint32_t gen;     /* A  the next connection's */
+	_Atomic uint32_t now;     /* A  latest tick of any thread */
+	_Atomic uint64_t now_ns;  /* A  the same, as the host said it */
+	_Atomic uint32_t sweep;   /* A  unit where the next sweep starts */
+	_Atomic uint64_t epoch;   /* A */
+	/* A  connections put by their last owner, linked by timeout words */
+	_Atomic uint32_t returned;
+
+	struct ct_spin threads_lock;
+	struct cds_list_head threads;                 /* L */
+	_Atomic uint64_t past_reasons[CT_REASON_MAX]; /* A */
+
+	struct ct_spin control_lock;
+	struct ct_thread *control; /* L  control_lock; made by the seal */
+};
+
+static inline uint32_t ct_core_param(const struct ct_table *tbl,
+				     enum ct_core_param n)
+{
+	/* The table's own group is the first one. */
+	return ct_params_value(&tbl->params, n);
+}
+
+static inline void ct_count(struct ct_thread *thr, enum ct_reason reason)
+{
+	_Atomic uint64_t *counter = &thr->reasons[reason];
+
+	/* One writer: no read-modify-write is needed. */
+	atomic_store_explicit(
+		counter,
+		atomic_load_explicit(counter, memory_order_relaxed) + 1,
+		memory_order_relaxed);
+}
+
+static inline struct ct_conn *ct_conn_at(const struct ct_table *tbl,
+					 uint32_t unit)
+{
+	return ct_slab_at(&tbl->slab, unit);
+}
+
+static inline uint32_t ct_conn_unit(const struct ct_table *tbl,
+				    const struct ct_conn *conn)
+{
+	return ct_slab_unit(&tbl->slab, conn);
+}
+
+#endif /* CORE_TABLE_H */

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * tuple.c - identity: what a connection is known by
+ */
+#include "core/tuple.h"
+
+void ct_narrow_pack(struct ct_narrow *narrow, const struct ct_tuple *t)
+{
+	narrow->src = t->src.v4;
+	narrow->dst = t->dst.v4;
+	narrow->src_id = t->src_id;
+	narrow->dst_id = t->dst_id;
+	narrow->l3 = t->l3;
+	narrow->l4 = t->l4;
+	narrow->zone = t->zone;
+}
+
+void ct_narrow_unpack(const struct ct_narrow *narrow, struct ct_tuple *t)
+{
+	memset(t, 0, sizeof(*t));
+	t->src.v4 = narrow->src;
+	t->dst.v4 = narrow->dst;
+	t->src_id = narrow->src_id;
+	t->dst_id = narrow->dst_id;
+	t->l3 = narrow->l3;
+	t->l4 = narrow->l4;
+	t->zone = narrow->zone;
+}
+
+void ct_key_make(struct ct_key *key, const struct ct_tuple *t,
+		 const struct ct_hash_key *secret)
+{
+	key->tuple = *t;
+	key->wide = ct_tuple_wide(t);
+	if (key->wide) {
+		key->hash = ct_hash(secret, t, sizeof(*t));
+		return;
+	}
+	ct_narrow_pack(&key->narrow, t);
+	key->hash = ct_hash(secret, &key->narrow, sizeof(key->narrow));
+}

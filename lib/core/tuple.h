@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * tuple.h - identity: what a connection is known by
+ *
+ * A tuple of the API is 40 bytes.  IPv4 needs 16 of them, so that both tuples
+ * of an IPv4 connection, translated or not, fit into its first cache line.  A
+ * key is a tuple made ready for the table: the form in which it is compared,
+ * and its hash.
+ *
+ *	narrow   0     4     8      10     12   13   14     16
+ *	         +-----+-----+------+------+----+----+------+
+ *	         | src | dst |src_id|dst_id| l3 | l4 | zone |
+ *	         +-----+-----+------+------+----+----+------+
+ *	wide     struct ct_tuple, every other network layer
+ */
+#ifndef CORE_TUPLE_H
+#define CORE_TUPLE_H
+
+#include "base/hash.h"
+
+#include <conntrack/types.h>
+#include <string.h>
+
+struct ct_narrow {
+	ct_be32 src;
+	ct_be32 dst;
+	ct_be16 src_id;
+	ct_be16 dst_id;
+	uint8_t l3;
+	uint8_t l4;
+	uint16_t zone;
+};
+CT_STATIC_ASSERT(sizeof(struct ct_narrow) == 16, "hashed as bytes: no padding");
+
+struct ct_key {
+	uint64_t hash;
+	bool wide;
+	struct ct_narrow narrow; /* unless wide */
+	struct ct_tuple tuple;   /* always */
+};
+
+static inline bool ct_tuple_equal(const struct ct_tuple *a,
+				  const struct ct_tuple *b)
+{
+	return memcmp(a, b, sizeof(*a)) == 0;
+}
+
+/* Whether the network layer needs the wide form. */
+static inline bool ct_tuple_wide(const struct ct_tuple *t)
+{
+	return t->l3 != CT_L3_IPV4;
+}
+
+void ct_narrow_pack(struct ct_narrow *narrow, const struct ct_tuple *t);
+void ct_narrow_unpack(const struct ct_narrow *narrow, struct ct_tuple *t);
+
+/* The tuple ready for look-up, insertion or removal. */
+void ct_key_make(struct ct_key *key, const struct ct_tuple *t,
+		 const struct ct_hash_key *secret);
+
+#endif /* CORE_TUPLE_H */

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * dump.c - looking at a table: walk, flush, counters
+ *
+ * A walk goes through the slab's places, not through the buckets, so that it
+ * meets each connection once whatever happens to the table meanwhile; its
+ * cursor is a place.
+ */
+#include <conntrack/dump.h>
+
+#include "core/table.h"
+
+#include <string.h>
+
+static bool has_addr(const struct ct_filter *filter, const struct ct_tuple *t)
+{
+	return t->l3 == filter->l3 &&
+	       (memcmp(&t->src, &filter->addr, sizeof(t->src)) == 0 ||
+		memcmp(&t->dst, &filter->addr, sizeof(t->dst)) == 0);
+}
+
+static bool passes(const struct ct_filter *filter, const struct ct_conn *conn)
+{
+	struct ct_tuple orig, reply;
+
+	ct_conn_tuple(conn, CT_DIR_ORIG, &orig);
+	ct_conn_tuple(conn, CT_DIR_REPLY, &reply);
+	if (filter->l3 && orig.l3 != filter->l3)
+		return false;
+	if ((filter->flags & CT_FILTER_L4) && orig.l4 != filter->l4)
+		return false;
+	if ((filter->flags & CT_FILTER_ZONE) && orig.zone != filter->zone)
+		return false;
+	if ((filter->flags & CT_FILTER_MARK) &&
+	    (ct_conn_mark(conn) & filter->mark_mask) != filter->mark)
+		return false;
+	if ((filter->flags & CT_FILTER_ADDR) && !has_addr(filter, &orig) &&
+	    !has_addr(filter, &reply))
+		return false;
+	return true;
+}
+
+/* => The caller's filter, or one that lets everything pass. */
+static int take_filter(struct ct_filter *filter, const struct ct_filter *caller)
+{
+	*filter = (struct ct_filter){ .size = sizeof(*filter) };
+	return caller ? ct_sized_copy(filter, sizeof(*filter), caller) : 0;
+}
+
+int ct_walk(struct ct_thread *thr, uint64_t *cursor,
+	    const struct ct_filter *caller, ct_walk_fn fn, void *user)
+{
+	const struct ct_table *tbl = thr->tbl;
+	struct ct_filter filter;
+	uint32_t unit;
+	int stop = take_filter(&filter, caller);
+
+	if (stop || *cursor == UINT64_MAX)
+		return stop;
+	unit = ct_slab_next_conn(&tbl->slab, (uint32_t)*cursor);
+	for (; unit && !stop; unit = ct_slab_next_conn(&tbl->slab, unit)) {
+		struct ct_conn *conn = ct_conn_at(tbl, unit);
+
+		unit += tbl->extend.conn_units;
+		*cursor = unit;
+		if (ct_conn_known(conn) && !ct_conn_expired(conn, thr->now) &&
+		    passes(&filter, conn))
+			stop = fn(user, conn);
+	}
+	if (!stop)
+		*cursor = UINT64_MAX;
+	return stop;
+}
+
+struct flush {
+	struct ct_thread *thr;
+	int64_t n;
+};
+
+static int flush_one(void *user, struct ct_conn *conn)
+{
+	struct flush *flush = user;
+
+	if (ct_conn_kill(flush->thr, conn, CT_R_END_FLUSHED))
+		flush->n++;
+	return 0;
+}
+
+int64_t ct_flush(struct ct_thread *thr, const struct ct_filter *filter)
+{
+	struct flush flush = { .thr = thr };
+	uint64_t cursor = 0;
+	int error = ct_walk(thr, &cursor, filter, flush_one, &flush);
+
+	return error ? error : flush.n;
+}
+
+static void add_reasons(uint64_t *sums, const _Atomic uint64_t *reasons)
+{
+	for (unsigned i = 0; i < CT_REASON_MAX; i++)
+		sums[i] += atomic_load_explicit(&reasons[i],
+						memory_order_relaxed);
+}
+
+int ct_stats(struct ct_table *tbl, struct ct_stats *stats)
+{
+	struct ct_thread *thr;
+
+	if (stats->size != sizeof(*stats))
+		return CT_E_VERSION;
+	memset(stats, 0, sizeof(*stats));
+	stats->size = sizeof(*stats);
+	stats->conns =
+		atomic_load_explicit(&tbl->n_conns, memory_order_relaxed);
+	stats->max_conns = ct_core_param(tbl, CT_P_MAX_CONNS);
+	stats->bytes = ct_mem_in_use(&tbl->mem);
+	add_reasons(stats->reasons, tbl->past_reasons);
+	ct_spin_lock(&tbl->threads_lock);
+	cds_list_for_each_entry(thr, &tbl->threads, node)
+		add_reasons(stats->reasons, thr->reasons);
+	ct_spin_unlock(&tbl->threads_lock);
+	return 0;
+}

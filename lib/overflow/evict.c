@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * evict.c - when the table is full: who goes
+ *
+ * As Linux does: of the hash table's neighbourhoods that follow the newcomer's
+ * own, eight are looked at, and the first one that holds connections which are
+ * not assured loses all of these.  Linux' neighbourhoods are the chains of its
+ * hash table; nf_conntrack_buckets says how many there are.  Ours has another
+ * number of buckets, so a neighbourhood is told by the low bits of the hash:
+ *
+ *	fewer buckets than neighbourhoods: one bucket holds several of them,
+ *		and each entry's own hash tells which it is in;
+ *	more: a neighbourhood is spread over several buckets.
+ */
+#include "overflow/evict.h"
+
+#include "core/table.h"
+
+#define NEIGHBOURHOODS 8 /* that early drop looks at, as Linux does */
+
+struct search {
+	struct ct_thread *thr;
+	uint32_t mask; /* number of neighbourhoods, a power of two, less 1 */
+	uint32_t which;
+	unsigned n_evicted;
+};
+
+static void consider(void *user, struct ct_conn *conn, enum ct_dir dir)
+{
+	struct search *search = user;
+	struct ct_thread *thr = search->thr;
+	enum ct_reason why = CT_R_END_EVICTED;
+	struct ct_key key;
+
+	if (!ct_conn_known(conn))
+		return;
+	ct_conn_key(conn, dir, &thr->tbl->hash, &key);
+	if (((uint32_t)key.hash & search->mask) != search->which)
+		return;
+	if (ct_conn_expired(conn, thr->now))
+		why = CT_R_END_EXPIRED;
+	else if (ct_conn_status(conn) & CT_S_ASSURED)
+		return;
+	if (ct_conn_kill(thr, conn, why))
+		search->n_evicted++;
+}
+
+static uint32_t mask_for(uint32_t n)
+{
+	uint32_t mask = 0;
+
+	while (mask < n - 1)
+		mask = mask << 1 | 1;
+	return mask;
+}
+
+bool ct_evict_for(struct ct_thread *thr, uint64_t hash)
+{
+	struct ct_table *tbl = thr->tbl;
+	struct search search = {
+		.thr = thr,
+		.mask = mask_for(ct_core_param(tbl, CT_P_BUCKETS)),
+	};
+
+	for (uint32_t i = 0; i < NEIGHBOURHOODS && !search.n_evicted; i++) {
+		uint64_t at = search.which = ((uint32_t)hash + i) & search.mask;
+
+		do {
+			ct_buckets_visit(&tbl->buckets, at, consider, &search);
+			at += (uint64_t)search.mask + 1;
+		} while (at <= tbl->buckets.mask);
+	}
+	return search.n_evicted > 0;
+}

@@ -1,0 +1,388 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * process.c - ct_process(): a packet's way, top to bottom
+ *
+ * Nothing is locked but the one connection, while its tracker looks at the
+ * packet.  A connection may end between the look-up and the lock; the packet
+ * then looks again, as if it had come a little later.
+ */
+#include "process.h"
+
+#include "overflow/evict.h"
+
+#include <conntrack/dump.h>
+#include <stdio.h>
+#include <string.h>
+
+/* --- Answers ------------------------------------------------------------ */
+
+enum ct_verdict ct_answer(struct ct_thread *thr, struct ct_pkt *pkt,
+			  enum ct_reason reason)
+{
+	pkt->reason = (uint16_t)reason;
+	ct_count(thr, reason);
+	if (ct_unlikely(ct_tracing(thr)))
+		ct_trace(thr, "verdict", "%s: %s",
+			 pkt->state == CT_INVALID       ? "INVALID"
+			 : pkt->state == CT_NEW         ? "NEW"
+			 : pkt->state == CT_ESTABLISHED ? "ESTABLISHED"
+			 : pkt->state == CT_RELATED     ? "RELATED"
+							: "UNTRACKED",
+			 ct_reason_text(reason)->text);
+	return CT_ACCEPT;
+}
+
+static void log_invalid(struct ct_thread *thr, const struct ct_pkt *pkt)
+{
+	uint32_t which = ct_core_param(thr->tbl, CT_P_LOG_INVALID);
+	const struct ct_host *host = &thr->tbl->mem.host;
+	char line[128];
+
+	if (ct_likely(!which) || (which != 255 && which != pkt->l4))
+		return;
+	snprintf(line, sizeof(line), "protocol %u: %s", pkt->l4,
+		 ct_reason_text(pkt->reason)->text);
+	host->log(host->user, CT_LOG_INFO, line);
+}
+
+enum ct_verdict ct_answer_invalid(struct ct_thread *thr, struct ct_pkt *pkt)
+{
+	pkt->conn = NULL;
+	pkt->state = CT_INVALID;
+	log_invalid(thr, pkt);
+	return ct_answer(thr, pkt, (enum ct_reason)pkt->reason);
+}
+
+static enum ct_verdict answer_untracked(struct ct_thread *thr,
+					struct ct_pkt *pkt,
+					enum ct_reason reason)
+{
+	pkt->state = CT_UNTRACKED;
+	return ct_answer(thr, pkt, reason);
+}
+
+static enum ct_verdict answer_drop(struct ct_thread *thr, struct ct_pkt *pkt,
+				   enum ct_reason reason)
+{
+	pkt->conn = NULL;
+	pkt->state = CT_INVALID;
+	ct_answer(thr, pkt, reason);
+	return CT_DROP;
+}
+
+/* --- Look-up ------------------------------------------------------------ */
+
+bool ct_invert(const struct ct_l4_ops *ops, const struct ct_tuple *t,
+	       struct ct_tuple *inverse)
+{
+	*inverse = *t;
+	inverse->src = t->dst;
+	inverse->dst = t->src;
+	return ops->invert(t, inverse);
+}
+
+static struct ct_conn *find(struct ct_thread *thr, struct ct_pkt *pkt,
+			    const struct ct_tuple *t)
+{
+	struct ct_table *tbl = thr->tbl;
+	enum ct_dir dir = CT_DIR_ORIG;
+	struct ct_conn *conn;
+	struct ct_key key;
+
+	ct_key_make(&key, t, &tbl->hash);
+	for (;;) {
+		conn = ct_buckets_find(&tbl->buckets, &key, &dir);
+		if (!conn || !ct_conn_expired(conn, thr->now))
+			break;
+		/* Refreshed or replaced meanwhile?  Then look again. */
+		ct_conn_kill(thr, conn, CT_R_END_EXPIRED);
+	}
+	pkt->dir = (uint8_t)dir;
+	return conn;
+}
+
+struct ct_conn *ct_lookup(struct ct_thread *thr, struct ct_pkt *pkt,
+			  struct ct_tuple *t)
+{
+	uint16_t orig = ct_policy_zone(pkt, CT_DIR_ORIG);
+	uint16_t reply = ct_policy_zone(pkt, CT_DIR_REPLY);
+	struct ct_conn *conn;
+
+	t->zone = orig;
+	conn = find(thr, pkt, t);
+	if (!conn && reply != orig) {
+		t->zone = reply;
+		conn = find(thr, pkt, t);
+	}
+	return conn;
+}
+
+struct ct_conn *ct_find(struct ct_thread *thr, const struct ct_tuple *tuple,
+			enum ct_dir *dir)
+{
+	struct ct_pkt pkt = { 0 };
+	struct ct_conn *conn = find(thr, &pkt, tuple);
+
+	if (conn && dir)
+		*dir = (enum ct_dir)pkt.dir;
+	return conn;
+}
+
+/* --- A new connection --------------------------------------------------- */
+
+/* => False when the table is full, and nothing may go to make room. */
+static bool count_in(struct ct_thread *thr, uint64_t hash)
+{
+	struct ct_table *tbl = thr->tbl;
+	uint32_t max = ct_core_param(tbl, CT_P_MAX_CONNS);
+
+	if (ct_likely(atomic_fetch_add_explicit(&tbl->n_conns, 1,
+						memory_order_relaxed) < max) ||
+	    ct_evict_for(thr, hash))
+		return true;
+	atomic_fetch_sub_explicit(&tbl->n_conns, 1, memory_order_relaxed);
+	return false;
+}
+
+static int by_policy(struct ct_thread *thr, struct ct_conn *conn,
+		     const struct ct_policy *policy)
+{
+	conn->policy = policy->number;
+	conn->class_ = (uint8_t)policy->class_;
+	if (policy->flags & CT_POLICY_MARK)
+		ct_conn_mark_set(thr, conn, policy->mark);
+	if (policy->flags & CT_POLICY_LABELS)
+		return ct_conn_labels_set(thr, conn, policy->labels);
+	return 0;
+}
+
+/* Make a private connection; sets pkt->conn, or the reason why not. */
+static enum ct_verdict open_conn(struct ct_thread *thr, struct ct_pkt *pkt,
+				 const struct ct_l4_ops *ops,
+				 struct ct_tuple *t)
+{
+	struct ct_table *tbl = thr->tbl;
+	struct ct_tuple reply;
+	struct ct_conn *conn;
+	struct ct_key key;
+
+	t->zone = ct_policy_zone(pkt, CT_DIR_ORIG);
+	if (!ct_invert(ops, t, &reply)) {
+		pkt->reason = CT_R_L4_TUPLE;
+		return ct_answer_invalid(thr, pkt);
+	}
+	reply.zone = ct_policy_zone(pkt, CT_DIR_REPLY);
+	ct_key_make(&key, t, &tbl->hash);
+	if (!count_in(thr, key.hash))
+		return answer_drop(thr, pkt, CT_R_TABLE_FULL);
+	conn = ct_conn_open(thr, &key, &reply);
+	if (!conn) {
+		atomic_fetch_sub_explicit(&tbl->n_conns, 1,
+					  memory_order_relaxed);
+		return answer_drop(thr, pkt, CT_R_NO_MEMORY);
+	}
+	pkt->dir = CT_DIR_ORIG;
+	pkt->state = CT_NEW;
+	if ((pkt->policy && by_policy(thr, conn, pkt->policy))) {
+		ct_conn_discard(thr, conn);
+		return answer_drop(thr, pkt, CT_R_NO_MEMORY);
+	}
+	if (ops->open(thr, conn, pkt) != CT_TRACK_OK) {
+		ct_conn_discard(thr, conn);
+		return ct_answer_invalid(thr, pkt);
+	}
+	pkt->conn = conn;
+	return CT_ACCEPT;
+}
+
+/* --- The tracker's opinion ---------------------------------------------- */
+
+static void set_state(struct ct_pkt *pkt, const struct ct_conn *conn)
+{
+	uint32_t status = ct_conn_word(conn);
+
+	if (pkt->dir == CT_DIR_REPLY || (status & CT_S_SEEN_REPLY))
+		pkt->state = CT_ESTABLISHED;
+	else if (status & CT_S_EXPECTED)
+		pkt->state = CT_RELATED;
+	else
+		pkt->state = CT_NEW;
+}
+
+/*
+ * Show the packet to the tracker.
+ *
+ * => CT_TRACK_RESTART also when the connection ended before it was locked.
+ */
+static enum ct_track track(struct ct_thread *thr, struct ct_pkt *pkt,
+			   const struct ct_l4_ops *ops, struct ct_conn *conn)
+{
+	enum ct_track answer;
+	bool ended = false;
+
+	ct_spin_lock(&conn->lock);
+	if (ct_conn_word(conn) & CT_S_DYING) {
+		ct_spin_unlock(&conn->lock);
+		return CT_TRACK_RESTART;
+	}
+	set_state(pkt, conn);
+	pkt->reason = CT_R_IGNORED;
+	answer = ops->packet(thr, conn, pkt);
+	/* A first packet can neither end its connection nor replace it. */
+	if ((answer == CT_TRACK_RESTART || answer == CT_TRACK_KILL) &&
+	    !(ct_conn_word(conn) & CT_S_CONFIRMED))
+		answer = CT_TRACK_INVALID;
+	if (answer == CT_TRACK_OK || answer == CT_TRACK_KILL)
+		ct_acct_add(thr->tbl, conn, pkt);
+	if (answer == CT_TRACK_RESTART)
+		ended = ct_conn_condemn(conn, CT_R_END_REPLACED);
+	else if (answer == CT_TRACK_KILL)
+		ended = ct_conn_condemn(conn, CT_R_END_RESET);
+	ct_spin_unlock(&conn->lock);
+
+	if (ended)
+		ct_conn_bury(thr, conn);
+	return answer;
+}
+
+static void note_reply(struct ct_thread *thr, struct ct_conn *conn)
+{
+	if (ct_conn_word(conn) & CT_S_SEEN_REPLY)
+		return;
+	if (!(ct_conn_set(conn, CT_S_SEEN_REPLY) & CT_S_SEEN_REPLY))
+		ct_event_note(thr, conn, CT_EV_REPLY);
+}
+
+static enum ct_verdict settle(struct ct_thread *thr, struct ct_pkt *pkt,
+			      enum ct_track answer, enum ct_reason why)
+{
+	struct ct_conn *conn = pkt->conn;
+
+	if (answer == CT_TRACK_INVALID) {
+		if (!(ct_conn_word(conn) & CT_S_CONFIRMED))
+			ct_conn_discard(thr, conn);
+		return ct_answer_invalid(thr, pkt);
+	}
+	if (pkt->dir == CT_DIR_REPLY)
+		note_reply(thr, conn);
+	if (answer == CT_TRACK_KILL)
+		why = CT_R_CLOSED_BY_RESET;
+	else if (answer == CT_TRACK_IGNORE)
+		why = (enum ct_reason)pkt->reason;
+	return ct_answer(thr, pkt, why);
+}
+
+/*
+ * A tuple to a connection, and the connection's opinion.
+ *
+ * A tracker asks for a second turn when the packet opens a new connection on
+ * the tuple of a finished one, or when that one ended under its eyes.  The old
+ * one is out of the table by then, or about to be; a new one is never finished.
+ */
+static enum ct_verdict follow(struct ct_thread *thr, struct ct_pkt *pkt,
+			      const struct ct_l4_ops *ops, struct ct_tuple *t)
+{
+	enum ct_reason why = CT_R_TRACKED;
+	enum ct_track answer;
+
+	for (;;) {
+		pkt->conn = ct_lookup(thr, pkt, t);
+		if (!pkt->conn) {
+			enum ct_verdict verdict = open_conn(thr, pkt, ops, t);
+
+			if (!pkt->conn)
+				return verdict;
+			if (why == CT_R_TRACKED)
+				why = CT_R_OPENED;
+		}
+		if (ct_unlikely(ct_tracing(thr)))
+			ct_trace(thr, "lookup", "%s connection, %s direction",
+				 why == CT_R_TRACKED ? "known" : "new",
+				 pkt->dir == CT_DIR_ORIG ? "original"
+							 : "reply");
+		answer = track(thr, pkt, ops, pkt->conn);
+		if (answer != CT_TRACK_RESTART)
+			return settle(thr, pkt, answer, why);
+		why = CT_R_REOPENED;
+	}
+}
+
+/* --- The verb ----------------------------------------------------------- */
+
+static bool hook_tracks(enum ct_hook hook)
+{
+	return hook == CT_HOOK_PREROUTING || hook == CT_HOOK_OUTPUT;
+}
+
+static bool exempt(const struct ct_pkt *pkt)
+{
+	return (pkt->flags & CT_PKT_UNTRACKED) ||
+	       (pkt->policy && (pkt->policy->flags & CT_POLICY_NOTRACK));
+}
+
+/* Bytes to a tuple; => the tracker, or NULL with pkt->reason set. */
+static const struct ct_l4_ops *parse(struct ct_thread *thr, struct ct_pkt *pkt,
+				     struct ct_tuple *t)
+{
+	const struct ct_l3_ops *l3 = ct_registry_l3(thr->tbl, pkt->l3);
+
+	memset(t, 0, sizeof(*t));
+	t->l3 = pkt->l3;
+	pkt->reason = CT_R_L3_UNKNOWN;
+	if (!l3 || !l3->parse(pkt, t))
+		return NULL;
+	t->l4 = pkt->l4;
+	if (ct_unlikely(ct_tracing(thr)))
+		ct_trace(thr, "l3",
+			 "%s: protocol %u, %u bytes behind a header of %u",
+			 l3->name, pkt->l4, pkt->l4_len, pkt->l4_off);
+	return ct_registry_l4(thr->tbl, pkt->l4);
+}
+
+enum ct_verdict ct_process(struct ct_thread *thr, struct ct_pkt *pkt,
+			   enum ct_hook hook)
+{
+	const struct ct_l4_ops *ops;
+	struct ct_quote quote;
+	enum ct_track checked;
+	struct ct_tuple t;
+
+	/* 1. Seen already, or not ours to see? */
+	if (pkt->answered)
+		return CT_ACCEPT;
+	if (!hook_tracks(hook))
+		return answer_untracked(thr, pkt, CT_R_NO_HOOK);
+	pkt->answered = 1;
+	if (exempt(pkt))
+		return answer_untracked(thr, pkt, CT_R_NOTRACK);
+
+	/* 2. Bytes to a tuple. */
+	ops = parse(thr, pkt, &t);
+	if (!ops)
+		return ct_answer_invalid(thr, pkt);
+	checked = ops->check ? ops->check(thr, pkt) : CT_TRACK_OK;
+	if (checked == CT_TRACK_UNTRACKED)
+		return answer_untracked(thr, pkt, (enum ct_reason)pkt->reason);
+	if (checked != CT_TRACK_OK)
+		return ct_answer_invalid(thr, pkt);
+
+	/* 3. An ICMP error belongs to the connection it complains about. */
+	if (ops->quote && ops->quote(pkt, &quote))
+		return ct_relate(thr, pkt, &quote);
+
+	/* 4. A tuple to a connection, and the connection's opinion. */
+	if (!ops->tuple(pkt, &t))
+		return ct_answer_invalid(thr, pkt);
+	return follow(thr, pkt, ops, &t);
+}
+
+void ct_process_burst(struct ct_thread *thr, struct ct_pkt *const *pkts,
+		      unsigned n, enum ct_hook hook, enum ct_verdict *verdicts)
+{
+	for (unsigned i = 0; i < n; i++) {
+		enum ct_verdict verdict = ct_process(thr, pkts[i], hook);
+
+		if (verdicts)
+			verdicts[i] = verdict;
+	}
+}

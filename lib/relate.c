@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * relate.c - an ICMP error to the connection it quotes
+ *
+ * The quoted packet was sent in one direction of its connection; the error
+ * travels in the other, and takes that one.  It never changes the connection.
+ */
+#include "process.h"
+
+#include <string.h>
+
+static enum ct_verdict unrelated(struct ct_thread *thr, struct ct_pkt *pkt,
+				 enum ct_reason reason)
+{
+	pkt->reason = (uint16_t)reason;
+	return ct_answer_invalid(thr, pkt);
+}
+
+/*
+ * The tuple with which the quoted packet would be answered.
+ *
+ * => False with pkt->reason set.
+ */
+static bool quoted_answer(struct ct_thread *thr, struct ct_pkt *pkt,
+			  const struct ct_quote *quote, struct ct_tuple *answer)
+{
+	const struct ct_l3_ops *l3 = ct_registry_l3(thr->tbl, quote->l3);
+	const struct ct_l4_ops *l4;
+	struct ct_pkt inner = { 0 };
+	struct ct_tuple t;
+
+	pkt->reason = CT_R_ICMP_QUOTE_SHORT;
+	if (!l3 || quote->off >= pkt->len)
+		return false;
+	memset(&t, 0, sizeof(t));
+	t.l3 = quote->l3;
+	inner.data = pkt->data + quote->off;
+	inner.len = pkt->len - quote->off;
+	inner.l3 = quote->l3;
+	inner.reason = pkt->reason;
+	if (!l3->parse_quoted(&inner, &t)) {
+		pkt->reason = inner.reason;
+		return false;
+	}
+	t.l4 = inner.l4;
+	l4 = ct_registry_l4(thr->tbl, inner.l4);
+	if (!l4->tuple(&inner, &t))
+		return false;
+	pkt->reason = CT_R_ICMP_QUOTE_UNKNOWN;
+	return ct_invert(l4, &t, answer);
+}
+
+/* The error must go to whoever sent the quoted packet. */
+static bool to_the_sender(struct ct_thread *thr, struct ct_pkt *pkt,
+			  const struct ct_conn *conn)
+{
+	const struct ct_l3_ops *l3 = ct_registry_l3(thr->tbl, pkt->l3);
+	struct ct_tuple outer, t;
+	struct ct_pkt copy = *pkt;
+
+	memset(&outer, 0, sizeof(outer));
+	ct_conn_tuple(conn, (enum ct_dir)pkt->dir, &t);
+	return l3->parse(&copy, &outer) &&
+	       memcmp(&outer.dst, &t.dst, sizeof(t.dst)) == 0;
+}
+
+enum ct_verdict ct_relate(struct ct_thread *thr, struct ct_pkt *pkt,
+			  const struct ct_quote *quote)
+{
+	struct ct_conn *conn;
+	struct ct_tuple t;
+
+	if (!quoted_answer(thr, pkt, quote, &t))
+		return ct_answer_invalid(thr, pkt);
+	conn = ct_lookup(thr, pkt, &t);
+	if (!conn)
+		return unrelated(thr, pkt, CT_R_ICMP_QUOTE_UNKNOWN);
+	if (!to_the_sender(thr, pkt, conn))
+		return unrelated(thr, pkt, CT_R_ICMP_QUOTE_ADDRESS);
+	pkt->conn = conn;
+	pkt->state = CT_RELATED;
+	return ct_answer(thr, pkt, CT_R_RELATED_ERROR);
+}

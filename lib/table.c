@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * table.c - a table: made, sealed, ended
+ *
+ *	create -> register, set parameters -> first attach: sealed -> packets
+ *	-> every thread detached, every owned connection put -> destroy
+ *
+ * What plug-ins and parameters may change is laid out by the seal, which makes
+ * the slab; the bucket table is made at once, so that create tells whether the
+ * host has the memory.
+ */
+#include "core/table.h"
+#include "proto/trackers.h"
+#include "thread.h"
+
+#include <string.h>
+
+enum { MAX_CONNS_DEFAULT = 262144, MAX_CONNS_MAX = 1u << 28 };
+
+/* Every part of it, in this order; destroy copes with any prefix. */
+static int init(struct ct_table *tbl, const struct ct_config *cfg)
+{
+	struct ct_mem *mem = &tbl->mem;
+	int error;
+
+	mem->host.random(mem->host.user, tbl->hash.secret,
+			 sizeof(tbl->hash.secret));
+	tbl->params.profile = (enum ct_profile)cfg->profile;
+	tbl->max_conns = cfg->max_conns ? cfg->max_conns : MAX_CONNS_DEFAULT;
+	atomic_init(&tbl->epoch, 1);
+	CDS_INIT_LIST_HEAD(&tbl->threads);
+
+	error = ct_registry_init(tbl);
+	if (!error)
+		ct_params_store(&tbl->params, CT_P_MAX_CONNS, tbl->max_conns);
+	if (!error)
+		error = ct_extend_init(tbl);
+	if (!error)
+		error = ct_trackers_register(tbl);
+	if (!error)
+		error = ct_buckets_init(&tbl->buckets, mem, &tbl->slab,
+					tbl->max_conns);
+	return error;
+}
+
+int ct_table_create(const struct ct_config *caller, struct ct_table **tbl)
+{
+	struct ct_config cfg = { .size = sizeof(cfg) };
+	struct ct_host host = { .size = sizeof(host) };
+	struct ct_table *made;
+	struct ct_mem mem;
+	int error = 0;
+
+	if (caller)
+		error = ct_sized_copy(&cfg, sizeof(cfg), caller);
+	if (!error && cfg.host)
+		error = ct_sized_copy(&host, sizeof(host), cfg.host);
+	if (!error && (cfg.max_conns > MAX_CONNS_MAX ||
+		       cfg.profile > CT_PROFILE_LINUX))
+		error = CT_E_INVAL;
+	if (error)
+		return error;
+
+	ct_mem_init(&mem, &host, cfg.max_bytes);
+	made = ct_mem_alloc(&mem, sizeof(*made), CT_LINE);
+	if (!made)
+		return CT_E_NOMEM;
+	made->mem = mem;
+	error = init(made, &cfg);
+	if (error) {
+		ct_table_destroy(made);
+		return error;
+	}
+	*tbl = made;
+	return 0;
+}
+
+int ct_table_seal(struct ct_table *tbl)
+{
+	int error;
+
+	if (atomic_load_explicit(&tbl->sealed, memory_order_acquire))
+		return 0;
+	error = ct_extend_seal(tbl);
+	if (!error)
+		error = ct_slab_init(&tbl->slab, &tbl->mem, tbl->max_conns,
+				     tbl->extend.conn_units,
+				     tbl->extend.block_units);
+	if (!error)
+		error = ct_thread_make(tbl, &tbl->control);
+	if (error) {
+		ct_slab_fini(&tbl->slab);
+		return error;
+	}
+	/* release; pairs with the acquire of whoever asks */
+	atomic_store_explicit(&tbl->sealed, true, memory_order_release);
+	return 0;
+}
+
+/* Destructors of what is still there; nobody looks any more. */
+static void end_conns(struct ct_table *tbl)
+{
+	uint32_t unit;
+
+	if (!tbl->control)
+		return;
+	for (unit = ct_slab_next_conn(&tbl->slab, 0); unit;
+	     unit = ct_slab_next_conn(&tbl->slab,
+				      unit + tbl->extend.conn_units)) {
+		struct ct_conn *conn = ct_conn_at(tbl, unit);
+
+		if (ct_conn_word(conn))
+			ct_conn_free(tbl->control, conn);
+	}
+}
+
+void ct_table_destroy(struct ct_table *tbl)
+{
+	struct ct_mem mem;
+
+	if (!tbl)
+		return;
+	end_conns(tbl);
+	ct_thread_free(tbl->control);
+	ct_events_fini(tbl);
+	ct_policies_fini(tbl);
+	ct_buckets_fini(&tbl->buckets);
+	ct_slab_fini(&tbl->slab);
+
+	/* The table counts its own bytes; they go last. */
+	mem = tbl->mem;
+	ct_mem_free(&mem, tbl, sizeof(*tbl));
+}

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * thread.c - a packet thread's handle, and what is done once per burst
+ */
+#include "thread.h"
+
+#include "core/table.h"
+#include "core/timer.h"
+
+/* Places that a poll looks at: a few cache lines of deadlines. */
+#define SWEEP_PER_POLL 64
+
+int ct_thread_make(struct ct_table *tbl, struct ct_thread **thr)
+{
+	struct ct_thread *made;
+
+	made = ct_mem_alloc(&tbl->mem, sizeof(*made), CT_LINE);
+	if (!made)
+		return CT_E_NOMEM;
+	made->tbl = tbl;
+	made->now_ns =
+		atomic_load_explicit(&tbl->now_ns, memory_order_relaxed);
+	made->now = ct_ticks_of_ns(made->now_ns);
+	ct_spin_lock(&tbl->threads_lock);
+	cds_list_add_tail(&made->node, &tbl->threads);
+	ct_spin_unlock(&tbl->threads_lock);
+	*thr = made;
+	return 0;
+}
+
+void ct_thread_free(struct ct_thread *thr)
+{
+	struct ct_mem *mem;
+
+	if (!thr)
+		return;
+	mem = &thr->tbl->mem;
+	ct_spin_lock(&thr->tbl->threads_lock);
+	cds_list_del(&thr->node);
+	ct_spin_unlock(&thr->tbl->threads_lock);
+	ct_mem_free(mem, thr->private,
+		    thr->max_private * sizeof(*thr->private));
+	ct_mem_free(mem, thr, sizeof(*thr));
+}
+
+static int seal_and_make(struct ct_table *tbl, struct ct_thread **thr)
+{
+	int error;
+
+	ct_spin_lock(&tbl->control_lock);
+	error = ct_table_seal(tbl);
+	ct_spin_unlock(&tbl->control_lock);
+	return error ? error : ct_thread_make(tbl, thr);
+}
+
+int ct_thread_attach(struct ct_table *tbl, struct ct_thread **thr)
+{
+	struct ct_thread *made;
+	int error = seal_and_make(tbl, &made);
+
+	if (error)
+		return error;
+	ct_epoch_seen(made);
+	*thr = made;
+	return 0;
+}
+
+static void past_reasons(struct ct_thread *thr)
+{
+	for (unsigned i = 0; i < CT_REASON_MAX; i++)
+		atomic_fetch_add_explicit(
+			&thr->tbl->past_reasons[i],
+			atomic_load_explicit(&thr->reasons[i],
+					     memory_order_relaxed),
+			memory_order_relaxed);
+}
+
+void ct_thread_detach(struct ct_thread *thr)
+{
+	struct ct_table *tbl;
+
+	if (!thr)
+		return;
+	tbl = thr->tbl;
+	ct_conn_discard_private(thr);
+
+	ct_spin_lock(&tbl->control_lock);
+	ct_limbo_adopt(tbl->control, thr);
+	ct_spin_unlock(&tbl->control_lock);
+	for (unsigned i = 0; i < CT_SLAB_CLASSES; i++)
+		ct_slab_flush(&tbl->slab, &thr->magazine[i],
+			      (enum ct_slab_class)i, 0);
+
+	past_reasons(thr);
+	ct_thread_free(thr);
+}
+
+/* A thread's time never goes back; the table's is the latest of any. */
+static void time_set(struct ct_thread *thr, uint64_t now_ns)
+{
+	struct ct_table *tbl = thr->tbl;
+	uint64_t latest;
+
+	if (now_ns > thr->now_ns)
+		thr->now_ns = now_ns;
+	thr->now = ct_ticks_of_ns(thr->now_ns);
+	latest = atomic_load_explicit(&tbl->now_ns, memory_order_relaxed);
+	while (latest < thr->now_ns &&
+	       !atomic_compare_exchange_weak_explicit(
+		       &tbl->now_ns, &latest, thr->now_ns,
+		       memory_order_relaxed, memory_order_relaxed))
+		;
+}
+
+static void housekeep(struct ct_thread *thr, uint32_t budget)
+{
+	ct_limbo_close(thr);
+	ct_limbo_reap(thr);
+	ct_timer_sweep(thr, budget);
+}
+
+void ct_thread_poll(struct ct_thread *thr, uint64_t now_ns)
+{
+	time_set(thr, now_ns);
+	ct_conn_discard_private(thr);
+	ct_epoch_seen(thr);
+	housekeep(thr, SWEEP_PER_POLL);
+}
+
+void ct_thread_offline(struct ct_thread *thr)
+{
+	ct_conn_discard_private(thr);
+	ct_limbo_close(thr);
+	ct_epoch_offline(thr);
+}
+
+void ct_thread_online(struct ct_thread *thr)
+{
+	ct_epoch_seen(thr);
+}
+
+struct ct_table *ct_thread_table(const struct ct_thread *thr)
+{
+	return thr->tbl;
+}
+
+void ct_thread_trace(struct ct_thread *thr, ct_trace_fn fn, void *user)
+{
+	thr->trace = fn;
+	thr->trace_user = user;
+}
+
+int ct_maintain(struct ct_table *tbl, uint64_t now_ns, uint32_t budget)
+{
+	int error;
+
+	ct_spin_lock(&tbl->control_lock);
+	error = ct_table_seal(tbl);
+	if (!error) {
+		time_set(tbl->control, now_ns);
+		ct_epoch_seen(tbl->control);
+		housekeep(tbl->control, budget);
+		ct_epoch_offline(tbl->control);
+	}
+	ct_spin_unlock(&tbl->control_lock);
+	return error;
+}
