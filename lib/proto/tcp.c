@@ -1,0 +1,414 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * TCP as a transport tracker; see tcp.h.
+ *
+ *	check()   header, checksum, flags: may it be looked at?
+ *	open()    a SYN, or a segment of a connection that is picked up
+ *	packet()  grid -> guards -> window -> guards -> state, timeout
+ */
+#include "proto/tcp.h"
+
+#include "proto/tcp_fsm.h"
+#include "proto/tcp_guard.h"
+#include "proto/tcp_seg.h"
+#include "proto/tcp_window.h"
+#include "wire/hdr.h"
+
+/* --- Parameters --------------------------------------------------------- */
+
+enum {
+	T_SYN_SENT,
+	T_SYN_RECV,
+	T_ESTABLISHED,
+	T_FIN_WAIT,
+	T_CLOSE_WAIT,
+	T_LAST_ACK,
+	T_TIME_WAIT,
+	T_CLOSE,
+	T_SYN_SENT2,
+	T_MAX_RETRANS,
+	T_UNACKNOWLEDGED,
+	P_LOOSE,
+	P_BE_LIBERAL,
+	P_IGNORE_INVALID_RST,
+	P_MAX_RETRANS,
+	N_PARAMS
+};
+
+#define DAYS_248 21427200u /* what a deadline can hold */
+
+/* clang-format off */
+#define TIMEOUT(name, alias, linux, recommended, doc) \
+	{ "tcp.timeout." name, alias, doc, linux, recommended, 1, DAYS_248, \
+	  CT_PARAM_TIMEOUT, 0 }
+#define SYSCTL(name, linux, recommended, doc) \
+	TIMEOUT(name, "nf_conntrack_tcp_timeout_" name, linux, recommended, doc)
+#define NUMBER(name, value, max, doc) \
+	{ "tcp." name, "nf_conntrack_tcp_" name, doc, value, value, 0, max, 0, 0 }
+
+static const struct ct_param_def params[N_PARAMS] = {
+	[T_SYN_SENT] = SYSCTL("syn_sent", 120, 120,
+		"Seconds after a SYN (RFC 5382, REQ-5)."),
+	[T_SYN_RECV] = SYSCTL("syn_recv", 60, 60,
+		"Seconds after a SYN/ACK (RFC 5382, REQ-5)."),
+	[T_ESTABLISHED] = SYSCTL("established", 432000, 7440,
+		"Seconds that an open connection may be silent; 7440 at least "
+		"(RFC 5382, REQ-5)."),
+	[T_FIN_WAIT] = SYSCTL("fin_wait", 120, 120,
+		"Seconds after the first FIN."),
+	[T_CLOSE_WAIT] = SYSCTL("close_wait", 60, 60,
+		"Seconds after the ACK of the first FIN."),
+	[T_LAST_ACK] = SYSCTL("last_ack", 30, 30,
+		"Seconds after the second FIN."),
+	[T_TIME_WAIT] = SYSCTL("time_wait", 120, 120,
+		"Seconds after the last ACK (RFC 9293, 3.6)."),
+	[T_CLOSE] = SYSCTL("close", 10, 10,
+		"Seconds after a RST."),
+	[T_SYN_SENT2] = TIMEOUT("syn_sent2", NULL, 120, 120,
+		"Seconds after a SYN of each end."),
+	[T_MAX_RETRANS] = SYSCTL("max_retrans", 300, 300,
+		"Seconds at most when a segment came again tcp.max_retrans "
+		"times, or a window is closed."),
+	[T_UNACKNOWLEDGED] = SYSCTL("unacknowledged", 300, 300,
+		"Seconds at most while data waits for its ACK."),
+	[P_LOOSE] = NUMBER("loose", 1, 1,
+		"Pick up connections whose handshake was not seen."),
+	[P_BE_LIBERAL] = NUMBER("be_liberal", 0, 1,
+		"Believe segments outside of the window, except a RST below "
+		"it."),
+	[P_IGNORE_INVALID_RST] = NUMBER("ignore_invalid_rst", 0, 1,
+		"Take a RST below the window for an inexact one instead of an "
+		"INVALID one."),
+	[P_MAX_RETRANS] = NUMBER("max_retrans", 3, 255,
+		"How often a segment may come again before "
+		"tcp.timeout.max_retrans holds."),
+};
+/* clang-format on */
+
+static const uint8_t timeout_of[CT_TCP_STATES] = {
+	[CT_TCP_NONE] = T_SYN_SENT,     [CT_TCP_SYN_SENT] = T_SYN_SENT,
+	[CT_TCP_SYN_RECV] = T_SYN_RECV, [CT_TCP_ESTABLISHED] = T_ESTABLISHED,
+	[CT_TCP_FIN_WAIT] = T_FIN_WAIT, [CT_TCP_CLOSE_WAIT] = T_CLOSE_WAIT,
+	[CT_TCP_LAST_ACK] = T_LAST_ACK, [CT_TCP_TIME_WAIT] = T_TIME_WAIT,
+	[CT_TCP_CLOSE] = T_CLOSE,       [CT_TCP_SYN_SENT2] = T_SYN_SENT2,
+};
+
+static uint32_t param(const struct ct_thread *thr, const struct ct_conn *conn,
+		      unsigned n)
+{
+	return ct_l4_param(thr, &ct_tcp_ops, conn, n);
+}
+
+/* --- Before any look-up -------------------------------------------------- */
+
+static enum ct_track invalid(struct ct_pkt *pkt, enum ct_reason reason)
+{
+	pkt->reason = (uint16_t)reason;
+	return CT_TRACK_INVALID;
+}
+
+static bool tuple(struct ct_pkt *pkt, struct ct_tuple *t)
+{
+	struct ct_cursor cur = ct_l4_cursor(pkt);
+
+	t->src_id = ct_cursor_be16(&cur);
+	t->dst_id = ct_cursor_be16(&cur);
+	if (!ct_cursor_good(&cur))
+		pkt->reason = CT_R_L4_TRUNCATED;
+	return ct_cursor_good(&cur);
+}
+
+static bool invert(const struct ct_tuple *t, struct ct_tuple *inverse)
+{
+	inverse->src_id = t->dst_id;
+	inverse->dst_id = t->src_id;
+	return true;
+}
+
+static enum ct_track check(struct ct_thread *thr, struct ct_pkt *pkt)
+{
+	uint8_t bits;
+	enum ct_reason reason = ct_tcp_seg_check(pkt, &bits);
+
+	if (reason != CT_R_NONE)
+		return invalid(pkt, reason);
+	if (!ct_csum_good(thr, pkt, pkt->l4_len))
+		return invalid(pkt, CT_R_L4_CHECKSUM);
+	if (!ct_tcp_flags_valid(bits))
+		return invalid(pkt, CT_R_TCP_FLAGS);
+	return CT_TRACK_OK;
+}
+
+/* --- Opening ------------------------------------------------------------ */
+
+static enum ct_track open_conn(struct ct_thread *thr, struct ct_conn *conn,
+			       struct ct_pkt *pkt)
+{
+	struct ct_tcp *tcp = ct_l4_state(conn);
+	struct ct_tcp_seg seg;
+	enum ct_reason reason = ct_tcp_seg_read(pkt, &seg);
+
+	if (reason != CT_R_NONE)
+		return invalid(pkt, reason);
+	tcp->last_event = CT_TCP_EV_NONE;
+	switch (ct_tcp_fsm_next(CT_DIR_ORIG, seg.event, CT_TCP_NONE)) {
+	case CT_TCP_SYN_SENT:
+		ct_tcp_window_open(tcp, &seg);
+		return CT_TRACK_OK;
+	case CT_TCP_ESTABLISHED:
+		if (!param(thr, conn, P_LOOSE))
+			return invalid(pkt, CT_R_TCP_MIDSTREAM);
+		ct_tcp_window_pick_up(tcp, &seg);
+		return CT_TRACK_OK;
+	default:
+		return invalid(pkt, CT_R_TCP_NEW);
+	}
+}
+
+/* --- Following ---------------------------------------------------------- */
+
+/* A segment is let pass, but what it is about may be asked for later. */
+static enum ct_track pass(struct ct_tcp *tcp, const struct ct_tcp_seg *seg,
+			  struct ct_pkt *pkt)
+{
+	pkt->reason = CT_R_IGNORED;
+	tcp->last_event = seg->event;
+	tcp->last_dir = pkt->dir;
+	tcp->last_seq = seg->seq;
+	tcp->last_ack = seg->ack;
+	tcp->last_end = seg->end;
+	tcp->last_win = seg->win;
+	if (seg->event == CT_TCP_EV_SYN && pkt->dir == CT_DIR_ORIG) {
+		tcp->kept_scale = seg->scale;
+		tcp->kept_flags = seg->offers;
+		if (tcp->state == CT_TCP_LAST_ACK)
+			tcp->kept_flags |= CT_TCP_KEPT_CHALLENGE;
+	}
+	return CT_TRACK_IGNORE;
+}
+
+/* => Whether the numbers are not to matter, by parameter or by a pick-up. */
+static bool liberal(const struct ct_thread *thr, const struct ct_conn *conn,
+		    enum ct_dir dir)
+{
+	const struct ct_tcp *tcp = ct_l4_state_const(conn);
+
+	return (tcp->flags[dir] & CT_TCP_F_BE_LIBERAL) ||
+	       param(thr, conn, P_BE_LIBERAL);
+}
+
+static enum ct_track judge(struct ct_thread *thr, struct ct_conn *conn,
+			   const struct ct_tcp_seg *seg, struct ct_pkt *pkt)
+{
+	enum ct_tcp_bound bound =
+		ct_tcp_window_judge(ct_l4_state(conn), pkt->dir, seg);
+	bool mild = bound != CT_TCP_FITS && liberal(thr, conn, pkt->dir);
+
+	if (ct_tracing(thr))
+		ct_trace(thr, "tcp window", "seq %u to %u, ack %u: %s%s.",
+			 seg->seq, seg->end, seg->ack, ct_tcp_bound_text(bound),
+			 mild ? "; believed all the same" : "");
+	if (mild)
+		return CT_TRACK_OK;
+	switch (bound) {
+	case CT_TCP_FITS:
+		return CT_TRACK_OK;
+	case CT_TCP_I_ABOVE:
+		return invalid(pkt, CT_R_TCP_ABOVE_WINDOW);
+	case CT_TCP_III_ACK:
+		return invalid(pkt, CT_R_TCP_ACK_UNSENT);
+	case CT_TCP_III_SACK:
+		return invalid(pkt, CT_R_TCP_SACK_UNSENT);
+	case CT_TCP_II_BELOW:
+		pkt->reason = CT_R_BELOW_WINDOW;
+		break;
+	case CT_TCP_IV_OLD:
+		pkt->reason = CT_R_OLD_ACK;
+		break;
+	case CT_TCP_I_OVERSHOT:
+		pkt->reason = CT_R_IGNORED;
+		break;
+	}
+	return CT_TRACK_IGNORE;
+}
+
+static uint32_t at_most(const struct ct_thread *thr, const struct ct_conn *conn,
+			unsigned n, uint32_t seconds)
+{
+	uint32_t cap = param(thr, conn, n);
+
+	return seconds < cap ? seconds : cap;
+}
+
+/* How long the connection may now be silent. */
+static uint32_t lifetime(const struct ct_thread *thr,
+			 const struct ct_conn *conn,
+			 const struct ct_tcp_step *step)
+{
+	const struct ct_tcp *tcp = step->tcp;
+	const uint8_t flags =
+		tcp->flags[CT_DIR_ORIG] | tcp->flags[CT_DIR_REPLY];
+	const uint32_t full = param(thr, conn, timeout_of[tcp->state]);
+	uint32_t seconds = full;
+
+	/* Each cap speaks only if those before it had nothing to say. */
+	if (tcp->retrans >= param(thr, conn, P_MAX_RETRANS))
+		seconds = at_most(thr, conn, T_MAX_RETRANS, full);
+	if (seconds == full && step->seg->event == CT_TCP_EV_RST)
+		return param(thr, conn, T_CLOSE);
+	if (seconds == full && (flags & CT_TCP_F_UNACKED))
+		seconds = at_most(thr, conn, T_UNACKNOWLEDGED, full);
+	if (seconds == full && tcp->last_win == 0)
+		seconds = at_most(thr, conn, T_MAX_RETRANS, full);
+	/* Picked up, and nobody has answered: it may be anything. */
+	if (tcp->state == CT_TCP_ESTABLISHED &&
+	    !(step->status & CT_S_SEEN_REPLY))
+		seconds = at_most(thr, conn, T_UNACKNOWLEDGED, seconds);
+	return seconds;
+}
+
+static void enter(struct ct_tcp *tcp, const struct ct_tcp_seg *seg,
+		  enum ct_dir dir, uint8_t next)
+{
+	tcp->last_event = seg->event;
+	tcp->last_dir = (uint8_t)dir;
+	if (tcp->state == next)
+		return;
+	tcp->state = next;
+	if (next == CT_TCP_FIN_WAIT)
+		tcp->flags[dir] |= CT_TCP_F_CLOSE_INIT;
+	if (next == CT_TCP_SYN_SENT2)
+		tcp->kept_flags |= CT_TCP_KEPT_CROSSING;
+}
+
+/* The segment is part of the connection: what follows from it? */
+static enum ct_track believe(struct ct_thread *thr, struct ct_conn *conn,
+			     const struct ct_tcp_step *step, uint8_t next)
+{
+	struct ct_tcp *tcp = ct_l4_state(conn);
+	const uint8_t was = tcp->state;
+	const struct ct_tcp_answer answer = ct_tcp_guard_after(step);
+
+	if (ct_tracing(thr) && answer.action != CT_TCP_DO_CHECK)
+		ct_trace(thr, "tcp", "Believed; %s says %s.", answer.rule,
+			 ct_tcp_answer_text(&answer));
+	enter(tcp, step->seg, step->dir, next);
+	if (was != next)
+		ct_conn_changed(thr, conn);
+	if (answer.action == CT_TCP_DO_END)
+		return CT_TRACK_KILL;
+	if (answer.action == CT_TCP_DO_STAY)
+		return CT_TRACK_OK;
+	ct_conn_refresh(thr, conn, lifetime(thr, conn, step));
+	/* An answer to the handshake, or to what was picked up. */
+	if ((step->status & CT_S_SEEN_REPLY) && next == CT_TCP_ESTABLISHED &&
+	    (was == CT_TCP_SYN_RECV || was == CT_TCP_ESTABLISHED))
+		ct_conn_assure(thr, conn);
+	return CT_TRACK_OK;
+}
+
+static enum ct_track act(struct ct_thread *thr, struct ct_conn *conn,
+			 const struct ct_tcp_step *step, struct ct_pkt *pkt)
+{
+	const struct ct_tcp_answer answer = ct_tcp_guard_before(step);
+	struct ct_tcp *tcp = ct_l4_state(conn);
+	enum ct_track track = CT_TRACK_OK;
+
+	if (ct_tracing(thr))
+		ct_trace(thr, "tcp", "%s in %s, %s direction: %s says %s.",
+			 ct_tcp_event_name(step->seg->event),
+			 ct_tcp_state_name(tcp->state),
+			 step->dir == CT_DIR_ORIG ? "original" : "reply",
+			 answer.rule, ct_tcp_answer_text(&answer));
+	switch ((enum ct_tcp_action)answer.action) {
+	case CT_TCP_DO_PASS:
+		return pass(tcp, step->seg, pkt);
+	case CT_TCP_DO_REFUSE:
+		return invalid(pkt, answer.reason);
+	case CT_TCP_DO_RESTART:
+		pkt->reason = CT_R_REOPENED;
+		return CT_TRACK_RESTART;
+	case CT_TCP_DO_RESYNC:
+		ct_tcp_window_reopen(tcp);
+		tcp->state = CT_TCP_SYN_SENT;
+		track = judge(thr, conn, step->seg, pkt);
+		break;
+	case CT_TCP_DO_CHECK:
+		track = judge(thr, conn, step->seg, pkt);
+		break;
+	case CT_TCP_DO_BELIEVE:
+	case CT_TCP_DO_END:
+	case CT_TCP_DO_STAY:
+		break;
+	}
+	if (track != CT_TRACK_OK)
+		return track;
+	track = believe(thr, conn, step, answer.next);
+	if (track == CT_TRACK_KILL)
+		pkt->reason = CT_R_CLOSED_BY_RESET;
+	return track;
+}
+
+static enum ct_track packet(struct ct_thread *thr, struct ct_conn *conn,
+			    struct ct_pkt *pkt)
+{
+	const struct ct_tcp *tcp = ct_l4_state_const(conn);
+	struct ct_tcp_seg seg;
+	enum ct_reason reason = ct_tcp_seg_read(pkt, &seg);
+	struct ct_tcp_step step = { .tcp = tcp,
+				    .seg = &seg,
+				    .status = ct_conn_status(conn),
+				    .dir = pkt->dir };
+
+	if (reason != CT_R_NONE)
+		return invalid(pkt, reason);
+	if (seg.event == CT_TCP_EV_RST)
+		step.spare_low_rst = param(thr, conn, P_IGNORE_INVALID_RST);
+	step.cell = ct_tcp_fsm_next(pkt->dir, seg.event, tcp->state);
+	return act(thr, conn, &step, pkt);
+}
+
+/*
+ * Early drop spares what is assured, in Linux too; but when the table is nearly
+ * full, Linux' collector takes assured connections which are closing.  There is
+ * not much to lose with them.
+ */
+static bool evictable(const struct ct_conn *conn)
+{
+	const struct ct_tcp *tcp = ct_l4_state_const(conn);
+
+	switch (tcp->state) {
+	case CT_TCP_FIN_WAIT:
+	case CT_TCP_CLOSE_WAIT:
+	case CT_TCP_LAST_ACK:
+	case CT_TCP_TIME_WAIT:
+	case CT_TCP_CLOSE:
+		return true;
+	default:
+		return false;
+	}
+}
+
+static const char *state_name(const struct ct_conn *conn)
+{
+	const struct ct_tcp *tcp = ct_l4_state_const(conn);
+
+	return ct_tcp_state_name(tcp->state);
+}
+
+const struct ct_l4_ops ct_tcp_ops = {
+	.size = sizeof(ct_tcp_ops),
+	.name = "tcp",
+	.l4 = CT_IPPROTO_TCP,
+	.ids = CT_IDS_PORTS,
+	.state_size = sizeof(struct ct_tcp),
+	.params = params,
+	.n_params = N_PARAMS,
+	.tuple = tuple,
+	.invert = invert,
+	.check = check,
+	.open = open_conn,
+	.packet = packet,
+	.evictable = evictable,
+	.state_name = state_name,
+};

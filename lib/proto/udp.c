@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * UDP; see udp.h and docs/udp.md.
+ */
+#include "proto/udp.h"
+
+#include "base/ticks.h"
+#include "core/table.h"
+#include "wire/hdr.h"
+
+/* As Linux: a question and its answer are done by then. */
+#define STREAM_AGE_NS UINT64_C(2000000000)
+
+static const struct ct_param_def params[CT_UDP_PARAMS] = {
+	[CT_UDP_TIMEOUT] = {
+		.name = "udp.timeout",
+		.alias = "nf_conntrack_udp_timeout",
+		.doc = "Seconds that a UDP flow lives which is unanswered or "
+		       "not older than two seconds.",
+		.linux_value = 30,
+		.recommended = 30,
+		.min = 1,
+		.max = CT_TIMEOUT_MAX,
+		.flags = CT_PARAM_TIMEOUT,
+	},
+	[CT_UDP_TIMEOUT_STREAM] = {
+		.name = "udp.timeout.stream",
+		.alias = "nf_conntrack_udp_timeout_stream",
+		.doc = "Seconds that a UDP stream lives; RFC 4787, REQ-5, "
+		       "recommends five minutes.",
+		.linux_value = 120,
+		.recommended = 300,
+		.min = 1,
+		.max = CT_TIMEOUT_MAX,
+		.flags = CT_PARAM_TIMEOUT,
+	},
+};
+
+static enum ct_track refuse(struct ct_pkt *pkt, enum ct_reason reason)
+{
+	pkt->reason = (uint16_t)reason;
+	return CT_TRACK_INVALID;
+}
+
+bool ct_udp_tuple(struct ct_pkt *pkt, struct ct_tuple *t)
+{
+	struct ct_cursor cur = ct_l4_cursor(pkt);
+
+	t->src_id = ct_cursor_be16(&cur);
+	t->dst_id = ct_cursor_be16(&cur);
+	if (!ct_cursor_good(&cur))
+		pkt->reason = CT_R_L4_TRUNCATED;
+	return ct_cursor_good(&cur);
+}
+
+bool ct_udp_invert(const struct ct_tuple *t, struct ct_tuple *inverse)
+{
+	inverse->src_id = t->dst_id;
+	inverse->dst_id = t->src_id;
+	return true;
+}
+
+/*
+ * Bytes behind the length that UDP itself gives are no error, but they are
+ * summed like the others: what has been stretched so fails, as in Linux.  A
+ * sum of zero means none; over IPv6, too, since tunnels do so (RFC 6935).
+ */
+static enum ct_track check(struct ct_thread *thr, struct ct_pkt *pkt)
+{
+	struct ct_cursor cur = ct_l4_cursor(pkt);
+	uint16_t len, sum;
+
+	ct_cursor_skip(&cur, CT_PORTS_LEN);
+	len = ct_cursor_u16(&cur);
+	sum = ct_cursor_u16(&cur);
+	if (!ct_cursor_good(&cur))
+		return refuse(pkt, CT_R_L4_TRUNCATED);
+	if (len < CT_UDP_HDR_LEN || len > pkt->l4_len)
+		return refuse(pkt, CT_R_L4_LENGTH);
+	if (sum && !ct_csum_good(thr, pkt, pkt->l4_len))
+		return refuse(pkt, CT_R_L4_CHECKSUM);
+	return CT_TRACK_OK;
+}
+
+enum ct_track ct_udp_open(struct ct_thread *thr, struct ct_conn *conn,
+			  struct ct_pkt *pkt)
+{
+	struct ct_udp *udp = ct_l4_state(conn);
+
+	(void)pkt;
+	udp->stream_ns = thr->now_ns + STREAM_AGE_NS;
+	return CT_TRACK_OK;
+}
+
+enum ct_track ct_udp_advance(struct ct_thread *thr, const struct ct_l4_ops *ops,
+			     struct ct_conn *conn)
+{
+	const struct ct_udp *udp = ct_l4_state(conn);
+	bool stream = ct_conn_status(conn) & CT_S_SEEN_REPLY &&
+		      thr->now_ns > udp->stream_ns;
+	unsigned n = stream ? CT_UDP_TIMEOUT_STREAM : CT_UDP_TIMEOUT;
+
+	ct_conn_refresh(thr, conn, ct_l4_param(thr, ops, conn, n));
+	if (stream)
+		ct_conn_assure(thr, conn);
+	if (ct_tracing(thr))
+		ct_trace(thr, ops->name, "%s",
+			 stream ? "answered and older than two seconds: "
+				  "a stream"
+				: "no stream yet");
+	return CT_TRACK_OK;
+}
+
+static enum ct_track packet(struct ct_thread *thr, struct ct_conn *conn,
+			    struct ct_pkt *pkt)
+{
+	(void)pkt;
+	return ct_udp_advance(thr, &ct_udp_ops, conn);
+}
+
+const struct ct_l4_ops ct_udp_ops = {
+	.size = sizeof(struct ct_l4_ops),
+	.name = "udp",
+	.l4 = CT_IPPROTO_UDP,
+	.ids = CT_IDS_PORTS,
+	.state_size = sizeof(struct ct_udp),
+	.flags = CT_L4_MAY_CLASH,
+	.params = params,
+	.n_params = CT_UDP_PARAMS,
+	.tuple = ct_udp_tuple,
+	.invert = ct_udp_invert,
+	.check = check,
+	.open = ct_udp_open,
+	.packet = packet,
+};

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The headers that the library reads, as pictures, and the numbers in them.
+ *
+ * Nothing here is ever laid over packet memory: fields are read one after the
+ * other through a cursor (<conntrack/cursor.h>).  The ruler counts bits.
+ *
+ *	IPv4, RFC 791 3.1
+ *	 0               8              16              24             31
+ *	+-------+-------+---------------+-------------------------------+
+ *	|version|  IHL  |type of service|         total length          |
+ *	+-------+-------+---------------+-----+-------------------------+
+ *	|        identification         |-|D|M|     fragment offset     |
+ *	+---------------+---------------+-----+-------------------------+
+ *	| time to live  |   protocol    |        header checksum        |
+ *	+---------------+---------------+-------------------------------+
+ *	|                            source                             |
+ *	+---------------------------------------------------------------+
+ *	|                          destination                          |
+ *	+---------------------------------------------------------------+
+ *	|                  options, up to 4 x IHL bytes                 |
+ *	+---------------------------------------------------------------+
+ *
+ *	IPv6, RFC 8200 3
+ *	 0               8              16              24             31
+ *	+-------+---------------+---------------------------------------+
+ *	|version| traffic class |              flow label               |
+ *	+-------+---------------+-------+---------------+---------------+
+ *	|        payload length         |  next header  |   hop limit   |
+ *	+-------------------------------+---------------+---------------+
+ *	|                       source, 16 bytes                        |
+ *	+---------------------------------------------------------------+
+ *	|                     destination, 16 bytes                     |
+ *	+---------------------------------------------------------------+
+ *
+ *	UDP, RFC 768; UDP-Lite, RFC 3828 3.1, has its coverage for the length
+ *	+-------------------------------+-------------------------------+
+ *	|          source port          |       destination port        |
+ *	+-------------------------------+-------------------------------+
+ *	|      length or coverage       |           checksum            |
+ *	+-------------------------------+-------------------------------+
+ *
+ *	ICMP, RFC 792; ICMPv6, RFC 4443 2.1
+ *	+---------------+---------------+-------------------------------+
+ *	|     type      |     code      |           checksum            |
+ *	+---------------+---------------+-------------------------------+
+ *	|       identifier of a query   |        sequence number        |
+ *	+-------------------------------+-------------------------------+
+ *	|     data of a query, or the packet that an error is about     |
+ *	+---------------------------------------------------------------+
+ */
+#ifndef CT_WIRE_HDR_H
+#define CT_WIRE_HDR_H
+
+/* Protocol numbers, of IPv4 and of IPv6's next header. */
+enum ct_ipproto {
+	CT_IPPROTO_HOPOPTS = 0,
+	CT_IPPROTO_ICMP = 1,
+	CT_IPPROTO_TCP = 6,
+	CT_IPPROTO_UDP = 17,
+	CT_IPPROTO_ROUTING = 43,
+	CT_IPPROTO_FRAGMENT = 44,
+	CT_IPPROTO_ESP = 50,
+	CT_IPPROTO_AH = 51,
+	CT_IPPROTO_ICMPV6 = 58,
+	CT_IPPROTO_NONE = 59,
+	CT_IPPROTO_DSTOPTS = 60,
+	CT_IPPROTO_UDPLITE = 136,
+	CT_IPPROTO_GENERIC = 255 /* reserved by IANA; ours for "any other" */
+};
+
+/* Bytes of the fixed part of a header. */
+enum ct_hdr_len {
+	CT_IPV4_HDR_LEN = 20,
+	CT_IPV6_HDR_LEN = 40,
+	CT_PORTS_LEN = 4, /* the two ports, first in many a header */
+	CT_UDP_HDR_LEN = 8,
+	CT_ICMP_HDR_LEN = 8
+};
+
+/* Where the addresses are, for the pseudo header. */
+enum ct_hdr_off { CT_IPV4_SRC_OFF = 12, CT_IPV6_SRC_OFF = 8 };
+
+/* IPv4: the 16 bits with the fragment offset. */
+enum ct_ipv4_frag {
+	CT_IPV4_MORE = 0x2000,  /* more fragments follow */
+	CT_IPV4_OFFSET = 0x1fff /* in units of eight bytes */
+};
+
+/* IPv6: the 16 bits with the fragment offset (RFC 8200 4.5). */
+enum ct_ipv6_frag {
+	CT_IPV6_MORE = 0x0001,
+	CT_IPV6_OFFSET = 0xfff8 /* in bytes, the last three bits cut off */
+};
+
+#endif
