@@ -25,11 +25,14 @@
 /* The timeout ran in seconds so far; from now on it is a time. */
 static void start(struct ct_thread *thr, struct ct_conn *conn)
 {
+	const struct ct_policy *policy = ct_policy_at(thr->tbl, conn->policy);
 	uint32_t left =
 		atomic_load_explicit(&conn->timeout, memory_order_relaxed);
 
-	atomic_store_explicit(&conn->timeout,
-			      ct_ticks_name(thr->now + left),
+	if (policy && policy->helper)
+		ct_conn_set(conn, CT_S_HELPER);
+
+	atomic_store_explicit(&conn->timeout, ct_ticks_name(thr->now + left),
 			      memory_order_relaxed);
 	ct_times_start(thr, conn);
 	ct_event_hold(thr, conn, CT_EV_NEW);
@@ -91,14 +94,12 @@ static enum ct_verdict publish(struct ct_thread *thr, struct ct_pkt *pkt)
 	struct ct_clash clash;
 	int error;
 
-	ct_conn_key(conn, CT_DIR_ORIG, &tbl->hash, &key[CT_DIR_ORIG]);
-	ct_conn_key(conn, CT_DIR_REPLY, &tbl->hash, &key[CT_DIR_REPLY]);
+	ct_conn_keys(conn, &tbl->hash, key);
 	ct_conn_adopt(conn);
 	start(thr, conn);
 	do {
 		error = ct_buckets_publish(&tbl->buckets, conn, key, &clash);
-	} while (error == CT_E_EXIST &&
-		 ct_conn_expired(clash.conn, thr->now) &&
+	} while (error == CT_E_EXIST && ct_conn_expired(clash.conn, thr->now) &&
 		 ct_conn_kill(thr, clash.conn, CT_R_END_EXPIRED));
 
 	if (error == CT_E_EXIST)
@@ -145,7 +146,6 @@ void ct_abandon(struct ct_thread *thr, struct ct_pkt *pkt)
 	struct ct_conn *conn = pkt->conn;
 
 	pkt->conn = NULL;
-	if (conn &&
-	    !(ct_conn_word(conn) & (CT_S_CONFIRMED | CT_S_DYING)))
+	if (conn && !(ct_conn_word(conn) & (CT_S_CONFIRMED | CT_S_DYING)))
 		ct_conn_discard(thr, conn);
 }

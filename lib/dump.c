@@ -98,8 +98,8 @@ int64_t ct_flush(struct ct_thread *thr, const struct ct_filter *filter)
 static void add_reasons(uint64_t *sums, const _Atomic uint64_t *reasons)
 {
 	for (unsigned i = 0; i < CT_REASON_MAX; i++)
-		sums[i] += atomic_load_explicit(&reasons[i],
-						memory_order_relaxed);
+		sums[i] +=
+			atomic_load_explicit(&reasons[i], memory_order_relaxed);
 }
 
 int ct_stats(struct ct_table *tbl, struct ct_stats *stats)
@@ -116,7 +116,7 @@ int ct_stats(struct ct_table *tbl, struct ct_stats *stats)
 	stats->bytes = ct_mem_in_use(&tbl->mem);
 	add_reasons(stats->reasons, tbl->past_reasons);
 	ct_spin_lock(&tbl->threads_lock);
-	cds_list_for_each_entry(thr, &tbl->threads, node)
+	cds_list_for_each_entry (thr, &tbl->threads, node)
 		add_reasons(stats->reasons, thr->reasons);
 	ct_spin_unlock(&tbl->threads_lock);
 	return 0;

@@ -81,24 +81,22 @@ bool ct_invert(const struct ct_l4_ops *ops, const struct ct_tuple *t,
 	return ops->invert(t, inverse);
 }
 
-static struct ct_conn *find(struct ct_thread *thr, struct ct_pkt *pkt,
-			    const struct ct_tuple *t)
+static struct ct_conn *find(struct ct_thread *thr, const struct ct_tuple *t,
+			    uint8_t dirs, enum ct_dir *dir)
 {
 	struct ct_table *tbl = thr->tbl;
-	enum ct_dir dir = CT_DIR_ORIG;
 	struct ct_conn *conn;
 	struct ct_key key;
 
 	ct_key_make(&key, t, &tbl->hash);
+	key.dirs = dirs;
 	for (;;) {
-		conn = ct_buckets_find(&tbl->buckets, &key, &dir);
+		conn = ct_buckets_find(&tbl->buckets, &key, dir);
 		if (!conn || !ct_conn_expired(conn, thr->now))
-			break;
+			return conn;
 		/* Refreshed or replaced meanwhile?  Then look again. */
 		ct_conn_kill(thr, conn, CT_R_END_EXPIRED);
 	}
-	pkt->dir = (uint8_t)dir;
-	return conn;
 }
 
 struct ct_conn *ct_lookup(struct ct_thread *thr, struct ct_pkt *pkt,
@@ -106,26 +104,26 @@ struct ct_conn *ct_lookup(struct ct_thread *thr, struct ct_pkt *pkt,
 {
 	uint16_t orig = ct_policy_zone(pkt, CT_DIR_ORIG);
 	uint16_t reply = ct_policy_zone(pkt, CT_DIR_REPLY);
+	uint8_t dirs = orig == reply ? CT_KEY_BOTH : CT_KEY_ORIG;
+	enum ct_dir dir = CT_DIR_ORIG;
 	struct ct_conn *conn;
 
 	t->zone = orig;
-	conn = find(thr, pkt, t);
-	if (!conn && reply != orig) {
+	conn = find(thr, t, dirs, &dir);
+	if (ct_unlikely(!conn && reply != orig)) {
 		t->zone = reply;
-		conn = find(thr, pkt, t);
+		conn = find(thr, t, CT_KEY_REPLY, &dir);
 	}
+	pkt->dir = (uint8_t)dir;
 	return conn;
 }
 
 struct ct_conn *ct_find(struct ct_thread *thr, const struct ct_tuple *tuple,
 			enum ct_dir *dir)
 {
-	struct ct_pkt pkt = { 0 };
-	struct ct_conn *conn = find(thr, &pkt, tuple);
+	enum ct_dir found;
 
-	if (conn && dir)
-		*dir = (enum ct_dir)pkt.dir;
-	return conn;
+	return find(thr, tuple, CT_KEY_BOTH, dir ? dir : &found);
 }
 
 /* --- A new connection --------------------------------------------------- */

@@ -25,17 +25,19 @@ static bool quoted_answer(struct ct_thread *thr, struct ct_pkt *pkt,
 			  const struct ct_quote *quote, struct ct_tuple *answer)
 {
 	const struct ct_l3_ops *l3 = ct_registry_l3(thr->tbl, quote->l3);
+	struct ct_cursor whole = ct_l4_cursor(pkt);
+	uint32_t len = pkt->l4_off + (uint32_t)ct_cursor_left(&whole);
 	const struct ct_l4_ops *l4;
 	struct ct_pkt inner = { 0 };
 	struct ct_tuple t;
 
 	pkt->reason = CT_R_ICMP_QUOTE_SHORT;
-	if (!l3 || quote->off >= pkt->len)
+	if (!l3 || quote->off >= len)
 		return false;
 	memset(&t, 0, sizeof(t));
 	t.l3 = quote->l3;
 	inner.data = pkt->data + quote->off;
-	inner.len = pkt->len - quote->off;
+	inner.len = len - quote->off;
 	inner.l3 = quote->l3;
 	inner.reason = pkt->reason;
 	if (!l3->parse_quoted(&inner, &t)) {

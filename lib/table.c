@@ -55,8 +55,8 @@ int ct_table_create(const struct ct_config *caller, struct ct_table **tbl)
 		error = ct_sized_copy(&cfg, sizeof(cfg), caller);
 	if (!error && cfg.host)
 		error = ct_sized_copy(&host, sizeof(host), cfg.host);
-	if (!error && (cfg.max_conns > MAX_CONNS_MAX ||
-		       cfg.profile > CT_PROFILE_LINUX))
+	if (!error &&
+	    (cfg.max_conns > MAX_CONNS_MAX || cfg.profile > CT_PROFILE_LINUX))
 		error = CT_E_INVAL;
 	if (error)
 		return error;

@@ -18,8 +18,7 @@ int ct_thread_make(struct ct_table *tbl, struct ct_thread **thr)
 	if (!made)
 		return CT_E_NOMEM;
 	made->tbl = tbl;
-	made->now_ns =
-		atomic_load_explicit(&tbl->now_ns, memory_order_relaxed);
+	made->now_ns = atomic_load_explicit(&tbl->now_ns, memory_order_relaxed);
 	made->now = ct_ticks_of_ns(made->now_ns);
 	ct_spin_lock(&tbl->threads_lock);
 	cds_list_add_tail(&made->node, &tbl->threads);
@@ -107,8 +106,8 @@ static void time_set(struct ct_thread *thr, uint64_t now_ns)
 	latest = atomic_load_explicit(&tbl->now_ns, memory_order_relaxed);
 	while (latest < thr->now_ns &&
 	       !atomic_compare_exchange_weak_explicit(
-		       &tbl->now_ns, &latest, thr->now_ns,
-		       memory_order_relaxed, memory_order_relaxed))
+		       &tbl->now_ns, &latest, thr->now_ns, memory_order_relaxed,
+		       memory_order_relaxed))
 		;
 }
 
@@ -142,6 +141,11 @@ void ct_thread_online(struct ct_thread *thr)
 struct ct_table *ct_thread_table(const struct ct_thread *thr)
 {
 	return thr->tbl;
+}
+
+uint64_t ct_thread_now(const struct ct_thread *thr)
+{
+	return thr->now_ns;
 }
 
 void ct_thread_trace(struct ct_thread *thr, ct_trace_fn fn, void *user)

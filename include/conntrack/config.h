@@ -69,11 +69,11 @@ struct ct_config {
 
 /** A parameter, as a host sees it. */
 struct ct_param_info {
-	size_t size;       /**< sizeof(struct ct_param_info) */
-	const char *name;  /**< "tcp.timeout.established" */
-	const char *alias; /**< the Linux sysctl, or NULL */
-	const char *doc;   /**< one sentence, with its unit and source */
-	uint64_t value;    /**< now */
+	size_t size;          /**< sizeof(struct ct_param_info) */
+	const char *name;     /**< "tcp.timeout.established" */
+	const char *alias;    /**< the Linux sysctl, or NULL */
+	const char *doc;      /**< one sentence, with its unit and source */
+	uint64_t value;       /**< now */
 	uint64_t linux_value; /**< default in CT_PROFILE_LINUX */
 	uint64_t recommended; /**< default in CT_PROFILE_RECOMMENDED */
 	uint64_t min;         /**< smallest value */

@@ -47,22 +47,22 @@ struct ct_pkt {
 	void *user;         /**< the host's own packet; never touched */
 	const struct ct_policy *policy; /**< from ct_policy_create(), or NULL */
 	uint32_t mark;                  /**< the host's; never touched */
-	uint16_t zone;        /**< conntrack zone, unless policy has one */
-	uint16_t gso_size;    /**< payload per segment of a super-packet, or 0 */
-	uint8_t l3;           /**< CT_L3_* */
-	uint8_t csum;         /**< enum ct_csum */
-	uint16_t flags;       /**< enum ct_pkt_flag */
+	uint16_t zone;     /**< conntrack zone, unless policy has one */
+	uint16_t gso_size; /**< payload per segment of a super-packet, or 0 */
+	uint8_t l3;        /**< CT_L3_* */
+	uint8_t csum;      /**< enum ct_csum */
+	uint16_t flags;    /**< enum ct_pkt_flag */
 	uint32_t reserved[3]; /**< zero */
 
-	struct ct_conn *conn; /**< borrowed until the next poll, or NULL */
-	uint32_t l4_len;      /**< bytes of L4 header and payload by IP */
-	uint16_t l4_off;      /**< where the L4 header starts, from data */
-	uint16_t reason;      /**< enum ct_reason */
-	uint8_t state;        /**< enum ct_state */
-	uint8_t dir;          /**< enum ct_dir */
-	uint8_t l4;           /**< IPPROTO_*, after extension headers */
-	uint8_t answered;     /**< ct_process() has been here */
-	uint32_t reserved2;   /**< zero */
+	struct ct_conn *conn;  /**< borrowed until the next poll, or NULL */
+	uint32_t l4_len;       /**< bytes of L4 header and payload by IP */
+	uint16_t l4_off;       /**< where the L4 header starts, from data */
+	uint16_t reason;       /**< enum ct_reason */
+	uint8_t state;         /**< enum ct_state */
+	uint8_t dir;           /**< enum ct_dir */
+	uint8_t l4;            /**< IPPROTO_*, after extension headers */
+	uint8_t answered;      /**< ct_process() has been here */
+	uint32_t reserved2;    /**< zero */
 	uint64_t reserved3[5]; /**< zero */
 };
 CT_STATIC_ASSERT(sizeof(struct ct_pkt) == 128, "two cache lines, for good");
@@ -151,6 +151,15 @@ CT_API void ct_thread_online(struct ct_thread *thr);
  * @return     its table
  */
 CT_API struct ct_table *ct_thread_table(const struct ct_thread *thr);
+
+/**
+ * The time that the handle was last told.
+ *
+ * @param thr  a handle
+ * @context    the handle's thread
+ * @return     nanoseconds of the host's clock
+ */
+CT_API uint64_t ct_thread_now(const struct ct_thread *thr);
 
 /**
  * Do expiry and reclamation from a control thread, as a poll does.

@@ -125,7 +125,10 @@ static inline uint16_t ct_cursor_u16(struct ct_cursor *cur)
 {
 	const uint8_t *bytes = ct_cursor_take(cur, 2);
 
-	return bytes ? (uint16_t)(bytes[0] << 8 | bytes[1]) : (uint16_t)0;
+	uint32_t high = bytes ? bytes[0] : 0u;
+	uint32_t low = bytes ? bytes[1] : 0u;
+
+	return (uint16_t)(high << 8 | low);
 }
 
 /**

@@ -27,14 +27,14 @@ CT_API struct ct_conn *ct_find(struct ct_thread *thr,
 
 /** Which connections; every part that is set must hold. */
 struct ct_filter {
-	size_t size;         /**< sizeof(struct ct_filter) */
-	uint32_t flags;      /**< CT_FILTER_* */
-	uint32_t mark;       /**< with CT_FILTER_MARK: (its mark & mask) == mark */
-	uint32_t mark_mask;  /**< with CT_FILTER_MARK */
-	uint16_t zone;       /**< with CT_FILTER_ZONE: of the original tuple */
-	uint8_t l3;          /**< CT_L3_*, 0: any */
-	uint8_t l4;          /**< with CT_FILTER_L4: IPPROTO_* */
-	union ct_addr addr;  /**< with CT_FILTER_ADDR: in any place of a tuple */
+	size_t size;    /**< sizeof(struct ct_filter) */
+	uint32_t flags; /**< CT_FILTER_* */
+	uint32_t mark;  /**< with CT_FILTER_MARK: (its mark & mask) == mark */
+	uint32_t mark_mask; /**< with CT_FILTER_MARK */
+	uint16_t zone;      /**< with CT_FILTER_ZONE: of the original tuple */
+	uint8_t l3;         /**< CT_L3_*, 0: any */
+	uint8_t l4;         /**< with CT_FILTER_L4: IPPROTO_* */
+	union ct_addr addr; /**< with CT_FILTER_ADDR: in any place of a tuple */
 };
 
 /** Bits of ct_filter.flags. */
@@ -84,10 +84,10 @@ CT_API int64_t ct_flush(struct ct_thread *thr, const struct ct_filter *filter);
 
 /** A table in numbers. */
 struct ct_stats {
-	size_t size;      /**< sizeof(struct ct_stats) */
-	uint64_t conns;   /**< connections, private ones included */
+	size_t size;        /**< sizeof(struct ct_stats) */
+	uint64_t conns;     /**< connections, private ones included */
 	uint64_t max_conns; /**< their limit */
-	uint64_t bytes;   /**< memory in use, as the host's alloc saw it */
+	uint64_t bytes;     /**< memory in use, as the host's alloc saw it */
 	uint64_t reasons[CT_REASON_MAX]; /**< verdicts and ends, by reason */
 };
 

@@ -43,11 +43,11 @@ struct ct_param_def {
 
 /** One network layer: addresses, and where the transport header is. */
 struct ct_l3_ops {
-	size_t size;      /**< sizeof(struct ct_l3_ops) */
-	const char *name; /**< "ipv4" */
-	uint8_t l3;       /**< CT_L3_*, or a number from 16 to 255 */
-	uint8_t family;   /**< number that conntrack(8) prints: 2, 10 */
-	uint8_t addr_len; /**< bytes of an address, at most 16 */
+	size_t size;         /**< sizeof(struct ct_l3_ops) */
+	const char *name;    /**< "ipv4" */
+	uint8_t l3;          /**< CT_L3_*, or a number from 16 to 255 */
+	uint8_t family;      /**< number that conntrack(8) prints: 2, 10 */
+	uint8_t addr_len;    /**< bytes of an address, at most 16 */
 	uint8_t reserved[5]; /**< zero */
 
 	/** Reads the header of a packet: sets l4, l4_off and l4_len of pkt,
@@ -95,8 +95,8 @@ enum ct_l4_flag {
 
 /** Where an ICMP error quotes a packet. */
 struct ct_quote {
-	uint32_t off; /**< of the quoted L3 header, from pkt->data */
-	uint8_t l3;   /**< its network layer */
+	uint32_t off;        /**< of the quoted L3 header, from pkt->data */
+	uint8_t l3;          /**< its network layer */
 	uint8_t reserved[3]; /**< zero */
 };
 

@@ -14,8 +14,8 @@ extern "C" {
 
 /** Bits of ct_policy_def.flags. */
 enum ct_policy_flag {
-	CT_POLICY_NOTRACK = 1u << 0,    /**< do not track */
-	CT_POLICY_ZONE_ORIG = 1u << 1,  /**< zone stands in the original tuple */
+	CT_POLICY_NOTRACK = 1u << 0,   /**< do not track */
+	CT_POLICY_ZONE_ORIG = 1u << 1, /**< zone stands in the original tuple */
 	CT_POLICY_ZONE_REPLY = 1u << 2, /**< zone stands in the reply tuple */
 	CT_POLICY_MARK = 1u << 3,       /**< new connections get the mark */
 	CT_POLICY_LABELS = 1u << 4,     /**< new connections get the labels */
@@ -24,21 +24,21 @@ enum ct_policy_flag {
 
 /** One timeout of a policy. */
 struct ct_policy_timeout {
-	const char *name; /**< a parameter: "udp.timeout.stream" */
-	uint32_t seconds; /**< instead of the parameter's value */
+	const char *name;  /**< a parameter: "udp.timeout.stream" */
+	uint32_t seconds;  /**< instead of the parameter's value */
 	uint32_t reserved; /**< zero */
 };
 
 /** What a host wants done with some packets; nft's `ct` objects in one. */
 struct ct_policy_def {
-	size_t size;     /**< sizeof(struct ct_policy_def) */
-	uint32_t flags;  /**< enum ct_policy_flag */
-	uint32_t mark;   /**< with CT_POLICY_MARK */
-	uint32_t events; /**< with CT_POLICY_EVENTS: set of enum ct_event */
-	uint16_t zone;   /**< with CT_POLICY_ZONE_* */
-	uint16_t class_; /**< overflow class of new connections */
-	uint8_t labels[16];  /**< with CT_POLICY_LABELS */
-	const char *helper;  /**< name of a helper, or NULL */
+	size_t size;        /**< sizeof(struct ct_policy_def) */
+	uint32_t flags;     /**< enum ct_policy_flag */
+	uint32_t mark;      /**< with CT_POLICY_MARK */
+	uint32_t events;    /**< with CT_POLICY_EVENTS: set of enum ct_event */
+	uint16_t zone;      /**< with CT_POLICY_ZONE_* */
+	uint16_t class_;    /**< overflow class of new connections */
+	uint8_t labels[16]; /**< with CT_POLICY_LABELS */
+	const char *helper; /**< name of a helper, or NULL */
 	const struct ct_policy_timeout *timeouts; /**< or NULL */
 	size_t n_timeouts;                        /**< how many */
 };

@@ -84,7 +84,7 @@ enum ct_reason {
 #define CT_REASON_ENUM(name, num, kind, text, source) CT_R_##name = num,
 	CT_REASONS(CT_REASON_ENUM)
 #undef CT_REASON_ENUM
-	CT_REASON_MAX = 160 /**< above every reason; sizes counters */
+		CT_REASON_MAX = 160 /**< above every reason; sizes counters */
 };
 
 /** Where a reason is given; see CT_REASONS. */
@@ -98,11 +98,11 @@ enum ct_reason_class {
 
 /** A reason, for people. */
 struct ct_reason_text {
-	const char *name;           /**< as in CT_REASONS, for counters and JSON */
-	const char *text;           /**< one sentence */
-	const char *source;         /**< RFC and section, or "" */
+	const char *name;   /**< as in CT_REASONS, for counters and JSON */
+	const char *text;   /**< one sentence */
+	const char *source; /**< RFC and section, or "" */
 	enum ct_reason_class class_; /**< where it is given */
-	uint32_t reserved;          /**< zero */
+	uint32_t reserved;           /**< zero */
 };
 
 /**

@@ -80,17 +80,18 @@ enum ct_csum {
  * Status bits of a connection; the numbers are those of Linux' IPS_*.
  */
 enum ct_status {
-	CT_S_EXPECTED = 1u << 0,      /**< opened by an expectation */
-	CT_S_SEEN_REPLY = 1u << 1,    /**< packets went both ways */
-	CT_S_ASSURED = 1u << 2,       /**< not to be evicted early */
-	CT_S_CONFIRMED = 1u << 3,     /**< its first packet got through */
-	CT_S_SRC_NAT = 1u << 4,       /**< the source is translated */
-	CT_S_DST_NAT = 1u << 5,       /**< the destination is translated */
-	CT_S_SEQ_ADJUST = 1u << 6,    /**< sequence numbers are shifted */
-	CT_S_SRC_NAT_DONE = 1u << 7,  /**< source NAT has been decided */
-	CT_S_DST_NAT_DONE = 1u << 8,  /**< destination NAT has been decided */
-	CT_S_DYING = 1u << 9,         /**< removed; borrowers may still look */
-	CT_S_FIXED_TIMEOUT = 1u << 10 /**< packets do not refresh it */
+	CT_S_EXPECTED = 1u << 0,       /**< opened by an expectation */
+	CT_S_SEEN_REPLY = 1u << 1,     /**< packets went both ways */
+	CT_S_ASSURED = 1u << 2,        /**< not to be evicted early */
+	CT_S_CONFIRMED = 1u << 3,      /**< its first packet got through */
+	CT_S_SRC_NAT = 1u << 4,        /**< the source is translated */
+	CT_S_DST_NAT = 1u << 5,        /**< the destination is translated */
+	CT_S_SEQ_ADJUST = 1u << 6,     /**< sequence numbers are shifted */
+	CT_S_SRC_NAT_DONE = 1u << 7,   /**< source NAT has been decided */
+	CT_S_DST_NAT_DONE = 1u << 8,   /**< destination NAT has been decided */
+	CT_S_DYING = 1u << 9,          /**< removed; borrowers may still look */
+	CT_S_FIXED_TIMEOUT = 1u << 10, /**< packets do not refresh it */
+	CT_S_HELPER = 1u << 13         /**< its policy names a helper */
 };
 
 /** One address; an IPv4 address leaves the other twelve bytes zero. */
@@ -123,16 +124,16 @@ struct ct_tuple {
 CT_STATIC_ASSERT(sizeof(struct ct_tuple) == 40, "hashed as bytes: no padding");
 
 /** Every error: name, number, sentence.  See ct_strerror(). */
-#define CT_ERRORS(X)                                                           \
-	X(NOMEM, -1, "out of memory")                                          \
-	X(INVAL, -2, "invalid argument")                                       \
-	X(EXIST, -3, "already exists")                                         \
-	X(NOENT, -4, "no such entry")                                          \
-	X(FULL, -5, "table is full and nothing may be evicted")                \
-	X(SEALED, -6, "too late: a thread has attached to this table")         \
-	X(RANGE, -7, "value is out of the parameter's range")                  \
-	X(VERSION, -8, "caller was built against a newer library")             \
-	X(BUSY, -9, "still in use")                                            \
+#define CT_ERRORS(X)                                                   \
+	X(NOMEM, -1, "out of memory")                                  \
+	X(INVAL, -2, "invalid argument")                               \
+	X(EXIST, -3, "already exists")                                 \
+	X(NOENT, -4, "no such entry")                                  \
+	X(FULL, -5, "table is full and nothing may be evicted")        \
+	X(SEALED, -6, "too late: a thread has attached to this table") \
+	X(RANGE, -7, "value is out of the parameter's range")          \
+	X(VERSION, -8, "caller was built against a newer library")     \
+	X(BUSY, -9, "still in use")                                    \
 	X(NOSPC, -10, "buffer is too small")
 
 /** Errors are negative; success is 0. */

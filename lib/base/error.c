@@ -4,14 +4,13 @@
  */
 #include <conntrack/conntrack.h>
 
-
 const char *ct_strerror(int error)
 {
 	switch (error) {
 	case CT_OK:
 		return "success";
-#define CT_ERROR_CASE(name, num, text)                                         \
-	case num:                                                              \
+#define CT_ERROR_CASE(name, num, text) \
+	case num:                      \
 		return text;
 		CT_ERRORS(CT_ERROR_CASE)
 #undef CT_ERROR_CASE
@@ -22,7 +21,7 @@ const char *ct_strerror(int error)
 
 const struct ct_reason_text *ct_reason_text(unsigned reason)
 {
-#define CT_REASON_TEXT(name, num, kind, text, source)                          \
+#define CT_REASON_TEXT(name, num, kind, text, source) \
 	[num] = { #name, text, source, CT_RC_##kind, 0 },
 	static const struct ct_reason_text texts[CT_REASON_MAX] = { CT_REASONS(
 		CT_REASON_TEXT) };

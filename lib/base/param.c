@@ -46,17 +46,29 @@ const struct ct_param_def *ct_params_nth(const struct ct_params *params,
 	return NULL;
 }
 
-/* Whether a definition makes sense and its names are free. */
-static int check(const struct ct_params *params, const struct ct_param_def *def)
+static bool taken(const struct ct_params *params,
+		  const struct ct_param_def *defs, size_t n, const char *name)
 {
 	uint32_t index;
+
+	for (size_t i = 0; i < n; i++)
+		if (named(&defs[i], name))
+			return true;
+	return ct_params_find(params, name, &index);
+}
+
+/* Whether the n-th definition makes sense and its names are free. */
+static int check(const struct ct_params *params,
+		 const struct ct_param_def *defs, size_t n)
+{
+	const struct ct_param_def *def = &defs[n];
 
 	if (!def->name || !def->doc || def->min > def->max ||
 	    def->linux_value < def->min || def->linux_value > def->max ||
 	    def->recommended < def->min || def->recommended > def->max)
 		return CT_E_INVAL;
-	if (ct_params_find(params, def->name, &index) ||
-	    (def->alias && ct_params_find(params, def->alias, &index)))
+	if (taken(params, defs, n, def->name) ||
+	    (def->alias && taken(params, defs, n, def->alias)))
 		return CT_E_EXIST;
 	return 0;
 }
@@ -70,7 +82,7 @@ int ct_params_add(struct ct_params *params, const struct ct_param_def *defs,
 	    n > (size_t)CT_PARAM_VALUES - params->n_values)
 		return CT_E_FULL;
 	for (size_t i = 0; i < n; i++) {
-		int error = check(params, &defs[i]);
+		int error = check(params, defs, i);
 
 		if (error)
 			return error;
@@ -81,9 +93,9 @@ int ct_params_add(struct ct_params *params, const struct ct_param_def *defs,
 	group->base = params->n_values;
 	for (uint32_t i = 0; i < n; i++)
 		ct_params_store(params, group->base + i,
-				params->profile == CT_PROFILE_LINUX ?
-					defs[i].linux_value :
-					defs[i].recommended);
+				params->profile == CT_PROFILE_LINUX
+					? defs[i].linux_value
+					: defs[i].recommended);
 	params->n_groups++;
 	params->n_values += group->n;
 	*base = group->base;

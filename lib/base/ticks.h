@@ -12,10 +12,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define CT_TICK_NS      10000000u
-#define CT_TICKS_PER_S  100u
-#define CT_TIMEOUT_MAX  21427200u /* seconds: 248 days */
-#define CT_TICKS_NEVER  0u        /* no deadline; no tick has this number */
+#define CT_TICK_NS     10000000u
+#define CT_TICKS_PER_S 100u
+#define CT_TIMEOUT_MAX 21427200u /* seconds: 248 days */
+#define CT_TICKS_NEVER 0u        /* no deadline; no tick has this number */
 
 /* A tick's number; 0 means "never", so that one tick is called by the next. */
 static inline uint32_t ct_ticks_name(uint32_t ticks)

@@ -13,13 +13,13 @@
 
 #include <string.h>
 
-#define LANES       4
-#define LANE_ONES   0x0001000100010001u
-#define LANE_HIGHS  0x8000800080008000u
-#define HEADER_WORD 2
+#define LANES        4
+#define LANE_ONES    0x0001000100010001u
+#define LANE_HIGHS   0x8000800080008000u
+#define HEADER_WORD  2
 #define HEADER_SHIFT 32
-#define HEADER_LOCK (1ull << 63)
-#define REF_DIR     (1u << 31)
+#define HEADER_LOCK  (1ull << 63)
+#define REF_DIR      (1u << 31)
 
 enum {
 	KEYS_PER_BUCKET = 6, /* of 10: 4 % of the buckets then overflow */
@@ -255,13 +255,12 @@ int ct_buckets_publish(struct ct_buckets *buckets, struct ct_conn *conn,
 	int error = 0;
 
 	lock_two(orig, reply);
-	clash->conn =
-		ct_buckets_find(buckets, &key[CT_DIR_ORIG], &clash->dir);
+	clash->conn = ct_buckets_find(buckets, &key[CT_DIR_ORIG], &clash->dir);
 	if (!clash->conn) {
 		clash->conn = ct_buckets_find(buckets, &key[CT_DIR_REPLY],
 					      &clash->dir);
-		clash->dir = clash->dir == CT_DIR_ORIG ? CT_DIR_REPLY
-						       : CT_DIR_ORIG;
+		clash->dir =
+			clash->dir == CT_DIR_ORIG ? CT_DIR_REPLY : CT_DIR_ORIG;
 	}
 	if (clash->conn)
 		error = CT_E_EXIST;
@@ -327,10 +326,13 @@ void ct_buckets_visit(const struct ct_buckets *buckets, uint64_t hash,
 			uint64_t word = tag_word(bucket, lane / LANES);
 			uint32_t ref = atomic_load_explicit(
 				&bucket->ref[lane], memory_order_acquire);
+			struct ct_conn *conn;
 			enum ct_dir dir;
 
-			if (ref && (uint16_t)(word >> (lane % LANES * 16)))
-				fn(user, at(buckets, ref, &dir), dir);
+			if (!ref || !(uint16_t)(word >> (lane % LANES * 16)))
+				continue;
+			conn = at(buckets, ref, &dir);
+			fn(user, conn, dir);
 		}
 	}
 }

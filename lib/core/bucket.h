@@ -85,8 +85,7 @@ void ct_buckets_remove(struct ct_buckets *buckets, const struct ct_conn *conn,
  *
  * => The connection may be dying; dir says which of its tuples is here.
  */
-typedef void (*ct_bucket_fn)(void *user, struct ct_conn *conn,
-			     enum ct_dir dir);
+typedef void (*ct_bucket_fn)(void *user, struct ct_conn *conn, enum ct_dir dir);
 
 /* Visit the entries of the chain that holds a hash value. */
 void ct_buckets_visit(const struct ct_buckets *buckets, uint64_t hash,

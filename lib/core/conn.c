@@ -45,13 +45,20 @@ void ct_conn_tuple(const struct ct_conn *conn, enum ct_dir dir,
 	tuple->zone = wide->reply_zone;
 }
 
-void ct_conn_key(const struct ct_conn *conn, enum ct_dir dir,
-		 const struct ct_hash_key *secret, struct ct_key *key)
+void ct_conn_keys(const struct ct_conn *conn, const struct ct_hash_key *secret,
+		  struct ct_key key[CT_DIR_MAX])
 {
 	struct ct_tuple tuple;
 
-	ct_conn_tuple(conn, dir, &tuple);
-	ct_key_make(key, &tuple, secret);
+	for (unsigned dir = 0; dir < CT_DIR_MAX; dir++) {
+		ct_conn_tuple(conn, (enum ct_dir)dir, &tuple);
+		ct_key_make(&key[dir], &tuple, secret);
+	}
+	if (ct_likely(key[CT_DIR_ORIG].tuple.zone ==
+		      key[CT_DIR_REPLY].tuple.zone))
+		return;
+	key[CT_DIR_ORIG].dirs = CT_KEY_ORIG;
+	key[CT_DIR_REPLY].dirs = CT_KEY_REPLY;
 }
 
 /* --- Its making --------------------------------------------------------- */
@@ -74,7 +81,8 @@ static void private_compact(struct ct_thread *thr)
 
 	for (uint32_t i = 0; i < thr->n_private; i++) {
 		struct ct_private *private = &thr->private[i];
-		const struct ct_conn *conn = ct_conn_at(thr->tbl, private->unit);
+		const struct ct_conn *conn =
+			ct_conn_at(thr->tbl, private->unit);
 
 		if (still_private(conn, private->gen))
 			thr->private[kept++] = *private;
@@ -149,6 +157,8 @@ void ct_conn_free(struct ct_thread *thr, struct ct_conn *conn)
 	struct ct_table *tbl = thr->tbl;
 
 	ct_extend_free(thr, conn);
+	/* No life has this number: whoever remembers it knows it is gone. */
+	atomic_store_explicit(&conn->gen, 0, memory_order_relaxed);
 	atomic_store_explicit(&conn->status, 0, memory_order_release);
 	ct_slab_free(&tbl->slab, &thr->magazine[CT_SLAB_CONN], CT_SLAB_CONN,
 		     ct_conn_unit(tbl, conn));
@@ -225,8 +235,7 @@ void ct_conn_bury(struct ct_thread *thr, struct ct_conn *conn)
 	struct ct_table *tbl = thr->tbl;
 	struct ct_key key[CT_DIR_MAX];
 
-	ct_conn_key(conn, CT_DIR_ORIG, &tbl->hash, &key[CT_DIR_ORIG]);
-	ct_conn_key(conn, CT_DIR_REPLY, &tbl->hash, &key[CT_DIR_REPLY]);
+	ct_conn_keys(conn, &tbl->hash, key);
 	ct_buckets_remove(&tbl->buckets, conn, key);
 	ct_timer_stop(tbl, conn);
 	uncount(tbl);

@@ -47,11 +47,11 @@
  * The status word: netfilter's bits, two of our own among those that netfilter
  * never shows, and the count of owners above them.
  */
-#define CT_S_WIDE       (1u << 11) /* keys have the wide form */
-#define CT_S_RELEASED   (1u << 12) /* the last owner frees it */
-#define CT_S_PUBLIC     0x7ffu     /* what a host gets to see */
-#define CT_OWNER        (1u << 16) /* one owner */
-#define CT_OWNERS_MAX   0xffffu    /* stuck: freed with the table */
+#define CT_S_WIDE     (1u << 11) /* keys have the wide form */
+#define CT_S_RELEASED (1u << 12) /* the last owner frees it */
+#define CT_S_PUBLIC   0x27ffu    /* what a host gets to see */
+#define CT_OWNER      (1u << 16) /* one owner */
+#define CT_OWNERS_MAX 0xffffu    /* stuck: freed with the table */
 
 /* Both tuples of a connection whose network layer needs 16-byte addresses; the
  * reply's addresses are the original's, swapped. */
@@ -104,9 +104,9 @@ static inline bool ct_conn_known(const struct ct_conn *conn)
 
 static inline bool ct_conn_expired(const struct ct_conn *conn, uint32_t now)
 {
-	return ct_ticks_passed(atomic_load_explicit(&conn->timeout,
-						    memory_order_acquire),
-			       now);
+	return ct_ticks_passed(
+		atomic_load_explicit(&conn->timeout, memory_order_acquire),
+		now);
 }
 
 /* Set status bits; => those that were set before. */
@@ -124,7 +124,7 @@ static inline bool ct_conn_matches(const struct ct_conn *conn, enum ct_dir dir,
 	const struct ct_wide_keys *wide = &conn->wide;
 	bool conn_wide = ct_conn_word(conn) & CT_S_WIDE;
 
-	if (conn_wide != key->wide)
+	if (conn_wide != key->wide || !(key->dirs & 1u << dir))
 		return false;
 	if (!conn_wide)
 		return memcmp(&conn->narrow[dir], &key->narrow,
@@ -142,9 +142,9 @@ static inline bool ct_conn_matches(const struct ct_conn *conn, enum ct_dir dir,
 void ct_conn_keys_set(struct ct_conn *conn, const struct ct_tuple *orig,
 		      const struct ct_tuple *reply);
 
-/* The key of one of its tuples. */
-void ct_conn_key(const struct ct_conn *conn, enum ct_dir dir,
-		 const struct ct_hash_key *secret, struct ct_key *key);
+/* The keys of its tuples; with which others they clash depends on both. */
+void ct_conn_keys(const struct ct_conn *conn, const struct ct_hash_key *secret,
+		  struct ct_key key[CT_DIR_MAX]);
 
 /*
  * Make a private connection.

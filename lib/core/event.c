@@ -117,8 +117,8 @@ void ct_unsubscribe(struct ct_table *tbl, struct ct_sub *sub)
 static uint32_t wanted(const struct ct_table *tbl, const struct ct_conn *conn,
 		       uint32_t events)
 {
-	events &= atomic_load_explicit(&tbl->events.wanted,
-				       memory_order_relaxed);
+	events &=
+		atomic_load_explicit(&tbl->events.wanted, memory_order_relaxed);
 	if (ct_likely(!events) || !ct_core_param(tbl, CT_P_EVENTS))
 		return 0;
 	return events & ct_policy_events(tbl, conn);

@@ -110,8 +110,8 @@ int ct_extend_seal(struct ct_table *tbl)
 		return error;
 
 	for (uint32_t i = 0; i < ext->n; i++) {
-		uint32_t *len = always(ext, (ct_ext_id)i) ? &conn_len
-							  : &block_len;
+		uint32_t *len =
+			always(ext, (ct_ext_id)i) ? &conn_len : &block_len;
 
 		ext->off[i] = aligned(*len, ext->ops[i]->align);
 		*len = ext->off[i] + ext->ops[i]->len;
@@ -133,8 +133,7 @@ static _Atomic uint32_t *block_of(const struct ct_table *tbl,
 				  const struct ct_conn *conn)
 {
 	/* acquire; pairs with the release in block_make() */
-	uint32_t unit =
-		atomic_load_explicit(&conn->ext, memory_order_acquire);
+	uint32_t unit = atomic_load_explicit(&conn->ext, memory_order_acquire);
 
 	return unit ? ct_slab_at(&tbl->slab, unit) : NULL;
 }
@@ -165,8 +164,8 @@ void *ct_ext(const struct ct_table *tbl, const struct ct_conn *conn,
 	if (always(ext, id))
 		return in_conn(ext, conn, id);
 	block = block_of(tbl, conn);
-	if (!block || !(atomic_load_explicit(block, memory_order_acquire) &
-			1u << id))
+	if (!block ||
+	    !(atomic_load_explicit(block, memory_order_acquire) & 1u << id))
 		return NULL;
 	return in_block(tbl, conn, id);
 }
@@ -260,8 +259,8 @@ int ct_conn_counter(const struct ct_table *tbl, const struct ct_conn *conn,
 	if (tbl->extend.acct == CT_EXT_NONE)
 		return CT_E_NOENT;
 	acct = in_conn(&tbl->extend, conn, tbl->extend.acct);
-	counter->packets = atomic_load_explicit(&acct->packets[dir],
-						memory_order_relaxed);
+	counter->packets =
+		atomic_load_explicit(&acct->packets[dir], memory_order_relaxed);
 	counter->bytes =
 		atomic_load_explicit(&acct->bytes[dir], memory_order_relaxed);
 	return 0;
@@ -319,8 +318,7 @@ void ct_conn_labels(const struct ct_table *tbl, const struct ct_conn *conn,
 int ct_conn_labels_set(struct ct_thread *thr, struct ct_conn *conn,
 		       const uint8_t labels[16])
 {
-	_Atomic uint64_t *ext =
-		ct_ext_add(thr, conn, thr->tbl->extend.labels);
+	_Atomic uint64_t *ext = ct_ext_add(thr, conn, thr->tbl->extend.labels);
 	uint64_t words[LABELS_LEN / sizeof(uint64_t)];
 	bool changed = false;
 
@@ -346,8 +344,7 @@ uint64_t ct_conn_cookie(const struct ct_table *tbl, const struct ct_conn *conn)
 int ct_conn_cookie_set(struct ct_thread *thr, struct ct_conn *conn,
 		       uint64_t cookie)
 {
-	_Atomic uint64_t *ext =
-		ct_ext_add(thr, conn, thr->tbl->extend.cookie);
+	_Atomic uint64_t *ext = ct_ext_add(thr, conn, thr->tbl->extend.cookie);
 
 	if (!ext)
 		return CT_E_NOMEM;

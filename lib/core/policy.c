@@ -8,9 +8,10 @@
 
 #include <string.h>
 
-#define ALL_FLAGS                                                              \
-	((uint32_t)CT_POLICY_NOTRACK | CT_POLICY_ZONE_ORIG | CT_POLICY_ZONE_REPLY |      \
-	 CT_POLICY_MARK | CT_POLICY_LABELS | CT_POLICY_EVENTS)
+#define ALL_FLAGS                                                   \
+	((uint32_t)CT_POLICY_NOTRACK | CT_POLICY_ZONE_ORIG |        \
+	 CT_POLICY_ZONE_REPLY | CT_POLICY_MARK | CT_POLICY_LABELS | \
+	 CT_POLICY_EVENTS)
 
 static size_t size_of(size_t n_values)
 {

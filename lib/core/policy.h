@@ -37,8 +37,8 @@ struct ct_policy {
 };
 
 struct ct_policies {
-	struct ct_spin lock;                          /* covers the making */
-	uint32_t n;                                   /* L */
+	struct ct_spin lock; /* covers the making */
+	uint32_t n;          /* L */
 	_Atomic(struct ct_policy **) page[CT_POLICY_PAGES]; /* A */
 };
 

@@ -26,6 +26,12 @@ static uint32_t headroom(uint32_t max_conns)
 	return share > HEADROOM_MIN ? share : HEADROOM_MIN;
 }
 
+/* Units of a chunk. */
+static uint32_t size_of(const struct ct_slab *slab)
+{
+	return 1u << slab->shift;
+}
+
 static uint32_t shift_for(uint64_t units)
 {
 	uint32_t shift = SHIFT_MIN;
@@ -57,7 +63,7 @@ int ct_slab_init(struct ct_slab *slab, struct ct_mem *mem, uint32_t max_conns,
 	slab->depot[CT_SLAB_CONN].units = conn_units;
 	slab->depot[CT_SLAB_EXT].units = ext_units;
 	slab->shift = shift_for((uint64_t)max_conns * conn_units);
-	while ((1u << slab->shift) < 4 * (conn_units + ext_units))
+	while (size_of(slab) < 4 * (conn_units + ext_units))
 		slab->shift++;
 
 	slab->magazine = max_conns / 64;
@@ -78,17 +84,18 @@ int ct_slab_init(struct ct_slab *slab, struct ct_mem *mem, uint32_t max_conns,
 
 static size_t chunk_bytes(const struct ct_slab *slab)
 {
-	return (size_t)CT_UNIT << slab->shift;
+	return (size_t)CT_UNIT * size_of(slab);
 }
 
 static size_t deadline_bytes(const struct ct_slab *slab)
 {
-	return sizeof(uint32_t) * (1u << slab->shift) / 2;
+	return sizeof(uint32_t) * size_of(slab) / 2;
 }
 
 void ct_slab_fini(struct ct_slab *slab)
 {
-	uint32_t n = atomic_load_explicit(&slab->n_chunks, memory_order_acquire);
+	uint32_t n =
+		atomic_load_explicit(&slab->n_chunks, memory_order_acquire);
 
 	for (uint32_t i = 0; i < n; i++) {
 		struct ct_chunk *chunk = &slab->chunk[i];
@@ -112,7 +119,8 @@ void ct_slab_fini(struct ct_slab *slab)
 static bool grow(struct ct_slab *slab, enum ct_slab_class class_)
 	CT_REQUIRES(slab->lock)
 {
-	uint32_t n = atomic_load_explicit(&slab->n_chunks, memory_order_relaxed);
+	uint32_t n =
+		atomic_load_explicit(&slab->n_chunks, memory_order_relaxed);
 	struct ct_depot *depot = &slab->depot[class_];
 	struct ct_chunk *chunk = &slab->chunk[n];
 
@@ -178,6 +186,10 @@ static uint32_t take(struct ct_slab *slab, enum ct_slab_class class_)
 	}
 	unit = depot->next;
 	depot->next += depot->units;
+	/* release; pairs with the acquire in ct_slab_next_conn() */
+	atomic_store_explicit(&slab->chunk[unit >> slab->shift].used,
+			      depot->next - (unit & ~(size_of(slab) - 1)),
+			      memory_order_release);
 	return unit;
 }
 
@@ -230,11 +242,11 @@ void ct_slab_free(struct ct_slab *slab, struct ct_magazine *magazine,
 uint32_t ct_slab_next_conn(const struct ct_slab *slab, uint32_t unit)
 {
 	/* acquire; pairs with the release in grow() */
-	uint32_t n = atomic_load_explicit(&slab->n_chunks, memory_order_acquire);
+	uint32_t n =
+		atomic_load_explicit(&slab->n_chunks, memory_order_acquire);
 	uint32_t units = slab->depot[CT_SLAB_CONN].units;
-	uint32_t size = 1u << slab->shift;
 	uint32_t i = unit >> slab->shift;
-	uint32_t in = unit & (size - 1);
+	uint32_t in = unit & (size_of(slab) - 1);
 
 	for (; i < n; i++, in = 0) {
 		if (slab->chunk[i].class_ != CT_SLAB_CONN)
@@ -242,7 +254,8 @@ uint32_t ct_slab_next_conn(const struct ct_slab *slab, uint32_t unit)
 		in = (in + units - 1) / units * units;
 		if (!in)
 			in = units;
-		if (in + units <= size)
+		if (in + units <= atomic_load_explicit(&slab->chunk[i].used,
+						       memory_order_acquire))
 			return (i << slab->shift) + in;
 	}
 	return 0;

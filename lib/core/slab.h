@@ -38,6 +38,7 @@ struct ct_chunk {
 	uint8_t *mem;                /* I  once its first unit is out */
 	_Atomic uint32_t *deadlines; /* I  connections only */
 	enum ct_slab_class class_;   /* I */
+	_Atomic uint32_t used;       /* A  units that were ever given out */
 };
 
 struct ct_depot {
@@ -111,10 +112,10 @@ void ct_slab_flush(struct ct_slab *slab, struct ct_magazine *magazine,
 		   enum ct_slab_class class_, uint32_t keep);
 
 /*
- * Visit the places of connections: the first one at or behind unit.
+ * Visit the places of connections: the first one at or behind unit that was
+ * ever given out.
  *
- * => 0 when there is none.  The place may never have held a connection: its
- *    status is then 0.
+ * => 0 when there is none.  A place without a connection has the status 0.
  */
 uint32_t ct_slab_next_conn(const struct ct_slab *slab, uint32_t unit);
 

@@ -50,11 +50,11 @@ struct ct_private {
 };
 
 struct ct_thread {
-	struct ct_table *tbl; /* I */
-	uint64_t now_ns;      /* its own */
-	uint32_t now;         /* its own  tick */
-	uint32_t n_private;   /* its own */
-	uint32_t max_private; /* its own */
+	struct ct_table *tbl;       /* I */
+	uint64_t now_ns;            /* its own */
+	uint32_t now;               /* its own  tick */
+	uint32_t n_private;         /* its own */
+	uint32_t max_private;       /* its own */
 	struct ct_private *private; /* its own */
 
 	struct ct_magazine magazine[CT_SLAB_CLASSES]; /* its own */

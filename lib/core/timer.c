@@ -22,9 +22,9 @@ static void deadline_set(struct ct_table *tbl, const struct ct_conn *conn,
 
 void ct_timer_start(struct ct_table *tbl, struct ct_conn *conn)
 {
-	deadline_set(tbl, conn,
-		     atomic_load_explicit(&conn->timeout,
-					  memory_order_relaxed));
+	deadline_set(
+		tbl, conn,
+		atomic_load_explicit(&conn->timeout, memory_order_relaxed));
 }
 
 void ct_timer_sooner(struct ct_table *tbl, struct ct_conn *conn,
@@ -64,9 +64,9 @@ void ct_timer_sweep(struct ct_thread *thr, uint32_t budget)
 {
 	struct ct_table *tbl = thr->tbl;
 	uint32_t units = tbl->extend.conn_units;
-	uint32_t unit = budget ? atomic_load_explicit(&tbl->sweep,
-						      memory_order_relaxed)
-			       : 0;
+	uint32_t unit =
+		budget ? atomic_load_explicit(&tbl->sweep, memory_order_relaxed)
+		       : 0;
 	uint32_t n = 0;
 
 	for (; !budget || n < budget; n++) {
@@ -83,17 +83,17 @@ void ct_timer_sweep(struct ct_thread *thr, uint32_t budget)
 
 uint64_t ct_next_expiry(const struct ct_table *tbl)
 {
-	uint32_t now = atomic_load_explicit(&tbl->now, memory_order_relaxed);
 	uint32_t unit = ct_slab_next_conn(&tbl->slab, 0);
 	uint64_t now_ns =
 		atomic_load_explicit(&tbl->now_ns, memory_order_relaxed);
+	uint32_t now = ct_ticks_of_ns(now_ns);
 	int32_t soonest = INT32_MAX;
 
 	for (; unit; unit = ct_slab_next_conn(&tbl->slab,
 					      unit + tbl->extend.conn_units)) {
-		uint32_t due = atomic_load_explicit(
-			ct_slab_deadline(&tbl->slab, unit),
-			memory_order_acquire);
+		uint32_t due =
+			atomic_load_explicit(ct_slab_deadline(&tbl->slab, unit),
+					     memory_order_acquire);
 
 		if (due != CT_TICKS_NEVER && ct_ticks_until(due, now) < soonest)
 			soonest = ct_ticks_until(due, now);

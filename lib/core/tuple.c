@@ -31,6 +31,7 @@ void ct_key_make(struct ct_key *key, const struct ct_tuple *t,
 		 const struct ct_hash_key *secret)
 {
 	key->tuple = *t;
+	key->dirs = CT_KEY_BOTH;
 	key->wide = ct_tuple_wide(t);
 	if (key->wide) {
 		key->hash = ct_hash(secret, t, sizeof(*t));

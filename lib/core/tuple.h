@@ -32,9 +32,17 @@ struct ct_narrow {
 };
 CT_STATIC_ASSERT(sizeof(struct ct_narrow) == 16, "hashed as bytes: no padding");
 
+/*
+ * With zones for one direction only, two connections may have the same tuple
+ * in the same zone, one as its original, one as its reply: a key says in which
+ * directions an entry counts.
+ */
+enum { CT_KEY_ORIG = 1, CT_KEY_REPLY = 2, CT_KEY_BOTH = 3 };
+
 struct ct_key {
 	uint64_t hash;
 	bool wide;
+	uint8_t dirs;            /* set of CT_KEY_*; bits are 1 << direction */
 	struct ct_narrow narrow; /* unless wide */
 	struct ct_tuple tuple;   /* always */
 };
@@ -54,7 +62,7 @@ static inline bool ct_tuple_wide(const struct ct_tuple *t)
 void ct_narrow_pack(struct ct_narrow *narrow, const struct ct_tuple *t);
 void ct_narrow_unpack(const struct ct_narrow *narrow, struct ct_tuple *t);
 
-/* The tuple ready for look-up, insertion or removal. */
+/* The tuple ready for look-up, insertion or removal, in both directions. */
 void ct_key_make(struct ct_key *key, const struct ct_tuple *t,
 		 const struct ct_hash_key *secret);
 

@@ -30,12 +30,12 @@ static void consider(void *user, struct ct_conn *conn, enum ct_dir dir)
 	struct search *search = user;
 	struct ct_thread *thr = search->thr;
 	enum ct_reason why = CT_R_END_EVICTED;
-	struct ct_key key;
+	struct ct_key key[CT_DIR_MAX];
 
 	if (!ct_conn_known(conn))
 		return;
-	ct_conn_key(conn, dir, &thr->tbl->hash, &key);
-	if (((uint32_t)key.hash & search->mask) != search->which)
+	ct_conn_keys(conn, &thr->tbl->hash, key);
+	if (((uint32_t)key[dir].hash & search->mask) != search->which)
 		return;
 	if (ct_conn_expired(conn, thr->now))
 		why = CT_R_END_EXPIRED;

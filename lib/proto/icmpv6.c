@@ -110,8 +110,9 @@ static enum ct_track check(struct ct_thread *thr, struct ct_pkt *pkt)
 static bool quote(const struct ct_pkt *pkt, struct ct_quote *where)
 {
 	struct ct_cursor cur = ct_l4_cursor(pkt);
+	uint8_t type = ct_cursor_u8(&cur);
 
-	if (!is_error(ct_cursor_u8(&cur)))
+	if (!ct_cursor_good(&cur) || !is_error(type))
 		return false;
 	memset(where, 0, sizeof(*where));
 	where->off = (uint32_t)pkt->l4_off + CT_ICMP_HDR_LEN;

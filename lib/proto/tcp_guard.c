@@ -14,6 +14,7 @@
 enum {
 	EVERY = (1u << CT_TCP_STATES) - 1,
 	UNANSWERED = IN(SYN_SENT) | IN(SYN_SENT2),
+	HANDSHAKE = UNANSWERED | IN(SYN_RECV),
 	FINISHED = IN(TIME_WAIT) | IN(CLOSE),
 	CLOSING = IN(FIN_WAIT) | IN(CLOSE_WAIT) | IN(LAST_ACK) | FINISHED
 };
@@ -244,11 +245,9 @@ static const struct ct_tcp_rule before[] = {
 	RULE(ACK,    IN(LAST_ACK),    challenge_ack_in_last_ack, "RFC 5961 4.2"),
 	RULE(ACK,    IN(SYN_RECV),    crossing_open_completes,  "RFC 9293 3.5"),
 	RULE(RST,    CLOSING,         rst_while_closing,        "as Linux does"),
-	RULE(RST,    EVERY & ~IN(ESTABLISHED),
-				      rst_without_number,       "RFC 9293 3.10.7.1"),
+	RULE(RST,    HANDSHAKE,       rst_without_number,       "RFC 9293 3.10.7.1"),
 	RULE(RST,    EVERY,           rst_below_acknowledged,   "RFC 5961 3.2"),
-	RULE(RST,    EVERY & ~IN(ESTABLISHED),
-				      rst_during_handshake,     "RFC 9293 3.10.7.4"),
+	RULE(RST,    HANDSHAKE,       rst_during_handshake,     "RFC 9293 3.10.7.4"),
 	RULE(RST,    IN(ESTABLISHED), rst_exact,                "RFC 5961 3.2"),
 	RULE(RST,    IN(ESTABLISHED), rst_behind_own_data,      "as Linux does"),
 	RULE(RST,    EVERY,           rst_answers_passed_syn,   "RFC 9293 3.5.2"),

@@ -221,8 +221,10 @@ static enum ct_tcp_bound compare(const struct ct_tcp_end *snd,
 
 /* --- What a segment that fits tells ------------------------------------- */
 
-static void extend(struct ct_tcp *tcp, enum ct_dir dir, uint32_t end)
+static void note_end(struct ct_tcp *tcp, enum ct_dir dir, uint32_t end)
 {
+	if (!ct_seq_after(end, tcp->ends[dir].end))
+		return;
 	tcp->ends[dir].end = end;
 	tcp->flags[dir] |= CT_TCP_F_UNACKED;
 }
@@ -260,8 +262,7 @@ static void update(struct ct_tcp *tcp, enum ct_dir dir,
 		win <<= tcp->scale[dir];
 	if (snd->max_win < win + (v->sack - v->ack))
 		snd->max_win = win + (v->sack - v->ack);
-	if (ct_seq_after(v->end, snd->end))
-		extend(tcp, dir, v->end);
+	note_end(tcp, dir, v->end);
 	if (seg->bits & CT_TCP_ACK)
 		note_ack(tcp, dir, v->ack);
 	/* The receiver allowed more than we knew of. */
@@ -303,7 +304,7 @@ enum ct_tcp_bound ct_tcp_window_judge(struct ct_tcp *tcp, enum ct_dir dir,
 	v = complete(tcp, dir, seg);
 	bound = compare(&tcp->ends[dir], &tcp->ends[!dir], &v);
 	if (bound == CT_TCP_I_OVERSHOT)
-		extend(tcp, dir, v.end);
+		note_end(tcp, dir, v.end);
 	if (bound != CT_TCP_FITS)
 		return bound;
 	update(tcp, dir, seg, &v);

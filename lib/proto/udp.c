@@ -5,7 +5,6 @@
 #include "proto/udp.h"
 
 #include "base/ticks.h"
-#include "core/table.h"
 #include "wire/hdr.h"
 
 /* As Linux: a question and its answer are done by then. */
@@ -88,7 +87,7 @@ enum ct_track ct_udp_open(struct ct_thread *thr, struct ct_conn *conn,
 	struct ct_udp *udp = ct_l4_state(conn);
 
 	(void)pkt;
-	udp->stream_ns = thr->now_ns + STREAM_AGE_NS;
+	udp->stream_ns = ct_thread_now(thr) + STREAM_AGE_NS;
 	return CT_TRACK_OK;
 }
 
@@ -97,7 +96,7 @@ enum ct_track ct_udp_advance(struct ct_thread *thr, const struct ct_l4_ops *ops,
 {
 	const struct ct_udp *udp = ct_l4_state(conn);
 	bool stream = ct_conn_status(conn) & CT_S_SEEN_REPLY &&
-		      thr->now_ns > udp->stream_ns;
+		      ct_thread_now(thr) > udp->stream_ns;
 	unsigned n = stream ? CT_UDP_TIMEOUT_STREAM : CT_UDP_TIMEOUT;
 
 	ct_conn_refresh(thr, conn, ct_l4_param(thr, ops, conn, n));

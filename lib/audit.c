@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * check.c - all invariants of a table, for tests
+ * audit.c - all invariants of a table, for tests
  *
  * Each is a sentence that holds whenever no call is under way.
  */
-#include "check.h"
+#include "audit.h"
 
 #include "core/table.h"
 
@@ -27,7 +27,7 @@ static void fail(struct check *check, const char *sentence)
 static void check_slot(void *user, struct ct_conn *conn, enum ct_dir dir)
 {
 	struct check *check = user;
-	struct ct_key key;
+	struct ct_key key[CT_DIR_MAX];
 	enum ct_dir found;
 
 	check->n_slots++;
@@ -35,8 +35,9 @@ static void check_slot(void *user, struct ct_conn *conn, enum ct_dir dir)
 		fail(check, "a slot leads to a connection that is not known");
 		return;
 	}
-	ct_conn_key(conn, dir, &check->tbl->hash, &key);
-	if (ct_buckets_find(&check->tbl->buckets, &key, &found) != conn)
+	ct_conn_keys(conn, &check->tbl->hash, key);
+	key[dir].dirs = (uint8_t)(1u << dir);
+	if (ct_buckets_find(&check->tbl->buckets, &key[dir], &found) != conn)
 		fail(check, "a key finds another connection");
 }
 
@@ -48,10 +49,11 @@ static void check_known(struct check *check, struct ct_conn *conn)
 	struct ct_key key[CT_DIR_MAX];
 
 	check->n_known++;
+	ct_conn_keys(conn, &tbl->hash, key);
 	for (unsigned dir = 0; dir < CT_DIR_MAX; dir++) {
 		enum ct_dir found;
 
-		ct_conn_key(conn, (enum ct_dir)dir, &tbl->hash, &key[dir]);
+		key[dir].dirs = (uint8_t)(1u << dir);
 		if (ct_buckets_find(&tbl->buckets, &key[dir], &found) != conn)
 			fail(check, "a known connection is not found");
 	}
@@ -91,7 +93,7 @@ static void check_privates(struct check *check)
 	struct ct_table *tbl = check->tbl;
 	struct ct_thread *thr;
 
-	cds_list_for_each_entry(thr, &tbl->threads, node) {
+	cds_list_for_each_entry (thr, &tbl->threads, node) {
 		for (uint32_t i = 0; i < thr->n_private; i++) {
 			const struct ct_conn *conn =
 				ct_conn_at(tbl, thr->private[i].unit);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * check.h - all invariants of a table, for tests
+ * audit.h - all invariants of a table, for tests
  */
-#ifndef CHECK_H
-#define CHECK_H
+#ifndef AUDIT_H
+#define AUDIT_H
 
 #include <conntrack/types.h>
 #include <stddef.h>
@@ -16,4 +16,4 @@
  */
 const char *ct_table_check(struct ct_table *tbl);
 
-#endif /* CHECK_H */
+#endif /* AUDIT_H */
