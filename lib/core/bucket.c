@@ -24,7 +24,7 @@
 enum {
 	KEYS_PER_BUCKET = 6, /* of 10: 4 % of the buckets then overflow */
 	POOL_SHARE = 8,      /* one bucket in the pool for so many others */
-	POOL_MIN = 4,
+	POOL_MIN = 8,        /* in a small table chance is less even */
 };
 
 /* A chain, while it is being changed. */
@@ -42,11 +42,7 @@ static uint16_t tag_of(uint64_t hash)
 
 static struct ct_bucket *home(const struct ct_buckets *buckets, uint64_t hash)
 {
-	uint32_t i = (uint32_t)hash & buckets->mask;
-
-	if (i >= buckets->n)
-		i &= buckets->mask >> 1;
-	return &buckets->bucket[i];
+	return &buckets->bucket[(uint32_t)hash & buckets->mask];
 }
 
 static uint64_t tag_word(const struct ct_bucket *bucket, unsigned word)
@@ -206,25 +202,70 @@ static bool slot_free_in(struct ct_bucket *bucket, const struct slot *taken,
 	return false;
 }
 
+/* => The link of a bucket out of the pool, or 0. */
+static uint32_t pool_take(struct ct_buckets *buckets)
+{
+	uint32_t link = 0;
+
+	ct_spin_lock(&buckets->pool_lock);
+	if (buckets->n_spare)
+		link = buckets->spare[--buckets->n_spare];
+	ct_spin_unlock(&buckets->pool_lock);
+	return link;
+}
+
+static void pool_return(struct ct_buckets *buckets, uint32_t link)
+{
+	ct_spin_lock(&buckets->pool_lock);
+	buckets->spare[buckets->n_spare++] = link;
+	ct_spin_unlock(&buckets->pool_lock);
+}
+
 /* Link another bucket behind the last one of a chain. */
 static struct ct_bucket *extend(struct ct_buckets *buckets,
 				struct ct_bucket *last)
 {
-	uint32_t i = atomic_load_explicit(&buckets->pool_taken,
-					  memory_order_relaxed);
+	uint32_t link = pool_take(buckets);
 
-	do {
-		if (i == buckets->n_pool)
-			return NULL;
-	} while (!atomic_compare_exchange_weak_explicit(
-		&buckets->pool_taken, &i, i + 1, memory_order_relaxed,
-		memory_order_relaxed));
-
+	if (!link)
+		return NULL;
 	/* release; pairs with the acquire in tag_word() */
 	atomic_fetch_or_explicit(&last->tags[HEADER_WORD],
-				 (uint64_t)(i + 1) << HEADER_SHIFT,
+				 (uint64_t)link << HEADER_SHIFT,
 				 memory_order_release);
-	return &buckets->bucket[buckets->n + i];
+	return chained(buckets, last);
+}
+
+static bool empty(const struct ct_bucket *bucket)
+{
+	uint64_t tags = 0;
+
+	for (unsigned i = 0; i < CT_BUCKET_TAG_WORDS; i++)
+		tags |= tag_word(bucket, i);
+	return tags == 0; /* the last one of a chain has no header either */
+}
+
+/* Give empty buckets at the end of a chain back; it is locked. */
+static void trim(struct ct_buckets *buckets, struct ct_bucket *first)
+{
+	for (;;) {
+		struct ct_bucket *before = first, *last, *next;
+
+		last = chained(buckets, first);
+		if (!last)
+			return;
+		while ((next = chained(buckets, last)) != NULL) {
+			before = last;
+			last = next;
+		}
+		if (!empty(last))
+			return;
+		atomic_fetch_and_explicit(&before->tags[HEADER_WORD],
+					  ~HEADER_LINK, memory_order_release);
+		pool_return(buckets,
+			    (uint32_t)(last - &buckets->bucket[buckets->n]) +
+				    1);
+	}
 }
 
 /* => A free slot of the chain, other than the one taken already. */
@@ -279,30 +320,47 @@ int ct_buckets_publish(struct ct_buckets *buckets, struct ct_conn *conn,
 		 */
 		ct_conn_set(conn, CT_S_CONFIRMED);
 	}
+	/* One of the two may have got a bucket that is of no use now. */
+	if (error == CT_E_FULL) {
+		trim(buckets, orig);
+		trim(buckets, reply);
+	}
 	unlock_two(orig, reply);
 	return error;
+}
+
+/* => The slot of a chain that holds this reference. */
+static bool slot_with(const struct ct_buckets *buckets, struct ct_bucket *first,
+		      uint32_t ref, struct slot *slot)
+{
+	struct ct_bucket *bucket = first;
+
+	for (; bucket; bucket = chained(buckets, bucket)) {
+		for (unsigned lane = 0; lane < CT_BUCKET_SLOTS; lane++) {
+			if (atomic_load_explicit(&bucket->ref[lane],
+						 memory_order_relaxed) != ref)
+				continue;
+			slot->bucket = bucket;
+			slot->lane = lane;
+			return true;
+		}
+	}
+	return false;
 }
 
 static void remove_one(struct ct_buckets *buckets, uint64_t hash, uint32_t ref)
 {
 	struct ct_bucket *first = home(buckets, hash);
-	struct ct_bucket *bucket;
+	struct slot slot;
 
 	lock(first);
-	for (bucket = first; bucket; bucket = chained(buckets, bucket)) {
-		for (unsigned lane = 0; lane < CT_BUCKET_SLOTS; lane++) {
-			struct slot slot = { bucket, lane };
-
-			if (atomic_load_explicit(&bucket->ref[lane],
-						 memory_order_relaxed) != ref)
-				continue;
-			tag_store(slot, 0);
-			atomic_store_explicit(&bucket->ref[lane], 0,
-					      memory_order_relaxed);
-			goto out;
-		}
+	if (slot_with(buckets, first, ref, &slot)) {
+		tag_store(slot, 0);
+		atomic_store_explicit(&slot.bucket->ref[slot.lane], 0,
+				      memory_order_relaxed);
+		if (slot.bucket != first)
+			trim(buckets, first);
 	}
-out:
 	unlock(first);
 }
 
@@ -339,31 +397,45 @@ void ct_buckets_visit(const struct ct_buckets *buckets, uint64_t hash,
 
 /* --- Life --------------------------------------------------------------- */
 
-static size_t bytes(const struct ct_buckets *buckets)
+static size_t bucket_bytes(const struct ct_buckets *buckets)
 {
 	return ((size_t)buckets->n + buckets->n_pool) *
 	       sizeof(*buckets->bucket);
 }
 
+static size_t spare_bytes(const struct ct_buckets *buckets)
+{
+	return (size_t)buckets->n_pool * sizeof(*buckets->spare);
+}
+
 int ct_buckets_init(struct ct_buckets *buckets, struct ct_mem *mem,
 		    struct ct_slab *slab, uint32_t max_conns)
 {
-	uint64_t n = (2ull * max_conns + KEYS_PER_BUCKET - 1) / KEYS_PER_BUCKET;
-
 	memset(buckets, 0, sizeof(*buckets));
 	buckets->mem = mem;
 	buckets->slab = slab;
-	buckets->n = n > 1 ? (uint32_t)n : 1;
-	while (buckets->mask < buckets->n - 1)
-		buckets->mask = buckets->mask << 1 | 1;
+	buckets->n = 1;
+	while ((uint64_t)buckets->n * KEYS_PER_BUCKET < 2ull * max_conns)
+		buckets->n *= 2;
+	buckets->mask = buckets->n - 1;
 	buckets->n_pool = buckets->n / POOL_SHARE + POOL_MIN;
-	buckets->bucket = ct_mem_alloc(mem, bytes(buckets), CT_LINE);
-	return buckets->bucket ? 0 : CT_E_NOMEM;
+	buckets->bucket = ct_mem_alloc(mem, bucket_bytes(buckets), CT_LINE);
+	buckets->spare =
+		ct_mem_alloc(mem, spare_bytes(buckets), _Alignof(uint32_t));
+	if (!buckets->bucket || !buckets->spare)
+		return CT_E_NOMEM; /* destroy calls ct_buckets_fini() */
+	for (uint32_t link = buckets->n_pool; link; link--)
+		buckets->spare[buckets->n_spare++] = link;
+	return 0;
 }
 
 void ct_buckets_fini(struct ct_buckets *buckets)
 {
 	if (buckets->bucket)
-		ct_mem_free(buckets->mem, buckets->bucket, bytes(buckets));
+		ct_mem_free(buckets->mem, buckets->bucket,
+			    bucket_bytes(buckets));
+	if (buckets->spare)
+		ct_mem_free(buckets->mem, buckets->spare, spare_bytes(buckets));
 	buckets->bucket = NULL;
+	buckets->spare = NULL;
 }

@@ -17,14 +17,19 @@
  * Two chains are locked in the order of their addresses.  A reference is stored
  * before its tag is, with release.
  *
- * A bucket that is full links to another one out of a pool; such a link stays.
- * Buckets are addressed as in linear hashing, although their number is fixed
- * when the table is made.
+ * A bucket that is full links to another one out of a pool, which goes back
+ * when it is the last of its chain and empty.  At once: a reader who still
+ * stands on it goes on in another chain, where nothing fits its key, and has
+ * missed only what was inserted after it had set out.
+ *
+ * The number of buckets is a power of two, fixed when the table is made: with
+ * any other, some buckets would get twice as much as the rest.
  */
 #ifndef CORE_BUCKET_H
 #define CORE_BUCKET_H
 
 #include "base/mem.h"
+#include "base/spin.h"
 #include "core/conn.h"
 #include "core/slab.h"
 
@@ -41,11 +46,13 @@ CT_STATIC_ASSERT(sizeof(struct ct_bucket) == CT_LINE, "one cache line");
 struct ct_buckets {
 	struct ct_mem *mem;
 	struct ct_slab *slab;
-	struct ct_bucket *bucket;    /* I  n of them, then the pool */
-	uint32_t n;                  /* I */
-	uint32_t mask;               /* I  power of two not below n, less 1 */
-	uint32_t n_pool;             /* I */
-	_Atomic uint32_t pool_taken; /* A */
+	struct ct_bucket *bucket; /* I  n of them, then the pool */
+	uint32_t *spare;          /* L  links of those in the pool */
+	uint32_t n;               /* I */
+	uint32_t mask;            /* I  n - 1 */
+	uint32_t n_pool;          /* I */
+	uint32_t n_spare;         /* L */
+	struct ct_spin pool_lock; /* covers the pool; inside a bucket's lock */
 };
 
 int ct_buckets_init(struct ct_buckets *buckets, struct ct_mem *mem,

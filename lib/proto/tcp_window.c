@@ -107,7 +107,8 @@ void ct_tcp_window_reopen(struct ct_tcp *tcp)
 		tcp->kept_flags & (CT_TCP_KEPT_SCALE | CT_TCP_KEPT_SACK);
 	tcp->ends[CT_DIR_REPLY] = (struct ct_tcp_end){ 0 };
 	tcp->scale[CT_DIR_REPLY] = 0;
-	tcp->flags[CT_DIR_REPLY] = 0;
+	/* What was picked up in mid-stream stays so, as in Linux. */
+	tcp->flags[CT_DIR_REPLY] &= CT_TCP_F_BE_LIBERAL;
 }
 
 /* => A SYN of an end that we had not heard of, or that begins again. */
