@@ -14,6 +14,7 @@ struct check {
 	uint32_t n_private; /* neither */
 	uint32_t n_keys;    /* that the known ones must have */
 	uint32_t n_slots;   /* that the table has */
+	uint32_t n_unowned; /* that their last put left to a poll */
 	const char *wrong;
 };
 
@@ -83,9 +84,25 @@ static void check_place(struct check *check, uint32_t unit)
 	}
 	if (atomic_load(ct_slab_deadline(&tbl->slab, unit)) != CT_TICKS_NEVER)
 		fail(check, "what is not known has a deadline");
-	if ((status & CT_S_RELEASED) && !(status & CT_S_DYING) &&
-	    status / CT_OWNER == 0)
-		fail(check, "a private connection belongs to nobody");
+	if (!(status & CT_S_RELEASED))
+		return;
+	/* A private one that outlived a poll is in no thread's list. */
+	if (!(status & (CT_S_CONFIRMED | CT_S_DYING)))
+		check->n_private++;
+	if (status / CT_OWNER == 0)
+		check->n_unowned++;
+}
+
+/* Only those that were put and are about to be freed have no owner. */
+static void check_returned(struct check *check)
+{
+	uint32_t unit = atomic_load(&check->tbl->returned);
+	uint32_t n = 0;
+
+	for (; unit && n <= check->n_unowned; n++)
+		unit = atomic_load(&ct_conn_at(check->tbl, unit)->timeout);
+	if (n != check->n_unowned)
+		fail(check, "a connection belongs to nobody");
 }
 
 static void check_privates(struct check *check)
@@ -118,12 +135,13 @@ const char *ct_table_check(struct ct_table *tbl)
 	for (uint32_t i = 0; i < tbl->buckets.n; i++)
 		ct_buckets_visit(&tbl->buckets, i, check_slot, &check);
 	check_privates(&check);
+	check_returned(&check);
 
 	if (check.n_slots != check.n_keys)
 		fail(&check, "the table has other keys than its connections");
-	/* Owned private ones that outlived a poll are in no list. */
-	if (n_conns < check.n_known + check.n_private)
-		fail(&check, "fewer connections are counted than there are");
+	if (n_conns != check.n_known + check.n_private)
+		fail(&check,
+		     "not as many connections are counted as there are");
 	if (n_conns > tbl->max_conns)
 		fail(&check, "more connections are counted than there may be");
 	return check.wrong;

@@ -34,6 +34,8 @@ static void start(struct ct_thread *thr, struct ct_conn *conn)
 
 	atomic_store_explicit(&conn->timeout, ct_ticks_name(thr->now + left),
 			      memory_order_relaxed);
+	/* Now, not after the publication: others may end it by then. */
+	ct_timer_start(thr->tbl, conn);
 	ct_times_start(thr, conn);
 	ct_event_hold(thr, conn, CT_EV_NEW);
 }
@@ -95,7 +97,6 @@ static enum ct_verdict publish(struct ct_thread *thr, struct ct_pkt *pkt)
 	int error;
 
 	ct_conn_keys(conn, &tbl->hash, key);
-	ct_conn_adopt(conn);
 	start(thr, conn);
 	do {
 		error = ct_buckets_publish(&tbl->buckets, conn, key, &clash);
@@ -106,7 +107,7 @@ static enum ct_verdict publish(struct ct_thread *thr, struct ct_pkt *pkt)
 		return resolve(thr, pkt, &clash, key);
 	if (error)
 		return lose(thr, pkt, CT_R_NO_MEMORY);
-	ct_timer_start(tbl, conn);
+	ct_conn_adopt(conn);
 	ct_event_release(thr, conn);
 	ct_count(thr, CT_R_CONFIRMED);
 	return CT_ACCEPT;

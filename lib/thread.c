@@ -82,10 +82,7 @@ void ct_thread_detach(struct ct_thread *thr)
 		return;
 	tbl = thr->tbl;
 	ct_conn_discard_private(thr);
-
-	ct_spin_lock(&tbl->control_lock);
-	ct_limbo_adopt(tbl->control, thr);
-	ct_spin_unlock(&tbl->control_lock);
+	ct_limbo_leave(thr);
 	for (unsigned i = 0; i < CT_SLAB_CLASSES; i++)
 		ct_slab_flush(&tbl->slab, &thr->magazine[i],
 			      (enum ct_slab_class)i, 0);
@@ -111,9 +108,11 @@ static void time_set(struct ct_thread *thr, uint64_t now_ns)
 		;
 }
 
+/* This thread borrows nothing now; then its share of the work. */
 static void housekeep(struct ct_thread *thr, uint32_t budget)
 {
 	ct_limbo_close(thr);
+	ct_epoch_seen(thr);
 	ct_limbo_reap(thr);
 	ct_timer_sweep(thr, budget);
 }
@@ -122,14 +121,13 @@ void ct_thread_poll(struct ct_thread *thr, uint64_t now_ns)
 {
 	time_set(thr, now_ns);
 	ct_conn_discard_private(thr);
-	ct_epoch_seen(thr);
 	housekeep(thr, SWEEP_PER_POLL);
 }
 
 void ct_thread_offline(struct ct_thread *thr)
 {
 	ct_conn_discard_private(thr);
-	ct_limbo_close(thr);
+	ct_limbo_leave(thr);
 	ct_epoch_offline(thr);
 }
 
@@ -162,7 +160,6 @@ int ct_maintain(struct ct_table *tbl, uint64_t now_ns, uint32_t budget)
 	error = ct_table_seal(tbl);
 	if (!error) {
 		time_set(tbl->control, now_ns);
-		ct_epoch_seen(tbl->control);
 		housekeep(tbl->control, budget);
 		ct_epoch_offline(tbl->control);
 	}

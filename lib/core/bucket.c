@@ -19,12 +19,15 @@
 #define HEADER_WORD  2
 #define HEADER_SHIFT 32
 #define HEADER_LOCK  (1ull << 63)
+#define HEADER_LINK  (0x7fffffffull << HEADER_SHIFT)
 #define REF_DIR      (1u << 31)
 
 enum {
-	KEYS_PER_BUCKET = 6, /* of 10: 4 % of the buckets then overflow */
-	POOL_SHARE = 8,      /* one bucket in the pool for so many others */
-	POOL_MIN = 8,        /* in a small table chance is less even */
+	/* At most, of 10 slots: in a full table whose entries come and go one
+	 * chain in 15 then has a second bucket; with 6 it were one in 6. */
+	KEYS_PER_BUCKET = 5,
+	POOL_SHARE = 8, /* one bucket in the pool for so many others */
+	POOL_MIN = 8,   /* in a small table chance is less even */
 };
 
 /* A chain, while it is being changed. */

@@ -176,18 +176,47 @@ static void uncount(struct ct_table *tbl)
 	atomic_fetch_sub_explicit(&tbl->n_conns, 1, memory_order_relaxed);
 }
 
+void ct_conn_discard_later(struct ct_thread *thr, struct ct_conn *conn)
+{
+	uncount(thr->tbl);
+	ct_conn_set(conn, CT_S_DYING);
+	ct_conn_adopt(conn);
+	ct_timer_stop(thr->tbl, conn);
+	ct_limbo_retire(thr, conn);
+}
+
 void ct_conn_discard(struct ct_thread *thr, struct ct_conn *conn)
 {
+	/* The handle that opened it may be looking at it, in its poll. */
+	if (ct_conn_word(conn) / CT_OWNER) {
+		ct_conn_discard_later(thr, conn);
+		return;
+	}
 	uncount(thr->tbl);
 	ct_conn_set(conn, CT_S_DYING);
 	ct_conn_release(thr, conn);
 }
 
-void ct_conn_discard_later(struct ct_thread *thr, struct ct_conn *conn)
+/*
+ * Its last put frees it from now on.
+ *
+ * => False when it has no owner.
+ */
+static bool leave_to_owners(struct ct_conn *conn)
 {
-	uncount(thr->tbl);
-	ct_conn_set(conn, CT_S_DYING);
-	ct_limbo_retire(thr, conn);
+	uint32_t word =
+		atomic_load_explicit(&conn->status, memory_order_relaxed);
+
+	do {
+		/* Another handle may be confirming it, for its owner. */
+		if (word & (CT_S_CONFIRMED | CT_S_DYING))
+			return true;
+		if (word / CT_OWNER == 0)
+			return false;
+	} while (!atomic_compare_exchange_weak_explicit(
+		&conn->status, &word, word | CT_S_RELEASED,
+		memory_order_acq_rel, memory_order_relaxed));
+	return true;
 }
 
 void ct_conn_discard_private(struct ct_thread *thr)
@@ -196,12 +225,8 @@ void ct_conn_discard_private(struct ct_thread *thr)
 		const struct ct_private *private = &thr->private[i];
 		struct ct_conn *conn = ct_conn_at(thr->tbl, private->unit);
 
-		if (!still_private(conn, private->gen))
-			continue;
-		if (ct_conn_word(conn) / CT_OWNER == 0)
+		if (still_private(conn, private->gen) && !leave_to_owners(conn))
 			ct_conn_discard(thr, conn);
-		else if (ct_conn_set(conn, CT_S_RELEASED) / CT_OWNER == 0)
-			ct_conn_returned(thr, conn);
 	}
 	thr->n_private = 0;
 }
@@ -329,7 +354,7 @@ uint32_t ct_conn_expires(const struct ct_thread *thr,
 	int32_t left;
 
 	/* Once it is retired the word means something else. */
-	if (status & CT_S_RELEASED)
+	if (status & CT_S_DYING)
 		return 0;
 	if (!(status & CT_S_CONFIRMED))
 		return timeout / CT_TICKS_PER_S;

@@ -168,7 +168,12 @@ void ct_conn_discard_later(struct ct_thread *thr, struct ct_conn *conn);
  * those that are owned become their owner's. */
 void ct_conn_discard_private(struct ct_thread *thr);
 
-/* It is about to be confirmed after all: no put frees it any more. */
+/*
+ * It is confirmed after all, or dying: no put frees it any more.
+ *
+ * => Once its status says so, since the poll of the handle that opened it may
+ *    leave it to its owners until then.
+ */
 void ct_conn_adopt(struct ct_conn *conn);
 
 /* A connection whose last owner has put it. */

@@ -286,10 +286,14 @@ void ct_times_start(struct ct_thread *thr, struct ct_conn *conn)
 void ct_times_stop(struct ct_thread *thr, struct ct_conn *conn)
 {
 	struct ct_times *times = times_of(thr->tbl, conn);
+	uint64_t start, stop = thr->now_ns;
 
-	if (times)
-		atomic_store_explicit(&times->stop_ns, thr->now_ns,
-				      memory_order_relaxed);
+	if (!times)
+		return;
+	/* This thread's clock may be behind that of whoever confirmed it. */
+	start = atomic_load_explicit(&times->start_ns, memory_order_relaxed);
+	atomic_store_explicit(&times->stop_ns, stop > start ? stop : start,
+			      memory_order_relaxed);
 }
 
 int ct_conn_times(const struct ct_table *tbl, const struct ct_conn *conn,

@@ -77,11 +77,35 @@ void ct_limbo_retire(struct ct_thread *thr, struct ct_conn *conn)
 		open->last = unit;
 }
 
+/* Take over what threads left behind: it waits a little longer, never too
+ * short. */
+static void adopt(struct ct_thread *thr)
+{
+	struct ct_table *tbl = thr->tbl;
+	struct ct_batch *open = &thr->limbo.open;
+	uint32_t first, last, next;
+
+	if (!atomic_load_explicit(&tbl->orphans, memory_order_relaxed))
+		return;
+	/* acquire; pairs with the release in leave() */
+	first = atomic_exchange_explicit(&tbl->orphans, 0,
+					 memory_order_acquire);
+	if (!first)
+		return; /* another thread was faster */
+	for (last = first; (next = link_of(ct_conn_at(tbl, last))) != 0;)
+		last = next;
+	link_set(ct_conn_at(tbl, last), open->first);
+	open->first = first;
+	if (!open->last)
+		open->last = last;
+}
+
 void ct_limbo_close(struct ct_thread *thr)
 {
 	struct ct_limbo *limbo = &thr->limbo;
 	struct ct_batch *closed;
 
+	adopt(thr);
 	if (!limbo->open.first || limbo->n == CT_BATCHES)
 		return;
 	closed = &limbo->closed[(limbo->head + limbo->n) % CT_BATCHES];
@@ -141,25 +165,29 @@ void ct_limbo_reap(struct ct_thread *thr)
 	}
 }
 
-static void append(struct ct_table *tbl, struct ct_batch *to,
-		   const struct ct_batch *batch)
+/* Hand a batch over to whoever polls next. */
+static void leave(struct ct_table *tbl, const struct ct_batch *batch)
 {
+	uint32_t first =
+		atomic_load_explicit(&tbl->orphans, memory_order_relaxed);
+
 	if (!batch->first)
 		return;
-	link_set(ct_conn_at(tbl, batch->last), to->first);
-	to->first = batch->first;
-	if (!to->last)
-		to->last = batch->last;
+	do {
+		link_set(ct_conn_at(tbl, batch->last), first);
+		/* release; pairs with the acquire in adopt() */
+	} while (!atomic_compare_exchange_weak_explicit(
+		&tbl->orphans, &first, batch->first, memory_order_release,
+		memory_order_relaxed));
 }
 
-void ct_limbo_adopt(struct ct_thread *to, struct ct_thread *from)
+void ct_limbo_leave(struct ct_thread *thr)
 {
-	struct ct_limbo *limbo = &from->limbo;
+	struct ct_limbo *limbo = &thr->limbo;
 
-	/* Younger than it was: it waits a little longer, never too short. */
-	append(to->tbl, &to->limbo.open, &limbo->open);
+	leave(thr->tbl, &limbo->open);
 	for (; limbo->n; limbo->n--) {
-		append(to->tbl, &to->limbo.open, &limbo->closed[limbo->head]);
+		leave(thr->tbl, &limbo->closed[limbo->head]);
 		limbo->head = (limbo->head + 1) % CT_BATCHES;
 	}
 	limbo->open = (struct ct_batch){ 0 };

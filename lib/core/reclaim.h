@@ -40,14 +40,18 @@ struct ct_limbo {
 /* Take note of a connection that is out of the table. */
 void ct_limbo_retire(struct ct_thread *thr, struct ct_conn *conn);
 
-/* Close the open batch, if there is room in the ring. */
+/*
+ * Close the open batch, if there is room in the ring.
+ *
+ * => Before ct_epoch_seen(), so that this thread does not wait for itself.
+ */
 void ct_limbo_close(struct ct_thread *thr);
 
 /* Free what is past its grace period. */
 void ct_limbo_reap(struct ct_thread *thr);
 
-/* Move what is left to the table's own handle, when a thread leaves. */
-void ct_limbo_adopt(struct ct_thread *to, struct ct_thread *from);
+/* When a thread detaches or sleeps: what is left goes to whoever closes a batch next. */
+void ct_limbo_leave(struct ct_thread *thr);
 
 /* Publish that this thread borrows nothing, and has seen the epoch. */
 void ct_epoch_seen(struct ct_thread *thr);

@@ -90,6 +90,7 @@ struct ct_table {
 	_Atomic uint64_t epoch;   /* A */
 	/* A  connections put by their last owner, linked by timeout words */
 	_Atomic uint32_t returned;
+	_Atomic uint32_t orphans; /* A  limbo of absent threads, likewise */
 
 	struct ct_spin threads_lock;
 	struct cds_list_head threads;                 /* L */

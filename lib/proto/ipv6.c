@@ -107,7 +107,11 @@ static bool parse(struct ct_pkt *pkt, struct ct_tuple *t)
 	return true;
 }
 
-/* Version and length are not looked at, as in Linux. */
+/*
+ * Version and length are not looked at, as in Linux.  Where the quote ends
+ * within the last extension header, the protocol is known all the same, and
+ * some have no ids that one would miss.
+ */
 static bool parse_quoted(struct ct_pkt *pkt, struct ct_tuple *t)
 {
 	struct ct_ip6ext ext;
@@ -119,6 +123,12 @@ static bool parse_quoted(struct ct_pkt *pkt, struct ct_tuple *t)
 	end = walk(pkt, pkt->len, hdr.next, &ext);
 	if (end == CT_IP6_LATER)
 		return refuse(pkt, CT_R_ICMP_QUOTE_FRAGMENT);
+	if (ext.cut && pkt->len <= UINT16_MAX) {
+		pkt->l4 = ext.l4;
+		pkt->l4_off = (uint16_t)pkt->len;
+		pkt->l4_len = 0;
+		return true;
+	}
 	if (end != CT_IP6_UPPER || ext.len > UINT16_MAX - CT_IPV6_HDR_LEN)
 		return refuse(pkt, CT_R_ICMP_QUOTE_SHORT);
 	pkt->l4 = ext.l4;

@@ -37,6 +37,9 @@ enum {
 
 #define DAYS_248 21427200u /* what a deadline can hold */
 
+/* What is left is not worth shortening below this; seconds, as Linux has it. */
+enum { LITTLE_TIME = 120 };
+
 /* clang-format off */
 #define TIMEOUT(name, alias, linux, recommended, doc) \
 	{ "tcp.timeout." name, alias, doc, linux, recommended, 1, DAYS_248, \
@@ -197,39 +200,56 @@ static bool liberal(const struct ct_thread *thr, const struct ct_conn *conn,
 	       param(thr, conn, P_BE_LIBERAL);
 }
 
-static enum ct_track judge(struct ct_thread *thr, struct ct_conn *conn,
-			   const struct ct_tcp_seg *seg, struct ct_pkt *pkt)
+/* It is INVALID by its numbers; that may still tell something. */
+static void refused(struct ct_thread *thr, struct ct_conn *conn,
+		    const struct ct_tcp_step *step)
 {
+	const struct ct_tcp_answer answer = ct_tcp_guard_refused(step);
+	const uint32_t unacked = param(thr, conn, T_UNACKNOWLEDGED);
+	const uint32_t left = ct_conn_expires(thr, conn);
+	struct ct_tcp *tcp = ct_l4_state(conn);
+
+	if (ct_tracing(thr) && answer.action != CT_TCP_DO_REFUSE)
+		ct_trace(thr, "tcp", "Not believed; %s says %s.", answer.rule,
+			 ct_tcp_answer_text(&answer));
+	if (answer.action == CT_TCP_DO_REMEMBER) {
+		tcp->last_event = step->seg->event;
+		tcp->last_dir = step->dir;
+	}
+	if (answer.action == CT_TCP_DO_SHORTEN && left >= LITTLE_TIME &&
+	    left > unacked)
+		ct_conn_refresh(thr, conn, unacked);
+}
+
+static enum ct_track judge(struct ct_thread *thr, struct ct_conn *conn,
+			   const struct ct_tcp_step *step, struct ct_pkt *pkt)
+{
+	static const struct verdict {
+		uint16_t reason;
+		uint8_t track;
+	} verdicts[] = {
+		[CT_TCP_I_ABOVE] = { CT_R_TCP_ABOVE_WINDOW, CT_TRACK_INVALID },
+		[CT_TCP_III_ACK] = { CT_R_TCP_ACK_UNSENT, CT_TRACK_INVALID },
+		[CT_TCP_III_SACK] = { CT_R_TCP_SACK_UNSENT, CT_TRACK_INVALID },
+		[CT_TCP_I_OVERSHOT] = { CT_R_IGNORED, CT_TRACK_IGNORE },
+		[CT_TCP_II_BELOW] = { CT_R_BELOW_WINDOW, CT_TRACK_IGNORE },
+		[CT_TCP_IV_OLD] = { CT_R_OLD_ACK, CT_TRACK_IGNORE },
+	};
+	const struct ct_tcp_seg *seg = step->seg;
 	enum ct_tcp_bound bound =
-		ct_tcp_window_judge(ct_l4_state(conn), pkt->dir, seg);
-	bool mild = bound != CT_TCP_FITS && liberal(thr, conn, pkt->dir);
+		ct_tcp_window_judge(ct_l4_state(conn), step->dir, seg);
+	bool mild = bound != CT_TCP_FITS && liberal(thr, conn, step->dir);
 
 	if (ct_tracing(thr))
 		ct_trace(thr, "tcp window", "seq %u to %u, ack %u: %s%s.",
 			 seg->seq, seg->end, seg->ack, ct_tcp_bound_text(bound),
 			 mild ? "; believed all the same" : "");
-	if (mild)
+	if (bound == CT_TCP_FITS || mild)
 		return CT_TRACK_OK;
-	switch (bound) {
-	case CT_TCP_FITS:
-		return CT_TRACK_OK;
-	case CT_TCP_I_ABOVE:
-		return invalid(pkt, CT_R_TCP_ABOVE_WINDOW);
-	case CT_TCP_III_ACK:
-		return invalid(pkt, CT_R_TCP_ACK_UNSENT);
-	case CT_TCP_III_SACK:
-		return invalid(pkt, CT_R_TCP_SACK_UNSENT);
-	case CT_TCP_II_BELOW:
-		pkt->reason = CT_R_BELOW_WINDOW;
-		break;
-	case CT_TCP_IV_OLD:
-		pkt->reason = CT_R_OLD_ACK;
-		break;
-	case CT_TCP_I_OVERSHOT:
-		pkt->reason = CT_R_IGNORED;
-		break;
-	}
-	return CT_TRACK_IGNORE;
+	pkt->reason = verdicts[bound].reason;
+	if (verdicts[bound].track == CT_TRACK_INVALID)
+		refused(thr, conn, step);
+	return verdicts[bound].track;
 }
 
 static uint32_t at_most(const struct ct_thread *thr, const struct ct_conn *conn,
@@ -267,6 +287,12 @@ static uint32_t lifetime(const struct ct_thread *thr,
 	return seconds;
 }
 
+/* Under the lock, of course; but see state_of(). */
+static void state_set(struct ct_tcp *tcp, uint8_t state)
+{
+	atomic_store_explicit(&tcp->state, state, memory_order_relaxed);
+}
+
 static void enter(struct ct_tcp *tcp, const struct ct_tcp_seg *seg,
 		  enum ct_dir dir, uint8_t next)
 {
@@ -274,7 +300,7 @@ static void enter(struct ct_tcp *tcp, const struct ct_tcp_seg *seg,
 	tcp->last_dir = (uint8_t)dir;
 	if (tcp->state == next)
 		return;
-	tcp->state = next;
+	state_set(tcp, next);
 	if (next == CT_TCP_FIN_WAIT)
 		tcp->flags[dir] |= CT_TCP_F_CLOSE_INIT;
 	if (next == CT_TCP_SYN_SENT2)
@@ -330,15 +356,14 @@ static enum ct_track act(struct ct_thread *thr, struct ct_conn *conn,
 		return CT_TRACK_RESTART;
 	case CT_TCP_DO_RESYNC:
 		ct_tcp_window_reopen(tcp);
-		tcp->state = CT_TCP_SYN_SENT;
-		track = judge(thr, conn, step->seg, pkt);
+		state_set(tcp, CT_TCP_SYN_SENT);
+		track = judge(thr, conn, step, pkt);
 		break;
 	case CT_TCP_DO_CHECK:
-		track = judge(thr, conn, step->seg, pkt);
+		track = judge(thr, conn, step, pkt);
 		break;
 	case CT_TCP_DO_BELIEVE:
-	case CT_TCP_DO_END:
-	case CT_TCP_DO_STAY:
+	default: /* of the other lists */
 		break;
 	}
 	if (track != CT_TRACK_OK)
@@ -368,6 +393,14 @@ static enum ct_track packet(struct ct_thread *thr, struct ct_conn *conn,
 	return act(thr, conn, &step, pkt);
 }
 
+/* For those who do not hold the lock. */
+static unsigned state_of(const struct ct_conn *conn)
+{
+	const struct ct_tcp *tcp = ct_l4_state_const(conn);
+
+	return atomic_load_explicit(&tcp->state, memory_order_relaxed);
+}
+
 /*
  * Early drop spares what is assured, in Linux too; but when the table is nearly
  * full, Linux' collector takes assured connections which are closing.  There is
@@ -375,9 +408,7 @@ static enum ct_track packet(struct ct_thread *thr, struct ct_conn *conn,
  */
 static bool evictable(const struct ct_conn *conn)
 {
-	const struct ct_tcp *tcp = ct_l4_state_const(conn);
-
-	switch (tcp->state) {
+	switch (state_of(conn)) {
 	case CT_TCP_FIN_WAIT:
 	case CT_TCP_CLOSE_WAIT:
 	case CT_TCP_LAST_ACK:
@@ -391,9 +422,7 @@ static bool evictable(const struct ct_conn *conn)
 
 static const char *state_name(const struct ct_conn *conn)
 {
-	const struct ct_tcp *tcp = ct_l4_state_const(conn);
-
-	return ct_tcp_state_name(tcp->state);
+	return ct_tcp_state_name(state_of(conn));
 }
 
 const struct ct_l4_ops ct_tcp_ops = {

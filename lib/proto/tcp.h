@@ -10,13 +10,15 @@
  *	tcp_guard   what the grid cannot say  a list of named rules
  *	tcp_window  which numbers may be      van Rooij's four bounds
  *
- * tcp.c asks them in this order, and does what they say.  A connection's struct ct_tcp is only touched under its lock; readers
- * of state_name() and of listings take what they find.
+ * tcp.c asks them in this order, and does what they say.  A connection's struct
+ * ct_tcp is only touched under its lock; but for its state, which state_name()
+ * and evictable() read without.
  */
 #ifndef CT_PROTO_TCP_H
 #define CT_PROTO_TCP_H
 
 #include <conntrack/plugin.h>
+#include <stdatomic.h>
 
 /*
  * States.  They say what *we* saw, not what the ends are in: a segment which
@@ -103,7 +105,7 @@ struct ct_tcp {
 	uint8_t scale
 		[CT_DIR_MAX]; /* shift of the windows that this end sends */
 	uint8_t flags[CT_DIR_MAX]; /* enum ct_tcp_flag */
-	uint8_t state;             /* enum ct_tcp_state */
+	_Atomic uint8_t state;     /* enum ct_tcp_state */
 	uint8_t last_event;        /* enum ct_tcp_event */
 	uint8_t last_dir;          /* enum ct_dir */
 	uint8_t retrans;           /* the last segment came again so often */

@@ -146,14 +146,6 @@ static bool rst_below_acknowledged(const struct ct_tcp_step *step,
 	return do_refuse(answer, CT_R_TCP_RST_SEQ);
 }
 
-static bool rst_during_handshake(const struct ct_tcp_step *step,
-				 struct ct_tcp_answer *answer)
-{
-	uint32_t seq;
-
-	return expects(step, &seq) && do_check(answer, step->cell);
-}
-
 static bool rst_exact(const struct ct_tcp_step *step,
 		      struct ct_tcp_answer *answer)
 {
@@ -204,6 +196,24 @@ static bool rst_answers_passed_ack(const struct ct_tcp_step *step,
 }
 
 /*
+ * It acknowledges exactly what the last ACK sent, on a connection of which we
+ * do not know that it is one: it ends the one that the ACK was part of.
+ */
+static bool rst_acknowledges_last(const struct ct_tcp_step *step,
+				  struct ct_tcp_answer *answer)
+{
+	uint32_t seq;
+
+	if ((step->status & CT_S_ASSURED) ||
+	    step->tcp->last_event != CT_TCP_EV_ACK ||
+	    step->seg->ack != step->tcp->last_end)
+		return false;
+	if (expects(step, &seq))
+		answer->next = step->tcp->state;
+	return do_action(answer, CT_TCP_DO_BELIEVE);
+}
+
+/*
  * Not the number that is expected: a challenge ACK follows, and a second RST,
  * then exact (RFC 5961, 3.2).  If neither comes, tcp.timeout.close ends it.
  */
@@ -235,35 +245,58 @@ static bool unanswered_syn_again(const struct ct_tcp_step *step,
 	return do_action(answer, CT_TCP_DO_STAY);
 }
 
+/* --- When its numbers made it INVALID ----------------------------------- */
+
+/*
+ * Both ends try to end a connection with numbers that we cannot follow: it is
+ * we who are wrong, and they will not tell us more.
+ */
+static bool both_ends_out_of_step(const struct ct_tcp_step *step,
+				  struct ct_tcp_answer *answer)
+{
+	if (!(step->status & CT_S_ASSURED))
+		return false;
+	if (answers_last(step, CT_TCP_EV_FIN) ||
+	    answers_last(step, CT_TCP_EV_RST))
+		return do_action(answer, CT_TCP_DO_SHORTEN);
+	return do_action(answer, CT_TCP_DO_REMEMBER);
+}
+
 /* clang-format off */
-#define RULE(event, states, rule, source) \
-	{ #rule, CT_TCP_EV_##event, states, rule, source }
+#define ON(event) (1u << CT_TCP_EV_##event)
+#define RULE(events, states, rule, source) \
+	{ #rule, events, states, rule, source }
 
 static const struct ct_tcp_rule before[] = {
-	RULE(SYN,    FINISHED,        reopen_finished,          "RFC 9293 3.6.1"),
-	RULE(SYNACK, EVERY,           answer_to_passed_syn,     "RFC 9293 3.5.1"),
-	RULE(ACK,    IN(LAST_ACK),    challenge_ack_in_last_ack, "RFC 5961 4.2"),
-	RULE(ACK,    IN(SYN_RECV),    crossing_open_completes,  "RFC 9293 3.5"),
-	RULE(RST,    CLOSING,         rst_while_closing,        "as Linux does"),
-	RULE(RST,    HANDSHAKE,       rst_without_number,       "RFC 9293 3.10.7.1"),
-	RULE(RST,    EVERY,           rst_below_acknowledged,   "RFC 5961 3.2"),
-	RULE(RST,    HANDSHAKE,       rst_during_handshake,     "RFC 9293 3.10.7.4"),
-	RULE(RST,    IN(ESTABLISHED), rst_exact,                "RFC 5961 3.2"),
-	RULE(RST,    IN(ESTABLISHED), rst_behind_own_data,      "as Linux does"),
-	RULE(RST,    EVERY,           rst_answers_passed_syn,   "RFC 9293 3.5.2"),
-	RULE(RST,    UNANSWERED,      rst_answers_passed_ack,   "RFC 9293 3.10.7.3"),
-	RULE(RST,    IN(ESTABLISHED), rst_inexact,              "RFC 5961 3.2"),
+	RULE(ON(SYN),    FINISHED,        reopen_finished,          "RFC 9293 3.6.1"),
+	RULE(ON(SYNACK), EVERY,           answer_to_passed_syn,     "RFC 9293 3.5.1"),
+	RULE(ON(ACK),    IN(LAST_ACK),    challenge_ack_in_last_ack, "RFC 5961 4.2"),
+	RULE(ON(ACK),    IN(SYN_RECV),    crossing_open_completes,  "RFC 9293 3.5"),
+	RULE(ON(RST),    CLOSING,         rst_while_closing,        "as Linux does"),
+	RULE(ON(RST),    HANDSHAKE,       rst_without_number,       "RFC 9293 3.10.7.1"),
+	RULE(ON(RST),    EVERY,           rst_below_acknowledged,   "RFC 5961 3.2"),
+	RULE(ON(RST),    IN(ESTABLISHED), rst_exact,                "RFC 5961 3.2"),
+	RULE(ON(RST),    IN(ESTABLISHED), rst_behind_own_data,      "as Linux does"),
+	RULE(ON(RST),    EVERY,           rst_answers_passed_syn,   "RFC 9293 3.5.2"),
+	RULE(ON(RST),    UNANSWERED,      rst_answers_passed_ack,   "RFC 9293 3.10.7.3"),
+	RULE(ON(RST),    EVERY,           rst_acknowledges_last,    "as Linux does"),
+	RULE(ON(RST),    IN(ESTABLISHED), rst_inexact,              "RFC 5961 3.2"),
 };
 
 static const struct ct_tcp_rule after[] = {
-	RULE(RST,    EVERY,           rst_is_the_only_answer,   "RFC 9293 3.5.2"),
-	RULE(SYN,    IN(SYN_SENT),    unanswered_syn_again,     "as Linux does"),
+	RULE(ON(RST),    EVERY,           rst_is_the_only_answer,   "RFC 9293 3.5.2"),
+	RULE(ON(SYN),    IN(SYN_SENT),    unanswered_syn_again,     "as Linux does"),
+};
+
+static const struct ct_tcp_rule refused[] = {
+	RULE(ON(FIN) | ON(RST), EVERY,    both_ends_out_of_step,    "as Linux does"),
 };
 /* clang-format on */
 
 enum {
 	N_BEFORE = sizeof(before) / sizeof(*before),
-	N_AFTER = sizeof(after) / sizeof(*after)
+	N_AFTER = sizeof(after) / sizeof(*after),
+	N_REFUSED = sizeof(refused) / sizeof(*refused)
 };
 
 static struct ct_tcp_answer ask(const struct ct_tcp_rule *rules, unsigned n,
@@ -271,10 +304,10 @@ static struct ct_tcp_answer ask(const struct ct_tcp_rule *rules, unsigned n,
 				struct ct_tcp_answer answer)
 {
 	const uint32_t state = 1u << step->tcp->state;
+	const uint32_t event = 1u << step->seg->event;
 
 	for (unsigned i = 0; i < n; i++) {
-		if (rules[i].event != step->seg->event ||
-		    !(rules[i].states & state) ||
+		if (!(rules[i].events & event) || !(rules[i].states & state) ||
 		    !rules[i].answers(step, &answer))
 			continue;
 		answer.rule = rules[i].name;
@@ -307,6 +340,14 @@ struct ct_tcp_answer ct_tcp_guard_after(const struct ct_tcp_step *step)
 	return ask(after, N_AFTER, step, none);
 }
 
+struct ct_tcp_answer ct_tcp_guard_refused(const struct ct_tcp_step *step)
+{
+	struct ct_tcp_answer none = { .action = CT_TCP_DO_REFUSE,
+				      .rule = "window" };
+
+	return ask(refused, N_REFUSED, step, none);
+}
+
 const char *ct_tcp_answer_text(const struct ct_tcp_answer *answer)
 {
 	switch ((enum ct_tcp_action)answer->action) {
@@ -320,6 +361,10 @@ const char *ct_tcp_answer_text(const struct ct_tcp_answer *answer)
 		return "the end";
 	case CT_TCP_DO_STAY:
 		return "the timeout stays";
+	case CT_TCP_DO_REMEMBER:
+		return "remember it";
+	case CT_TCP_DO_SHORTEN:
+		return "less time";
 	case CT_TCP_DO_CHECK:
 	case CT_TCP_DO_BELIEVE:
 	case CT_TCP_DO_RESYNC:
@@ -332,5 +377,9 @@ const struct ct_tcp_rule *ct_tcp_guard_rule(unsigned n)
 {
 	if (n < N_BEFORE)
 		return &before[n];
-	return n < N_BEFORE + N_AFTER ? &after[n - N_BEFORE] : NULL;
+	n -= N_BEFORE;
+	if (n < N_AFTER)
+		return &after[n];
+	n -= N_AFTER;
+	return n < N_REFUSED ? &refused[n] : NULL;
 }

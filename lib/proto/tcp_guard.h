@@ -2,9 +2,9 @@
 /*
  * What the grid cannot say: named exceptions, each with its source.
  *
- * Two lists: the first is asked when the grid has spoken and the numbers have
- * not been looked at; the second when the segment is believed.  In each, the
- * first rule that answers wins.  Rules are pure: they look at a step and
+ * Three lists: the first is asked when the grid has spoken and the numbers have
+ * not been looked at; the second when the segment is believed, the third when
+ * its numbers made it INVALID.  In each, the first rule that answers wins.  Rules are pure: they look at a step and
  * answer; tcp.c does it.  docs/tcp.md names the same rules, and
  * tests/flow/tcp_*.c has a story for each.
  */
@@ -22,7 +22,9 @@ enum ct_tcp_action {
 	CT_TCP_DO_REFUSE,  /* INVALID */
 	CT_TCP_DO_RESTART, /* this connection is over; look up again */
 	CT_TCP_DO_END,     /* believe it and destroy the connection */
-	CT_TCP_DO_STAY     /* believe it, but do not renew the timeout */
+	CT_TCP_DO_STAY,    /* believe it, but do not renew the timeout */
+	CT_TCP_DO_REMEMBER, /* INVALID, but remember that it came */
+	CT_TCP_DO_SHORTEN   /* INVALID, but the connection has less time */
 };
 
 /* One segment about to be decided. */
@@ -46,7 +48,7 @@ struct ct_tcp_answer {
 /* A line of a list. */
 struct ct_tcp_rule {
 	const char *name;
-	uint32_t event;  /* enum ct_tcp_event it is asked about */
+	uint32_t events; /* set of 1u << enum ct_tcp_event */
 	uint32_t states; /* set of 1u << enum ct_tcp_state */
 	/* => Whether it answers; action and next hold the default before. */
 	bool (*answers)(const struct ct_tcp_step *step,
@@ -60,10 +62,13 @@ struct ct_tcp_answer ct_tcp_guard_before(const struct ct_tcp_step *step);
 /* When it is believed: CHECK means nothing special. */
 struct ct_tcp_answer ct_tcp_guard_after(const struct ct_tcp_step *step);
 
+/* When its numbers made it INVALID: REFUSE means nothing special. */
+struct ct_tcp_answer ct_tcp_guard_refused(const struct ct_tcp_step *step);
+
 /* For people: what an answer means, a constant. */
 const char *ct_tcp_answer_text(const struct ct_tcp_answer *answer);
 
-/* The n-th rule of both lists together, or NULL; for tests and listings. */
+/* The n-th rule of all lists together, or NULL; for tests and listings. */
 const struct ct_tcp_rule *ct_tcp_guard_rule(unsigned n);
 
 #endif

@@ -224,8 +224,6 @@ static enum ct_tcp_bound compare(const struct ct_tcp_end *snd,
 
 static void note_end(struct ct_tcp *tcp, enum ct_dir dir, uint32_t end)
 {
-	if (!ct_seq_after(end, tcp->ends[dir].end))
-		return;
 	tcp->ends[dir].end = end;
 	tcp->flags[dir] |= CT_TCP_F_UNACKED;
 }
@@ -263,7 +261,8 @@ static void update(struct ct_tcp *tcp, enum ct_dir dir,
 		win <<= tcp->scale[dir];
 	if (snd->max_win < win + (v->sack - v->ack))
 		snd->max_win = win + (v->sack - v->ack);
-	note_end(tcp, dir, v->end);
+	if (ct_seq_after(v->end, snd->end))
+		note_end(tcp, dir, v->end);
 	if (seg->bits & CT_TCP_ACK)
 		note_ack(tcp, dir, v->ack);
 	/* The receiver allowed more than we knew of. */

@@ -60,8 +60,8 @@ void ct_tcp_window_reopen(struct ct_tcp *tcp);
  *
  * => The first segment of an end tells where that end is, and a larger SYN
  *    moves it there, whatever is found afterwards.
- * => An overshot segment moves the sender's end, so that its acknowledgement
- *    will fit if the receiver took it.
+ * => An overshot segment moves the sender's end, even back, so that its
+ *    acknowledgement will fit if the receiver took it.
  */
 enum ct_tcp_bound ct_tcp_window_judge(struct ct_tcp *tcp, enum ct_dir dir,
 				      const struct ct_tcp_seg *seg);

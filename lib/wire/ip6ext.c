@@ -56,6 +56,13 @@ static uint16_t fragment_bits(struct ct_cursor at, uint8_t type)
 	return ct_cursor_u16(&at);
 }
 
+/* Whether a header says that the upper layer comes next. */
+static bool names_upper(uint8_t type, uint8_t next)
+{
+	return type != CT_IPPROTO_FRAGMENT && next != CT_IPPROTO_NONE &&
+	       !is_extension(next);
+}
+
 enum ct_ip6_end ct_ip6ext_walk(struct ct_cursor *cur, uint8_t next,
 			       struct ct_ip6ext *ext)
 {
@@ -70,8 +77,11 @@ enum ct_ip6_end ct_ip6ext_walk(struct ct_cursor *cur, uint8_t next,
 		len = header_len(next, ct_cursor_u8(&at));
 		bits = fragment_bits(*cur, next);
 		ct_cursor_skip(cur, len);
-		if (!ct_cursor_good(cur) || n == MAX_HEADERS)
+		if (!ct_cursor_good(cur) || n == MAX_HEADERS) {
+			ext->cut = n < MAX_HEADERS && ct_cursor_good(&at) &&
+				   names_upper(next, ext->l4);
 			return CT_IP6_BROKEN;
+		}
 		ext->len += len;
 		if (bits & (CT_IPV6_MORE | CT_IPV6_OFFSET))
 			ext->fragmented = true;

@@ -20,6 +20,8 @@ enum ct_ip6_end {
 struct ct_ip6ext {
 	uint8_t l4;      /* the header that follows the chain */
 	bool fragmented; /* a fragment header that is not an atomic one's */
+	bool cut;        /* BROKEN only since the last header of the chain ends
+			    beyond the bytes; l4 is right */
 	uint32_t len;    /* bytes of the chain */
 };
 

@@ -5,6 +5,8 @@
 #include "suite.h"
 #include "tcp_flow.h"
 
+#include <string.h>
+
 static struct ct_tcp_stage stage;
 
 static void setup(void)
@@ -127,9 +129,9 @@ START_TEST(what_is_not_believed_does_not_refresh)
 	static const struct ct_tcp_line lines[] = {
 		OPENED,
 		WAIT(100),
-		{ ORIG,  S,     0, 1000,   0,    8192, EST, "ESTABLISHED", 431900,
-		  CT_R_IGNORED },
 		{ REPLY, S | A, 0, 5000,   1001, 8192, EST, "ESTABLISHED", 431900,
+		  CT_R_IGNORED },
+		{ ORIG,  S,     0, 1000,   0,    8192, EST, "ESTABLISHED", 431900,
 		  CT_R_IGNORED },
 		{ REPLY, S,     0, 5000,   0,    8192, INV, "ESTABLISHED", 431900,
 		  CT_R_TCP_SYN_SEQ },
@@ -203,12 +205,12 @@ END_TEST
 START_TEST(picked_up_in_the_middle)
 {
 	static const struct ct_tcp_line lines[] = {
-		{ ORIG,  P | A, 10, 1000,   5000,  100, NEW, "ESTABLISHED", 300 },
-		{ ORIG,  P | A, 10, 1010,   5000,  100, NEW, "ESTABLISHED", 300 },
-		{ REPLY, A,     0,  5000,   1020,  100, EST, "ESTABLISHED", 300 },
-		{ ORIG,  A,     0,  1020,   5000,  100, EST, "ESTABLISHED", 432000 },
+		{ ORIG,  P | A, 10, 1000,   5000, 100, NEW, "ESTABLISHED", 300 },
+		{ ORIG,  P | A, 10, 1000,   5000, 100, NEW, "ESTABLISHED", 300 },
+		{ REPLY, A,     0,  5000,   1010, 100, EST, "ESTABLISHED", 300 },
+		{ ORIG,  A,     0,  1010,   5000, 100, EST, "ESTABLISHED", 432000 },
 		/* Scaling is unknown: no window is too small. */
-		{ ORIG,  A,     9,  901000, 5000,  100, EST, "ESTABLISHED", 432000 },
+		{ ORIG,  A,     9,  901000, 5000, 100, EST, "ESTABLISHED", 432000 },
 	};
 
 	PLAY(lines);

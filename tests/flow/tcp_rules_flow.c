@@ -8,6 +8,7 @@
 
 #include "proto/tcp_guard.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* clang-format off */
@@ -86,11 +87,6 @@ static const struct ct_tcp_line rst_below_acknowledged[] = {
 	  CT_R_TCP_RST_SEQ },
 };
 
-static const struct ct_tcp_line rst_during_handshake[] = {
-	ANSWERED,
-	{ ORIG,  R,     0, 1006, 0, 0, EST, "CLOSE", 10 },
-};
-
 static const struct ct_tcp_line rst_exact[] = {
 	OPENED,
 	{ REPLY, R,     0, 5001, 0, 0, EST, "CLOSE", 10 },
@@ -120,6 +116,14 @@ static const struct ct_tcp_line rst_answers_passed_ack[] = {
 	{ ORIG,  S,     0, 1000,   0,      8192, NEW, "SYN_SENT", 120 },
 };
 
+/* The same, but the originator answers with an acknowledgement, too. */
+static const struct ct_tcp_line rst_acknowledges_last[] = {
+	ASKED,
+	{ REPLY, A,     0, 333333, 222222, 8192, EST, "SYN_SENT", 120,
+	  CT_R_IGNORED },
+	{ ORIG,  R | A, 0, 222224, 333333, 8192, EST, "CLOSE",    10 },
+};
+
 /* Challenged, and then exact. */
 static const struct ct_tcp_line rst_inexact[] = {
 	OPENED,
@@ -146,6 +150,21 @@ static const struct ct_tcp_line unanswered_syn_again[] = {
 	{ ORIG,  S,     0, 1000, 0,    8192, EST, "SYN_SENT2", 120 },
 };
 
+/* --- When its numbers made it INVALID ----------------------------------- */
+
+/* We missed megabytes; then the ends finish. */
+static const struct ct_tcp_line both_ends_out_of_step[] = {
+	OPENED,
+	{ ORIG,  F | A, 0, 901001, 5001, 8192, INV, "ESTABLISHED", 432000 },
+	{ ORIG,  F | A, 0, 901001, 5001, 8192, INV, "ESTABLISHED", 432000 },
+	{ REPLY, A,     9, 905001, 1001, 8192, INV, "ESTABLISHED", 432000 },
+	{ REPLY, R,     0, 905001, 0,    0,    INV, "ESTABLISHED", 300 },
+	WAIT(181),
+	{ REPLY, R,     0, 905001, 0,    0,    INV, "ESTABLISHED", 119 },
+	{ ORIG,  A,     0, 1001,   5001, 8192, EST, "ESTABLISHED", 432000 },
+	{ REPLY, R,     0, 905001, 0,    0,    INV, "ESTABLISHED", 432000 },
+};
+
 static const struct story {
 	const char *rule;
 	const struct ct_tcp_line *lines;
@@ -159,14 +178,15 @@ static const struct story {
 	STORY(rst_while_closing),
 	STORY(rst_without_number),
 	STORY(rst_below_acknowledged),
-	STORY(rst_during_handshake),
 	STORY(rst_exact),
 	STORY(rst_behind_own_data),
 	STORY(rst_answers_passed_syn),
 	STORY(rst_answers_passed_ack),
+	STORY(rst_acknowledges_last),
 	STORY(rst_inexact),
 	STORY(rst_is_the_only_answer),
 	STORY(unanswered_syn_again),
+	STORY(both_ends_out_of_step),
 };
 /* clang-format on */
 

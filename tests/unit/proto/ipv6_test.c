@@ -248,10 +248,34 @@ END_TEST
 START_TEST(quoted_header_is_cut_at_every_length)
 {
 	build_extended(CT_IPPROTO_DSTOPTS, 0, 0);
-	for (uint32_t len = 0; len < 48; len++)
+	for (uint32_t len = 0; len < 42; len++)
 		ck_assert_uint_eq(
 			parse_part(len, 0, ct_ipv6_ops.parse_quoted).reason,
 			CT_R_ICMP_QUOTE_SHORT);
+}
+END_TEST
+
+START_TEST(quote_that_ends_in_an_extension_header_has_a_protocol)
+{
+	struct ct_pkt pkt;
+
+	build_extended(CT_IPPROTO_DSTOPTS, 0, 0);
+	for (uint32_t len = 42; len < 48; len++) {
+		pkt = parse_part(len, 0, ct_ipv6_ops.parse_quoted);
+		ck_assert_uint_eq(pkt.reason, CT_R_NONE);
+		ck_assert_uint_eq(pkt.l4, UDP);
+		ck_assert_uint_eq(pkt.l4_off, len);
+		ck_assert_uint_eq(pkt.l4_len, 0);
+	}
+}
+END_TEST
+
+START_TEST(quote_that_ends_before_another_extension_header_has_none)
+{
+	build_extended(CT_IPPROTO_DSTOPTS, 0, 0);
+	p.bytes[40] = CT_IPPROTO_ROUTING;
+	ck_assert_uint_eq(parse_part(46, 0, ct_ipv6_ops.parse_quoted).reason,
+			  CT_R_ICMP_QUOTE_SHORT);
 }
 END_TEST
 
@@ -309,6 +333,10 @@ Suite *ct_suite(void)
 	tcase_add_test(tc, payload_length_zero);
 	tcase_add_test(tc, quoted_lengths_and_version_are_not_believed);
 	tcase_add_test(tc, quoted_header_is_cut_at_every_length);
+	tcase_add_test(tc,
+		       quote_that_ends_in_an_extension_header_has_a_protocol);
+	tcase_add_test(
+		tc, quote_that_ends_before_another_extension_header_has_none);
 	tcase_add_test(tc, quoted_later_fragment_has_no_ports);
 	tcase_add_test(tc, pseudo_header_makes_the_sum_right);
 	tcase_add_test(tc, address_as_text);

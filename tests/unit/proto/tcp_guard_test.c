@@ -7,6 +7,7 @@
 #include "doctable.h"
 #include "suite.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* --- The document ------------------------------------------------------- */
@@ -30,6 +31,19 @@ static uint32_t state_set(const char *text)
 	return set;
 }
 
+static uint32_t event_set(const char *text)
+{
+	uint32_t set = 0;
+	char word[16];
+	int len;
+
+	for (; sscanf(text, "%15s%n", word, &len) == 1; text += len)
+		for (unsigned event = 0; event < CT_TCP_EVENTS; event++)
+			if (strcmp(ct_tcp_event_name(event), word) == 0)
+				set |= 1u << event;
+	return set;
+}
+
 /* => How many rules; the n-th is the first of them. */
 static unsigned compare(const char *heading, unsigned n)
 {
@@ -44,7 +58,8 @@ static unsigned compare(const char *heading, unsigned n)
 		ck_assert_uint_eq(doc.n, 4);
 		ck_assert_msg(rule, "%s is not compiled", doc.cells[0]);
 		ck_assert_str_eq(rule->name, doc.cells[0]);
-		ck_assert_str_eq(ct_tcp_event_name(rule->event), doc.cells[1]);
+		ck_assert_msg(rule->events == event_set(doc.cells[1]),
+			      "%s: other segments", rule->name);
 		ck_assert_msg((rule->states & opened) ==
 				      (state_set(doc.cells[2]) & opened),
 			      "%s: other states", rule->name);
@@ -60,6 +75,7 @@ START_TEST(rules_equal_the_document)
 
 	ck_assert_uint_gt(n, 0);
 	n += compare("### When the segment is believed", n);
+	n += compare("### When the numbers made it INVALID", n);
 	ck_assert_msg(!ct_tcp_guard_rule(n), "%s is not in the document",
 		      ct_tcp_guard_rule(n)->name);
 }
@@ -262,6 +278,23 @@ START_TEST(refusal_ends_what_nobody_answered)
 }
 END_TEST
 
+START_TEST(second_end_out_of_step_shortens)
+{
+	(void)reset(CT_DIR_REPLY, 905001);
+	ck_assert_uint_eq(ct_tcp_guard_refused(&step).action,
+			  CT_TCP_DO_REMEMBER);
+	tcp.last_event = CT_TCP_EV_FIN;
+	tcp.last_dir = CT_DIR_REPLY;
+	ck_assert_uint_eq(ct_tcp_guard_refused(&step).action,
+			  CT_TCP_DO_REMEMBER);
+	tcp.last_dir = CT_DIR_ORIG;
+	ck_assert_uint_eq(ct_tcp_guard_refused(&step).action,
+			  CT_TCP_DO_SHORTEN);
+	step.status = CT_S_SEEN_REPLY;
+	ck_assert_uint_eq(ct_tcp_guard_refused(&step).action, CT_TCP_DO_REFUSE);
+}
+END_TEST
+
 Suite *ct_suite(void)
 {
 	Suite *suite = suite_create("tcp_guard");
@@ -284,6 +317,7 @@ Suite *ct_suite(void)
 	tcase_add_test(rules, passed_ack_names_the_number_of_its_rst);
 	tcase_add_test(rules, finished_is_reopened_by_whoever_ended_it);
 	tcase_add_test(rules, refusal_ends_what_nobody_answered);
+	tcase_add_test(rules, second_end_out_of_step_shortens);
 	suite_add_tcase(suite, rules);
 	return suite;
 }

@@ -395,7 +395,11 @@ START_TEST(bounds_never_go_back)
 		enum ct_dir dir = chance(2) ? ORIG : REPLY;
 		const struct ct_tcp before = tcp;
 
-		fitting += judge(dir, any_segment(&tcp, dir)) == CT_TCP_FITS;
+		enum ct_tcp_bound bound = judge(dir, any_segment(&tcp, dir));
+
+		if (bound == CT_TCP_I_OVERSHOT) /* may move the end back */
+			continue;
+		fitting += bound == CT_TCP_FITS;
 		for (dir = ORIG; dir <= REPLY; dir++) {
 			const struct ct_tcp_end *was = &before.ends[dir];
 			const struct ct_tcp_end *is = &tcp.ends[dir];
