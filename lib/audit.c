@@ -48,20 +48,20 @@ static void check_known(struct check *check, struct ct_conn *conn)
 	uint32_t unit = ct_conn_unit(tbl, conn);
 	uint32_t deadline = atomic_load(ct_slab_deadline(&tbl->slab, unit));
 	struct ct_key key[CT_DIR_MAX];
+	unsigned n_keys = CT_DIR_MAX;
 
 	check->n_known++;
 	ct_conn_keys(conn, &tbl->hash, key);
-	for (unsigned dir = 0; dir < CT_DIR_MAX; dir++) {
+	if (ct_tuple_equal(&key[CT_DIR_ORIG].tuple, &key[CT_DIR_REPLY].tuple))
+		n_keys = 1; /* its own answer */
+	check->n_keys += n_keys;
+	for (unsigned dir = 0; dir < n_keys; dir++) {
 		enum ct_dir found;
 
 		key[dir].dirs = (uint8_t)(1u << dir);
 		if (ct_buckets_find(&tbl->buckets, &key[dir], &found) != conn)
 			fail(check, "a known connection is not found");
 	}
-	check->n_keys += ct_tuple_equal(&key[CT_DIR_ORIG].tuple,
-					&key[CT_DIR_REPLY].tuple)
-				 ? 1
-				 : 2;
 	if (deadline == CT_TICKS_NEVER)
 		fail(check, "a known connection never expires");
 	else if (ct_ticks_until(atomic_load(&conn->timeout), deadline) < 0)

@@ -8,7 +8,11 @@
 
 #include <string.h>
 
-enum { EXT_LEN_MAX = 1024, LABELS_LEN = 16 };
+enum {
+	EXT_LEN_MAX = 1024,
+	LABELS_LEN = 16,
+	SEAL_ADDS = 2 /* accounting, time stamps: kept free for them */
+};
 
 /* The block's first word: one bit for each extension that is there. */
 #define BLOCK_HEADER 8
@@ -65,6 +69,8 @@ int ct_ext_register(struct ct_table *tbl, const struct ct_ext_ops *ops,
 	    (ops->align & (ops->align - 1)) || ops->align > CT_UNIT ||
 	    (ops->flags & ~(uint32_t)CT_EXT_ALWAYS))
 		return CT_E_INVAL;
+	if (tbl->extend.n >= CT_EXT_MAX - SEAL_ADDS)
+		return CT_E_FULL;
 	return add(&tbl->extend, ops, id);
 }
 

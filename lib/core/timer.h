@@ -19,7 +19,7 @@
 
 #include <conntrack/types.h>
 
-/* A connection becomes known: from now on it may expire. */
+/* A connection is about to become known: from then on it may expire. */
 void ct_timer_start(struct ct_table *tbl, struct ct_conn *conn);
 
 /* Its timeout was shortened. */

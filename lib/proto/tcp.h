@@ -126,6 +126,7 @@ struct ct_tcp_seg {
 	uint8_t event;  /* enum ct_tcp_event */
 	uint8_t offers; /* options of a SYN: CT_TCP_F_WINDOW_SCALE, _SACK_PERM */
 	uint8_t scale;  /* shift of the window scale option, at most 14 */
+	bool bare;      /* its header has no room for options */
 };
 
 extern const struct ct_l4_ops ct_tcp_ops;

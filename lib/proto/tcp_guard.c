@@ -14,7 +14,6 @@
 enum {
 	EVERY = (1u << CT_TCP_STATES) - 1,
 	UNANSWERED = IN(SYN_SENT) | IN(SYN_SENT2),
-	HANDSHAKE = UNANSWERED | IN(SYN_RECV),
 	FINISHED = IN(TIME_WAIT) | IN(CLOSE),
 	CLOSING = IN(FIN_WAIT) | IN(CLOSE_WAIT) | IN(LAST_ACK) | FINISHED
 };
@@ -124,13 +123,20 @@ static bool rst_while_closing(const struct ct_tcp_step *step,
 	return do_action(answer, CT_TCP_DO_BELIEVE);
 }
 
+/* Until then an end may still be refused; from then on it is RFC 5961's. */
+static bool established(const struct ct_tcp_step *step)
+{
+	return step->tcp->state == CT_TCP_ESTABLISHED &&
+	       (step->status & CT_S_ASSURED);
+}
+
 /* <SEQ=0> refuses a SYN, perhaps one that was let pass. */
 static bool rst_without_number(const struct ct_tcp_step *step,
 			       struct ct_tcp_answer *answer)
 {
 	uint32_t seq;
 
-	if (!expects(step, &seq) || step->seg->seq != 0)
+	if (!expects(step, &seq) || established(step) || step->seg->seq != 0)
 		return false;
 	return do_check(answer, step->cell);
 }
@@ -144,6 +150,17 @@ static bool rst_below_acknowledged(const struct ct_tcp_step *step,
 	    (int32_t)(step->seg->seq - seq) >= 0)
 		return false;
 	return do_refuse(answer, CT_R_TCP_RST_SEQ);
+}
+
+/* Not yet assured: no need to be exact, if the window allows it. */
+static bool rst_before_assured(const struct ct_tcp_step *step,
+			       struct ct_tcp_answer *answer)
+{
+	uint32_t seq;
+
+	if (!expects(step, &seq) || established(step))
+		return false;
+	return do_check(answer, step->cell);
 }
 
 static bool rst_exact(const struct ct_tcp_step *step,
@@ -196,20 +213,17 @@ static bool rst_answers_passed_ack(const struct ct_tcp_step *step,
 }
 
 /*
- * It acknowledges exactly what the last ACK sent, on a connection of which we
- * do not know that it is one: it ends the one that the ACK was part of.
+ * It acknowledges exactly what the last ACK sent, on a connection that is not
+ * assured, and nothing tells which number it should have: it may end the
+ * connection that the ACK was part of.
  */
 static bool rst_acknowledges_last(const struct ct_tcp_step *step,
 				  struct ct_tcp_answer *answer)
 {
-	uint32_t seq;
-
 	if ((step->status & CT_S_ASSURED) ||
 	    step->tcp->last_event != CT_TCP_EV_ACK ||
 	    step->seg->ack != step->tcp->last_end)
 		return false;
-	if (expects(step, &seq))
-		answer->next = step->tcp->state;
 	return do_action(answer, CT_TCP_DO_BELIEVE);
 }
 
@@ -273,8 +287,9 @@ static const struct ct_tcp_rule before[] = {
 	RULE(ON(ACK),    IN(LAST_ACK),    challenge_ack_in_last_ack, "RFC 5961 4.2"),
 	RULE(ON(ACK),    IN(SYN_RECV),    crossing_open_completes,  "RFC 9293 3.5"),
 	RULE(ON(RST),    CLOSING,         rst_while_closing,        "as Linux does"),
-	RULE(ON(RST),    HANDSHAKE,       rst_without_number,       "RFC 9293 3.10.7.1"),
+	RULE(ON(RST),    EVERY,           rst_without_number,       "RFC 9293 3.10.7.1"),
 	RULE(ON(RST),    EVERY,           rst_below_acknowledged,   "RFC 5961 3.2"),
+	RULE(ON(RST),    EVERY,           rst_before_assured,       "as Linux does"),
 	RULE(ON(RST),    IN(ESTABLISHED), rst_exact,                "RFC 5961 3.2"),
 	RULE(ON(RST),    IN(ESTABLISHED), rst_behind_own_data,      "as Linux does"),
 	RULE(ON(RST),    EVERY,           rst_answers_passed_syn,   "RFC 9293 3.5.2"),

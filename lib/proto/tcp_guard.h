@@ -4,9 +4,9 @@
  *
  * Three lists: the first is asked when the grid has spoken and the numbers have
  * not been looked at; the second when the segment is believed, the third when
- * its numbers made it INVALID.  In each, the first rule that answers wins.  Rules are pure: they look at a step and
- * answer; tcp.c does it.  docs/tcp.md names the same rules, and
- * tests/flow/tcp_*.c has a story for each.
+ * its numbers made it INVALID.  In each, the first rule that answers wins.
+ * Rules are pure: they look at a step and answer; tcp.c does it.  docs/tcp.md
+ * names the same rules, and tests/flow/tcp_rules_flow.c has a story for each.
  */
 #ifndef CT_PROTO_TCP_GUARD_H
 #define CT_PROTO_TCP_GUARD_H

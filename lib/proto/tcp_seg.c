@@ -90,7 +90,8 @@ enum ct_reason ct_tcp_seg_read(const struct ct_pkt *pkt, struct ct_tcp_seg *seg)
 		return reason;
 	seg->event = (uint8_t)event_of(seg->bits);
 	seg->sack = seg->ack;
-	if (ct_cursor_left(&options) && !only_timestamp(options))
+	seg->bare = !ct_cursor_left(&options);
+	if (!seg->bare && !only_timestamp(options))
 		read_options(options, seg);
 	return CT_R_NONE;
 }

@@ -5,7 +5,7 @@
  *	what the sender has sent                what it may send
  *	                  end                   max_end
  *	------------------+---------------------+------------- sequence numbers
- *	    |<- max_win ->|                      
+ *	    |<- max_win ->|
  *	II  ends not before this                I  begins not behind this
  *
  * and the acknowledgements that the sender gives, in the receiver's numbers:
@@ -39,9 +39,12 @@ static uint32_t at_least_one(uint32_t win)
 	return win ? win : 1;
 }
 
+/* A SYN without any options says nothing of them, as in Linux. */
 static void take_options(struct ct_tcp *tcp, enum ct_dir dir,
 			 const struct ct_tcp_seg *seg)
 {
+	if (seg->bare)
+		return;
 	tcp->flags[dir] &= CT_TCP_F_BE_LIBERAL;
 	tcp->flags[dir] |= seg->offers;
 	tcp->scale[dir] = seg->scale;

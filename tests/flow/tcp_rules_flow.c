@@ -87,6 +87,15 @@ static const struct ct_tcp_line rst_below_acknowledged[] = {
 	  CT_R_TCP_RST_SEQ },
 };
 
+/* Picked up and answered, but once only: inexact is good enough. */
+static const struct ct_tcp_line rst_before_assured[] = {
+	{ ORIG,  A,     4, 1000, 5000, 8192, NEW, "ESTABLISHED", 300 },
+	{ REPLY, A,     4, 5000, 1004, 8192, EST, "ESTABLISHED", 300 },
+	{ ORIG,  R | A, 0, 300,  5004, 0,    INV, "ESTABLISHED", 300,
+	  CT_R_TCP_RST_SEQ },
+	{ ORIG,  R | A, 0, 1006, 5004, 0,    EST, "CLOSE",       10 },
+};
+
 static const struct ct_tcp_line rst_exact[] = {
 	OPENED,
 	{ REPLY, R,     0, 5001, 0, 0, EST, "CLOSE", 10 },
@@ -178,6 +187,7 @@ static const struct story {
 	STORY(rst_while_closing),
 	STORY(rst_without_number),
 	STORY(rst_below_acknowledged),
+	STORY(rst_before_assured),
 	STORY(rst_exact),
 	STORY(rst_behind_own_data),
 	STORY(rst_answers_passed_syn),

@@ -158,6 +158,25 @@ START_TEST(scaling_needs_both_ends)
 }
 END_TEST
 
+START_TEST(larger_syn_without_options_leaves_the_offers)
+{
+	struct ct_tcp_seg syn =
+		segment(CT_TCP_SYN | CT_TCP_ACK, ISN + 1, PEER + 1, 100);
+
+	handshake(CT_TCP_F_WINDOW_SCALE, 7);
+	tcp.state = CT_TCP_SYN_RECV;
+	syn.bare = true;
+	judge(ORIG, syn);
+	ck_assert(tcp.flags[ORIG] & CT_TCP_F_WINDOW_SCALE);
+	ck_assert_uint_eq(tcp.scale[ORIG], 7);
+	syn.bare = false;
+	syn.end++;
+	judge(ORIG, syn);
+	ck_assert(!(tcp.flags[ORIG] & CT_TCP_F_WINDOW_SCALE));
+	ck_assert_uint_eq(tcp.scale[ORIG], 0);
+}
+END_TEST
+
 START_TEST(window_of_a_syn_is_not_scaled)
 {
 	handshake(CT_TCP_F_WINDOW_SCALE, 7);
@@ -459,6 +478,7 @@ Suite *ct_suite(void)
 	tcase_add_test(bounds, old_acks_have_66000_octets_of_slack);
 	tcase_add_test(bounds, large_windows_widen_the_slack);
 	tcase_add_test(bounds, scaling_needs_both_ends);
+	tcase_add_test(bounds, larger_syn_without_options_leaves_the_offers);
 	tcase_add_test(bounds, window_of_a_syn_is_not_scaled);
 	tcase_add_test(bounds, sack_counts_only_where_it_was_permitted);
 	suite_add_tcase(suite, bounds);

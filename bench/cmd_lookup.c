@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * cmd_lookup.c - the hash table alone, beside others
+ *
+ * Everybody holds both tuples of each flow and is asked for the same random
+ * ones; key, hash and comparison are everybody's own.
+ */
+#include "commands.h"
+#include "limit.h"
+#include "peers.h"
+#include "seat.h"
+
+#include <string.h>
+
+enum { SUBJECTS_MAX = 8 };
+
+struct subject {
+	const struct peer *peer;
+	void *self;
+	struct series ns;
+	struct series to_limit;
+	struct series to_ours; /* how much slower than the first subject */
+	uint64_t n_missed;
+};
+
+/* --- Ours --------------------------------------------------------------- */
+
+static unsigned ours_look(void *self, const struct ct_tuple *key, unsigned n)
+{
+	struct seat *seat = self;
+	unsigned found = 0;
+
+	for (unsigned i = 0; i < n; i++)
+		found += ct_find(seat->thr, &key[i], NULL) != NULL;
+	return found;
+}
+
+static void ours_turn(void *self)
+{
+	struct seat *seat = self;
+
+	seat->n = 0;
+	seat_poll(seat);
+}
+
+static const struct peer ours = {
+	.name = "libconntrack",
+	.look = ours_look,
+	.enter = ours_turn,
+	.leave = ours_turn,
+};
+
+/* --- Everybody ---------------------------------------------------------- */
+
+/* Look-ups that came too late to count: a table is cold after the others. */
+enum { WARM_UP = 10 };
+
+static void look(struct seat *seat, void *user)
+{
+	const struct options *options = seat->world->options;
+	struct subject *subject = user;
+	const struct peer *peer = subject->peer;
+	uint64_t warm = host_ticks_of_ms(options->ms) / WARM_UP;
+	uint64_t now = host_ticks(), end;
+	struct ct_tuple key[BURST_MAX];
+	unsigned n = options->burst;
+
+	seat_round(seat);
+	peer->enter(subject->self);
+	end = now + host_ticks_of_ms(options->ms) + warm;
+	warm += now;
+	for (; now < end; now = host_ticks()) {
+		uint64_t start, ticks;
+		unsigned found;
+
+		for (unsigned i = 0; i < n; i++) {
+			uint64_t random = random64(&seat->random);
+
+			workload_tuple(&seat->world->load,
+				       random_below(random, options->conns),
+				       (enum ct_dir)(random & 1), &key[i]);
+		}
+		start = host_ticks();
+		found = peer->look(subject->self, key, n);
+		ticks = host_ticks() - start - host_ticks_nothing();
+		subject->n_missed += n - found;
+		if (now >= warm)
+			samples_add(&seat->samples, ticks);
+	}
+	peer->leave(subject->self);
+}
+
+/* => How many there are. */
+static unsigned list(struct subject *subject, struct world *world)
+{
+	unsigned n = 0;
+
+	subject[n++] =
+		(struct subject){ .peer = &ours, .self = &world->seat[0] };
+	for (unsigned i = 0; peers[i] && world->options->peers; i++) {
+		void *self = peers[i]->open(2 * world->options->conns);
+
+		if (self)
+			subject[n++] = (struct subject){ .peer = peers[i],
+							 .self = self };
+	}
+	return n;
+}
+
+static void fill(struct seat *seat, void *user)
+{
+	const struct subject *subject = user;
+	const struct peer *peer = subject->peer;
+	struct ct_tuple key;
+
+	peer->enter(subject->self);
+	for (uint32_t i = 0; i < 2 * seat->world->options->conns; i++) {
+		workload_tuple(&seat->world->load, i / 2, (enum ct_dir)(i % 2),
+			       &key);
+		if (peer->add(subject->self, &key, i))
+			host_fail("a peer has no room");
+	}
+	peer->leave(subject->self);
+}
+
+static void compare(struct world *world, struct subject *subject, unsigned n,
+		    struct limits *limits)
+{
+	limits_round(limits, world);
+	for (unsigned i = 0; i < n; i++) {
+		double ns;
+
+		world_team(world, 1, look, &subject[i]);
+		ns = host_ns(samples_part(&world->seat[0].samples, 0.5)) /
+		     world->options->burst;
+		series_add(&subject[i].ns, ns);
+		series_add(&subject[i].to_limit,
+			   ns / limits_last(&limits->limit2));
+		series_add(&subject[i].to_ours,
+			   ns / limits_last(&subject[0].ns));
+	}
+}
+
+static void report_subject(struct report *report, const struct subject *subject,
+			   const struct limits *limits)
+{
+	report_begin(report, subject->peer->name);
+	report_num(report, "ns_per_packet", series_median(&subject->ns), 2);
+	limits_report(limits, report, 1);
+	report_num(report, "ratio_to_limit2", series_median(&subject->to_limit),
+		   2);
+	report_num(report, "times_ours", series_median(&subject->to_ours), 2);
+	report_num(report, "bad", (double)subject->n_missed, 0);
+	report_end(report);
+}
+
+void cmd_lookup(const struct options *options, struct report *report)
+{
+	struct subject subject[SUBJECTS_MAX];
+	struct limits limits;
+	struct world world;
+	unsigned n;
+
+	world_open(&world, options, 1);
+	world_table(&world, world_room(options->conns), WITHOUT_EVENTS);
+	world_fill(&world, 0, options->conns, STAGE_OPENED);
+	n = list(subject, &world);
+	for (unsigned i = 1; i < n; i++)
+		world_team(&world, 1, fill, &subject[i]);
+	if (n > 1 && !options->small_pages)
+		host_collapse();
+	limits_open(&limits, options, options->conns);
+	for (unsigned i = 0; i < options->rounds; i++)
+		compare(&world, subject, n, &limits);
+	for (unsigned i = 0; i < n; i++)
+		report_subject(report, &subject[i], &limits);
+	for (unsigned i = 1; i < n; i++)
+		subject[i].peer->close(subject[i].self);
+	limits_close(&limits);
+	world_table_end(&world);
+	world_close(&world);
+}

@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * cmd_miss.c - newcomers that do not stay
+ *
+ *	miss	the host drops each newcomer: opened, then given up
+ *	full	the library refuses each: there is no room, and all others are
+ *		worth more; a second thread has traffic meanwhile
+ */
+#include "commands.h"
+#include "round.h"
+#include "seat.h"
+
+#include <string.h>
+
+/* A burst of flows that were never seen. */
+static void strangers(struct seat *seat)
+{
+	const struct options *options = seat->world->options;
+
+	seat_stage(seat, options->conns + seat->next_flow * SEATS_MAX + seat->t,
+		   SEATS_MAX, options->burst, STAGE_OPENED);
+	seat->next_flow += options->burst;
+}
+
+/* --- Miss --------------------------------------------------------------- */
+
+static void give_up(struct seat *seat, void *user)
+{
+	const struct options *options = seat->world->options;
+	uint64_t end = host_ticks() + host_ticks_of_ms(options->ms);
+	struct watch watch;
+	uint64_t n = 0;
+
+	(void)user;
+	seat_round(seat);
+	watch_start(&watch);
+	while (seat_goes_on(seat, &n, end)) {
+		strangers(seat);
+		samples_add(&seat->samples, seat_refuse(seat));
+		seat->poll_ticks += seat_poll(seat);
+		seat->n_packets += seat->n;
+	}
+	seat->n_polled = seat->n_packets;
+	watch_clean(&watch, seat);
+}
+
+static void seek(struct seat *seat, void *user)
+{
+	const struct options *options = seat->world->options;
+	uint64_t end = host_ticks() + host_ticks_of_ms(options->ms);
+	struct ct_tuple tuple[BURST_MAX];
+	uint64_t n = 0;
+
+	(void)user;
+	seat_round(seat);
+	while (seat_goes_on(seat, &n, end)) {
+		uint64_t start;
+
+		for (unsigned i = 0; i < options->burst; i++)
+			workload_tuple(&seat->world->load,
+				       options->conns + seat->next_flow++,
+				       CT_DIR_ORIG, &tuple[i]);
+		start = host_ticks();
+		for (unsigned i = 0; i < options->burst; i++)
+			seat->n_bad +=
+				ct_find(seat->thr, &tuple[i], NULL) != NULL;
+		samples_add(&seat->samples,
+			    host_ticks() - start - host_ticks_nothing());
+		seat->n = options->burst;
+		seat->poll_ticks += seat_poll(seat);
+		seat->n_packets += seat->n;
+	}
+	seat->n_polled = seat->n_packets;
+}
+
+void cmd_miss(const struct options *options, struct report *report)
+{
+	static const struct {
+		const char *what;
+		seat_fn fn;
+	} kind[] = { { "dropped by host", give_up }, { "ct_find()", seek } };
+	struct row row[2];
+	struct limits limits;
+	struct world world;
+
+	memset(row, 0, sizeof(row));
+	world_open(&world, options, options->conns);
+	world_table(&world, world_room(options->conns), WITHOUT_EVENTS);
+	world_fill(&world, 0, options->conns, STAGE_ESTABLISHED);
+	limits_open(&limits, options, options->conns);
+	for (unsigned r = 0; r < options->rounds; r++) {
+		for (unsigned i = 0; i < 2; i++) {
+			world_team(&world, 1, kind[i].fn, NULL);
+			row_add(&row[i], world.seat, 1, ROW_MEDIAN);
+		}
+		limits_round(&limits, &world);
+		for (unsigned i = 0; i < 2; i++)
+			row_compare(&row[i], &limits, 1);
+	}
+	for (unsigned i = 0; i < 2; i++) {
+		report_begin(report, kind[i].what);
+		row_report(&row[i], report, &limits, 1);
+		report_end(report);
+	}
+	limits_close(&limits);
+	world_table_end(&world);
+	world_close(&world);
+}
+
+/* --- Full --------------------------------------------------------------- */
+
+static void flood(struct seat *seat)
+{
+	strangers(seat);
+	samples_add(&seat->samples, seat_forward(seat));
+	for (unsigned i = 0; i < seat->n; i++)
+		seat->n_bad += seat->pkt[i].reason != CT_R_TABLE_FULL;
+}
+
+static void traffic(struct seat *seat)
+{
+	seat_data(seat, seat->world->options->conns, BOTH_WAYS);
+	samples_add(&seat->samples, seat_forward(seat));
+	seat_expect(seat, CT_ESTABLISHED);
+}
+
+/* Who does what in which round. */
+enum part { FLOOD, TRAFFIC, BOTH };
+
+static void press(struct seat *seat, void *user)
+{
+	const struct options *options = seat->world->options;
+	const enum part *part = user;
+	bool floods = *part == FLOOD || (*part == BOTH && seat->t == 0);
+	uint64_t end = host_ticks() + host_ticks_of_ms(options->ms);
+	struct watch watch;
+	uint64_t n = 0;
+
+	seat->share = 0; /* only one seat has traffic: all flows are its own */
+	seat->n_shares = 1;
+	seat_round(seat);
+	watch_start(&watch);
+	while (seat_goes_on(seat, &n, end)) {
+		if (floods)
+			flood(seat);
+		else
+			traffic(seat);
+		seat->poll_ticks += seat_poll(seat);
+		seat->n_packets += seat->n;
+	}
+	seat->n_polled = seat->n_packets;
+	watch_clean(&watch, seat);
+}
+
+struct pressure {
+	struct row refused;
+	struct row alone;  /* traffic */
+	struct row beside; /* a flood */
+	struct series slower;
+	struct limits limits;
+};
+
+static void press_round(struct world *world, struct pressure *pressure)
+{
+	const struct seat *seat = world->seat;
+	enum part part = FLOOD;
+
+	world_team(world, 1, press, &part);
+	row_add(&pressure->refused, seat, 1, ROW_MEDIAN);
+	limits_round(&pressure->limits, world);
+	row_compare(&pressure->refused, &pressure->limits, 1);
+	if (world->options->threads == 1)
+		return;
+
+	part = TRAFFIC;
+	world_team(world, 1, press, &part);
+	row_add(&pressure->alone, seat, 1, ROW_MEDIAN);
+	row_compare(&pressure->alone, &pressure->limits, 1);
+	part = BOTH;
+	world_team(world, 2, press, &part);
+	row_add(&pressure->beside, seat + 1, 1, ROW_MEDIAN);
+	row_compare(&pressure->beside, &pressure->limits, 1);
+	series_add(&pressure->slower, limits_last(&pressure->beside.ns) /
+					      limits_last(&pressure->alone.ns));
+}
+
+static void report_pressure(const struct pressure *pressure,
+			    struct report *report)
+{
+	report_begin(report, "refused");
+	row_report(&pressure->refused, report, &pressure->limits, 1);
+	report_end(report);
+	if (report->options->threads == 1)
+		return;
+	report_begin(report, "traffic alone");
+	row_report(&pressure->alone, report, &pressure->limits, 1);
+	report_end(report);
+	report_begin(report, "traffic beside");
+	row_report(&pressure->beside, report, &pressure->limits, 1);
+	report_num(report, "to_alone", series_median(&pressure->slower), 2);
+	report_end(report);
+}
+
+void cmd_full(const struct options *options, struct report *report)
+{
+	struct pressure pressure;
+	struct world world;
+
+	if (options->load.udp)
+		host_fail("full: what UDP opened may be evicted");
+	memset(&pressure, 0, sizeof(pressure));
+	world_open(&world, options, options->conns);
+	world_table(&world, options->conns,
+		    options->events ? WITH_EVENTS : WITHOUT_EVENTS);
+	world_fill(&world, 0, options->conns, STAGE_ESTABLISHED);
+	limits_open(&pressure.limits, options, options->conns);
+	for (unsigned i = 0; i < options->rounds; i++)
+		press_round(&world, &pressure);
+	report_pressure(&pressure, report);
+	limits_close(&pressure.limits);
+	world_table_end(&world);
+	world_close(&world);
+}

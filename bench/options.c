@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * options.c - see options.h
+ */
+#include "options.h"
+
+#include "commands.h"
+#include "stat.h"
+#include "world.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { ROUNDS_MIN = 5, MS_MAX = 60000, CONNS_MAX = 1 << 26 };
+
+/* One option: a switch, or a number within bounds. */
+struct option_def {
+	const char *name;
+	const char *doc;
+	bool *on;
+	unsigned *number;
+	uint32_t min;
+	uint32_t max;
+};
+
+enum { N_OPTIONS = 14 };
+
+static void list(struct options *o, struct option_def def[N_OPTIONS])
+{
+	const struct option_def all[N_OPTIONS] = {
+		{ "conns", "connections (1048576)", NULL, &o->conns, 64,
+		  CONNS_MAX },
+		{ "threads", "packet threads (1)", NULL, &o->threads, 1,
+		  SEATS_MAX },
+		{ "burst", "packets a call (32)", NULL, &o->burst, 1,
+		  BURST_MAX },
+		{ "rounds", "rounds, of which the median counts (7)", NULL,
+		  &o->rounds, ROUNDS_MIN, ROUNDS_MAX },
+		{ "ms", "length of a round's timed part (200)", NULL, &o->ms, 1,
+		  MS_MAX },
+		{ "v6", "IPv6 instead of IPv4", &o->load.v6, NULL, 0, 0 },
+		{ "json", "an array of objects instead of a table", &o->json,
+		  NULL, 0, 0 },
+		{ "cross", "a flow's directions on different threads",
+		  &o->cross, NULL, 0, 0 },
+		{ "events", "with a subscriber that counts", &o->events, NULL,
+		  0, 0 },
+		{ "one", "one packet a call", &o->one, NULL, 0, 0 },
+		{ "peers", "other hash tables beside ours", &o->peers, NULL, 0,
+		  0 },
+		{ "maintain", "ct_maintain() on a thread of its own",
+		  &o->maintain, NULL, 0, 0 },
+		{ "keep", "memory that was touched before", &o->keep, NULL, 0,
+		  0 },
+		{ "small-pages", "no huge pages", &o->small_pages, NULL, 0, 0 },
+	};
+
+	memcpy(def, all, sizeof(all));
+}
+
+_Noreturn static void help(FILE *to)
+{
+	struct option_def def[N_OPTIONS];
+	struct options none;
+
+	list(&none, def);
+	fprintf(to, "usage: ct-bench COMMAND [OPTION...]\n\ncommands:\n");
+	for (unsigned i = 0; ct_bench_commands[i].name; i++)
+		fprintf(to, "  %-14s %s\n", ct_bench_commands[i].name,
+			ct_bench_commands[i].doc);
+	fprintf(to, "\noptions:\n");
+	for (unsigned i = 0; i < N_OPTIONS; i++)
+		fprintf(to, "  --%-12s %s\n", def[i].name, def[i].doc);
+	fprintf(to, "  --%-12s tcp or udp (tcp)\n", "proto");
+	fprintf(to, "  --%-12s which flows, as the hash command names them\n",
+		"corpus");
+	fprintf(to,
+		"  --%-12s this many bursts a round, on a clock that counts "
+		"them\n",
+		"bursts");
+	exit(to == stdout ? EXIT_SUCCESS : EXIT_FAILURE);
+}
+
+_Noreturn static void wrong(const char *what, const char *arg)
+{
+	fprintf(stderr, "ct-bench: %s: %s\n", what, arg);
+	exit(EXIT_FAILURE);
+}
+
+/* A number may end in k or m: binary thousands. */
+static uint64_t number(const char *arg, uint64_t min, uint64_t max)
+{
+	unsigned long long value;
+	char *end;
+
+	errno = 0;
+	value = strtoull(arg, &end, 10);
+	if (*end == 'k' || *end == 'm')
+		value <<= *end++ == 'k' ? 10 : 20;
+	if (errno || *end || end == arg || value < min || value > max)
+		wrong("not a number that is allowed here", arg);
+	return value;
+}
+
+static void set(const struct option_def *def, const char *arg)
+{
+	if (def->on)
+		*def->on = true;
+	else
+		*def->number = (unsigned)number(arg, def->min, def->max);
+}
+
+static void proto(struct options *options, const char *arg)
+{
+	options->load.udp = strcmp(arg, "udp") == 0;
+	if (!options->load.udp && strcmp(arg, "tcp") != 0)
+		wrong("tcp or udp", arg);
+}
+
+static void corpus(struct options *options, const char *arg)
+{
+	enum corpus c = CORPUS_SPREAD;
+
+	while (c < CORPUS_MAX && strcmp(arg, corpus_name(c)) != 0)
+		c++;
+	if (c == CORPUS_MAX)
+		wrong("no such flows", arg);
+	options->load.corpus = c;
+	if (c == CORPUS_SUFFIX)
+		options->load.v6 = true;
+}
+
+/* => Whether the option took an argument. */
+static bool parse_one(struct options *options, const char *name,
+		      const char *arg)
+{
+	struct option_def def[N_OPTIONS];
+
+	list(options, def);
+	for (unsigned i = 0; i < N_OPTIONS; i++) {
+		if (strcmp(name, def[i].name) != 0)
+			continue;
+		set(&def[i], arg);
+		return def[i].number != NULL;
+	}
+	if (strcmp(name, "proto") == 0)
+		proto(options, arg);
+	else if (strcmp(name, "corpus") == 0)
+		corpus(options, arg);
+	else if (strcmp(name, "bursts") == 0)
+		options->bursts = number(arg, 1, UINT32_MAX);
+	else
+		wrong("unknown option", name);
+	return true;
+}
+
+void options_parse(struct options *options, int argc, char **argv)
+{
+	*options = (struct options){
+		.conns = 1 << 20,
+		.threads = 1,
+		.burst = 32,
+		.rounds = 7,
+		.ms = 200,
+	};
+	if (argc < 2)
+		help(stderr);
+	if (strcmp(argv[1], "--help") == 0)
+		help(stdout);
+	options->command = argv[1];
+	for (int i = 2; i < argc; i++) {
+		if (strncmp(argv[i], "--", 2) != 0)
+			wrong("not an option", argv[i]);
+		if (parse_one(options, argv[i] + 2,
+			      i + 1 < argc ? argv[i + 1] : ""))
+			i++;
+	}
+	if (options->cross && options->threads != 2)
+		wrong("a flow has two directions", "--cross needs --threads 2");
+}

@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A packet on its way through the host of the sequence fuzzer; see world.h.
+ *
+ *	which packet  next one of the corpus, another one, or the input's bytes
+ *	mutations     where, what; any number
+ *	how	      hook, checksum, zone, policy, length on the wire
+ *	fate	      confirm, abandon, or leave it on its way, held or not
+ */
+#include "corpus.h"
+#include "world.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* --- The host's part ---------------------------------------------------- */
+
+void flight_end(struct world *w, struct flight *flight)
+{
+	ct_conn_put(w->tbl, flight->owned);
+	free(flight->pkt.data);
+	free(flight->before);
+	memset(flight, 0, sizeof(*flight));
+}
+
+static void expect_untouched(const struct flight *flight)
+{
+	if (memcmp(flight->pkt.data, flight->before, flight->pkt.len) != 0)
+		fuzz_wrong("tracking altered a packet");
+}
+
+/* What an answer says must fit together. */
+static void expect_answer(const struct ct_pkt *pkt, enum ct_verdict verdict)
+{
+	const struct ct_reason_text *why = ct_reason_text(pkt->reason);
+	bool tracked = pkt->state == CT_NEW || pkt->state == CT_ESTABLISHED ||
+		       pkt->state == CT_RELATED;
+
+	if (verdict != CT_ACCEPT && verdict != CT_DROP)
+		fuzz_wrong("a verdict that is none");
+	if (pkt->state >= CT_STATE_MAX || pkt->dir >= CT_DIR_MAX)
+		fuzz_wrong("a state or direction that is none");
+	if (tracked != (pkt->conn != NULL))
+		fuzz_wrong("state and connection do not agree");
+	if (verdict == CT_DROP && why->class_ != CT_RC_D)
+		fuzz_wrong("dropped without a reason");
+	if (verdict == CT_ACCEPT && pkt->state == CT_INVALID &&
+	    why->class_ != CT_RC_I)
+		fuzz_wrong("invalid without a reason");
+	if (pkt->reason == CT_R_NONE)
+		fuzz_wrong("no reason at all");
+	if (tracked && pkt->l4_off > pkt->len)
+		fuzz_wrong("tracked with its L4 header outside");
+}
+
+void flight_confirm(struct world *w, struct flight *flight, unsigned handle)
+{
+	struct ct_thread *thr = world_handle(w, handle);
+	enum ct_verdict verdict;
+
+	if (!thr)
+		return;
+	verdict = ct_confirm(thr, &flight->pkt);
+	if (verdict == CT_DROP && flight->pkt.conn)
+		fuzz_wrong("dropped, yet it has a connection");
+	if (verdict == CT_ACCEPT && flight->pkt.conn &&
+	    !(ct_conn_status(flight->pkt.conn) & CT_S_CONFIRMED))
+		fuzz_wrong("confirmed, yet not known");
+	if (flight->pkt.conn)
+		read_conn(w, thr, flight->pkt.conn);
+	expect_untouched(flight);
+	flight_end(w, flight);
+}
+
+void flight_abandon(struct world *w, struct flight *flight, unsigned handle)
+{
+	struct ct_thread *thr = world_handle(w, handle);
+
+	if (!thr)
+		return;
+	ct_abandon(thr, &flight->pkt);
+	flight_end(w, flight);
+}
+
+/* --- The input's part --------------------------------------------------- */
+
+static void choose(struct world *w, struct fuzz_in *in, struct flight *flight)
+{
+	uint8_t which = fuzz_u8(in);
+	const struct corpus_packet *packet;
+	struct ct_pkt *pkt = &flight->pkt;
+
+	if (which % 16 == 15) {
+		size_t len = fuzz_u8(in);
+
+		if (len > in->left)
+			len = in->left;
+		pkt->data = fuzz_copy(in->at, len);
+		pkt->len = (uint32_t)len;
+		in->at += len;
+		in->left -= len;
+		pkt->l3 = which & 16 ? CT_L3_IPV6 : CT_L3_IPV4;
+		return;
+	}
+	if (which % 16 == 14)
+		w->next = fuzz_u16(in);
+	packet = corpus_at(w->next++);
+	pkt->data = fuzz_copy(packet->bytes, packet->len);
+	pkt->len = packet->len;
+	pkt->l3 = packet->bytes[0] >> 4;
+}
+
+static void mutate(struct fuzz_in *in, struct ct_pkt *pkt)
+{
+	uint8_t n = fuzz_u8(in);
+
+	/* Most packets stay whole, else no connection gets anywhere. */
+	for (n = n < 192 ? 0 : n % 4 + 1; n && pkt->len; n--) {
+		uint16_t at = fuzz_u16(in);
+		uint8_t value = fuzz_u8(in);
+
+		if (at & 0x8000)
+			pkt->len -= (uint32_t)(at & 0xff) % pkt->len;
+		else if (at & 0x4000)
+			pkt->data[at % pkt->len] ^= value;
+		else
+			pkt->data[at % pkt->len] = value;
+	}
+}
+
+static void dress(const struct world *w, struct fuzz_in *in, struct ct_pkt *pkt)
+{
+	uint8_t how = fuzz_u8(in);
+	uint8_t more = fuzz_u8(in);
+
+	pkt->csum = how % 4;
+	if (how & 4)
+		pkt->policy = w->policies[how >> 3 & 3];
+	if (how & 32)
+		pkt->zone = 1;
+	if (how & 64)
+		pkt->frame_len = pkt->len + more;
+	if (how & 128 && more % 8 == 0)
+		pkt->flags = CT_PKT_UNTRACKED;
+	if (how & 128 && more % 8 == 1)
+		pkt->l3 = more;
+}
+
+static enum ct_hook hook_of(uint8_t how)
+{
+	return how & 15 ? how & 16 ? CT_HOOK_OUTPUT : CT_HOOK_PREROUTING
+			: (enum ct_hook)(how >> 4) % CT_HOOK_MAX;
+}
+
+static void decide(struct world *w, struct flight *flight, uint8_t fate)
+{
+	struct ct_conn *conn = flight->pkt.conn;
+
+	switch (fate % 8) {
+	default:
+		flight_confirm(w, flight, flight->handle);
+		break;
+	case 5:
+		flight_abandon(w, flight, flight->handle);
+		break;
+	case 6: /* until the next poll of the handle, or longer */
+		flight->owned = conn ? ct_conn_get(conn) : NULL;
+		break;
+	case 7: /* until the next poll of the handle */
+		break;
+	}
+}
+
+static struct flight *free_flight(struct world *w)
+{
+	for (unsigned i = 0; i < FLIGHTS; i++)
+		if (!w->flights[i].pkt.data)
+			return &w->flights[i];
+	flight_confirm(w, &w->flights[0], w->flights[0].handle);
+	return w->flights[0].pkt.data ? NULL : &w->flights[0];
+}
+
+void world_packet(struct world *w, struct fuzz_in *in)
+{
+	uint8_t how = fuzz_u8(in);
+	unsigned handle = how >> 7;
+	struct ct_thread *thr = world_handle(w, handle);
+	struct flight *flight = thr ? free_flight(w) : NULL;
+	enum ct_verdict verdict;
+	enum ct_hook hook = hook_of(how);
+
+	if (!flight)
+		return;
+	flight->handle = handle;
+	choose(w, in, flight);
+	mutate(in, &flight->pkt);
+	dress(w, in, &flight->pkt);
+	flight->before = fuzz_copy(flight->pkt.data, flight->pkt.len);
+	verdict = ct_process(thr, &flight->pkt, hook);
+	expect_answer(&flight->pkt, verdict);
+	expect_untouched(flight);
+	decide(w, flight, fuzz_u8(in));
+}

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Fuzz target: whole sequences.  An input is a small table and what happens to
+ * it, step by step: packets of the goldens, mutated or not, and every other
+ * verb.  After each step all invariants of the table are checked (audit.h);
+ * the end must find nothing left.
+ */
+#include "audit.h"
+#include "corpus.h"
+#include "fuzz.h"
+#include "world.h"
+
+#include <string.h>
+
+/* Ids are followed by their number; no step opens more than a few. */
+enum { STEPS_MAX = 1000 };
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
+{
+	static struct world w;
+	struct fuzz_in in = { bytes, len };
+
+	if (!world_make(&w, &in))
+		return 0;
+	for (unsigned i = 0; in.left && i < STEPS_MAX; i++) {
+		const char *sentence;
+
+		world_step(&w, &in);
+		sentence = ct_table_check(w.tbl);
+		if (sentence)
+			fuzz_wrong(sentence);
+	}
+	world_end(&w);
+	return 0;
+}
+
+/* Where the n-th golden begins; the corpus's end when there is none. */
+static unsigned golden(unsigned n)
+{
+	unsigned at = 0;
+
+	while (at < corpus_size() && !(corpus_at(at)->first && n-- == 0))
+		at++;
+	return at;
+}
+
+/* A golden's packets, each confirmed; from the WAN side now and then late. */
+size_t fuzz_seed(unsigned n, uint8_t to[FUZZ_INPUT_MAX])
+{
+	enum { STEP = 0x50, PREROUTING = 1, NEXT = 0, SEEK = 14, TIMES = 200 };
+	unsigned at = golden(n);
+	size_t len = 0;
+
+	if (at == corpus_size())
+		return 0;
+	to[len++] = (uint8_t)(n * 7 & 0x7f);
+	for (unsigned i = 0; i < TIMES && at + i < corpus_size(); i++) {
+		if (i && corpus_at(at + i)->first)
+			break;
+		to[len++] = STEP;
+		to[len++] = PREROUTING;
+		to[len++] = i ? NEXT : SEEK;
+		if (!i) {
+			to[len++] = (uint8_t)(at >> 8);
+			to[len++] = (uint8_t)at;
+		}
+		to[len++] = 0; /* whole */
+		to[len++] = CT_CSUM_NONE;
+		to[len++] = 0;
+		to[len++] = 0; /* confirmed */
+	}
+	return len;
+}

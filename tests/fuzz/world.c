@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The table and its host: beginning and end; see world.h.
+ */
+#include "world.h"
+
+#include "audit.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Shortly before the internal clock of 32 bits wraps: 497 days. */
+#define BEFORE_THE_WRAP ((uint64_t)UINT32_MAX * 10000000u - 20000000000u)
+
+static void policies_make(struct world *w)
+{
+	static const struct ct_policy_timeout timeouts[] = {
+		{ .name = "udp.timeout", .seconds = 1 },
+		{ .name = "tcp.timeout.established", .seconds = 3 },
+	};
+	struct ct_policy_def defs[POLICIES] = {
+		{ .flags = CT_POLICY_ZONE_ORIG | CT_POLICY_MARK,
+		  .zone = 3,
+		  .mark = 7 },
+		{ .flags = CT_POLICY_NOTRACK },
+		{ .flags = CT_POLICY_LABELS, .labels = { 1, 2, 3 } },
+		{ .flags = CT_POLICY_EVENTS,
+		  .events = CT_EV_NEW | CT_EV_RELATED | CT_EV_DESTROY,
+		  .timeouts = timeouts,
+		  .n_timeouts = 2 },
+	};
+
+	for (unsigned i = 0; i < POLICIES; i++) {
+		defs[i].size = sizeof(defs[i]);
+		if (ct_policy_create(w->tbl, &defs[i], &w->policies[i]))
+			w->policies[i] = NULL;
+	}
+}
+
+static void set(struct world *w, const char *name, uint64_t value)
+{
+	if (ct_param_set(w->tbl, name, value))
+		fuzz_wrong("a parameter cannot be set");
+}
+
+bool world_make(struct world *w, struct fuzz_in *in)
+{
+	static const uint32_t sizes[] = { 1, 16, 31, 64 };
+	uint8_t how = fuzz_u8(in);
+	struct ct_config cfg = { .size = sizeof(cfg) };
+	struct ct_host host;
+
+	memset(w, 0, sizeof(*w));
+	fuzz_host(&host, &w->mem);
+	cfg.host = &host;
+	cfg.max_conns = sizes[how % 4];
+	cfg.profile = how & 4 ? CT_PROFILE_LINUX : CT_PROFILE_RECOMMENDED;
+	w->mem.refusals = how & 128 ? fuzz_u16(in) : 0;
+	if (ct_table_create(&cfg, &w->tbl)) {
+		if (w->mem.blocks)
+			fuzz_wrong("a failed create leaves memory behind");
+		return false;
+	}
+	set(w, "acct", how >> 3 & 1);
+	set(w, "timestamp", how >> 4 & 1);
+	set(w, "checksum", how >> 5 & 1);
+	set(w, "overflow.linux_buckets", how & 64 ? 8 : 1024);
+	w->now_ns = BEFORE_THE_WRAP;
+	w->mem.refusals = 0;
+	policies_make(w);
+	if (ct_subscribe(w->tbl, CT_EV_ALL, watch, w, &w->sub))
+		fuzz_wrong("no subscription");
+	return true;
+}
+
+struct ct_thread *world_handle(struct world *w, unsigned n)
+{
+	n %= HANDLES;
+	if (!w->thr[n]) {
+		if (ct_thread_attach(w->tbl, &w->thr[n])) {
+			w->thr[n] = NULL;
+			return NULL;
+		}
+		w->offline[n] = false;
+		w->seen_ns[n] = 0;
+	}
+	if (w->offline[n]) {
+		ct_thread_online(w->thr[n]);
+		w->offline[n] = false;
+	}
+	if (w->seen_ns[n] == 0) {
+		ct_thread_poll(w->thr[n], w->now_ns);
+		w->seen_ns[n] = w->now_ns;
+	}
+	return w->thr[n];
+}
+
+void world_forget(struct world *w, unsigned handle)
+{
+	for (unsigned i = 0; i < FLIGHTS; i++) {
+		struct flight *flight = &w->flights[i];
+
+		if (!flight->pkt.data || flight->handle != handle)
+			continue;
+		if (!flight->owned)
+			flight_end(w, flight);
+	}
+}
+
+static void give_up_everything(struct world *w)
+{
+	for (unsigned i = 0; i < FLIGHTS; i++)
+		if (w->flights[i].pkt.data)
+			flight_end(w, &w->flights[i]);
+	for (unsigned i = 0; i < OWNED; i++)
+		ct_conn_put(w->tbl, w->owned[i]);
+}
+
+/* Nothing owned, nothing on its way: a flush must leave nothing. */
+static void expect_empty(struct world *w)
+{
+	struct ct_stats stats = { .size = sizeof(stats) };
+	struct ct_thread *thr = world_handle(w, 0);
+
+	if (!thr)
+		fuzz_wrong("cannot attach");
+	ct_flush(thr, NULL);
+	for (unsigned i = 0; i < 4; i++)
+		ct_thread_poll(thr, w->now_ns);
+	/* What has expired is no part of a walk. */
+	if (ct_maintain(w->tbl, w->now_ns, 0))
+		fuzz_wrong("cannot maintain");
+	if (ct_stats(w->tbl, &stats))
+		fuzz_wrong("no numbers");
+	if (stats.conns)
+		fuzz_wrong("connections are left after a flush");
+	if (stats.bytes != w->mem.bytes)
+		fuzz_wrong("the table's count of its bytes is wrong");
+	if (w->n_alive)
+		fuzz_wrong("a NEW without its DESTROY");
+}
+
+/* No place was lost: the table takes as many connections as it says. */
+static void fill(struct world *w)
+{
+	static const uint8_t udp[] = {
+		0x45, 0, 0,   28, 0,   0, 0, 0, 64, 17, 0, 0, 10, 0,
+		0,    2, 198, 51, 100, 5, 0, 0, 0,  53, 0, 8, 0,  0,
+	};
+	enum { SPORT_OFF = 21 };
+	uint64_t max;
+
+	if (ct_param_get(w->tbl, "max_conns", &max))
+		fuzz_wrong("no limit");
+	for (unsigned i = 0; i < max; i++) {
+		uint8_t bytes[sizeof(udp)];
+		struct ct_pkt pkt = { .data = bytes, .len = sizeof(bytes) };
+
+		memcpy(bytes, udp, sizeof(bytes));
+		bytes[SPORT_OFF] = (uint8_t)i;
+		pkt.l3 = CT_L3_IPV4;
+		if (ct_process(w->thr[0], &pkt, CT_HOOK_OUTPUT) ||
+		    ct_confirm(w->thr[0], &pkt))
+			fuzz_wrong("the table is not what it was");
+	}
+}
+
+void world_end(struct world *w)
+{
+	const char *sentence;
+
+	w->mem.refusals = 0;
+	give_up_everything(w);
+	for (unsigned i = 1; i < HANDLES; i++)
+		ct_thread_detach(w->thr[i]);
+	expect_empty(w);
+	fill(w);
+	expect_empty(w);
+	sentence = ct_table_check(w->tbl);
+	if (sentence)
+		fuzz_wrong(sentence);
+	ct_thread_detach(w->thr[0]);
+	ct_table_destroy(w->tbl);
+	if (w->mem.blocks || w->mem.bytes)
+		fuzz_wrong("memory is left behind");
+}

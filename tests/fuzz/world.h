@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A small table and its host, as the sequence fuzzer plays them.
+ *
+ * The host has two handles, which one thread uses in turn, some packets on
+ * their way between ct_process() and ct_confirm(), and some connections that
+ * it owns.  It keeps the rules of the API: what is borrowed is forgotten at
+ * the poll of the handle that gave it.
+ */
+#ifndef FUZZ_WORLD_H
+#define FUZZ_WORLD_H
+
+#include "fuzz.h"
+#include "host.h"
+
+#include <conntrack/conntrack.h>
+#include <conntrack/dump.h>
+#include <conntrack/event.h>
+
+enum { HANDLES = 2, FLIGHTS = 8, OWNED = 8, POLICIES = 4, IDS = 4096 };
+
+/* A packet on its way through the host. */
+struct flight {
+	struct ct_pkt pkt;     /* data: NULL when the place is free */
+	uint8_t *before;       /* its bytes as they were */
+	struct ct_conn *owned; /* held, as for a queue; or NULL */
+	unsigned handle;       /* that borrows pkt.conn */
+};
+
+struct world {
+	struct fuzz_mem mem;
+	struct ct_table *tbl;
+	struct ct_thread *thr[HANDLES]; /* NULL: detached */
+	bool offline[HANDLES];
+	uint64_t seen_ns[HANDLES]; /* at its last poll */
+	uint64_t now_ns;
+	unsigned next;    /* packet of the corpus */
+	unsigned n_reads; /* of connections */
+
+	struct flight flights[FLIGHTS];
+	struct ct_conn *owned[OWNED];
+	const struct ct_policy *policies[POLICIES];
+	struct ct_sub *sub;   /* of the one that watches, always there */
+	struct ct_sub *guest; /* comes and goes */
+
+	/* What the watcher knows, by the upper half of an id. */
+	uint8_t life[IDS];
+	unsigned n_alive;
+};
+
+/* Make and end it; the end looks for what was left behind. */
+bool world_make(struct world *w, struct fuzz_in *in);
+void world_end(struct world *w);
+
+/* One step, whatever the input says. */
+void world_step(struct world *w, struct fuzz_in *in);
+
+/* A packet's step: process it, and perhaps what comes after. */
+void world_packet(struct world *w, struct fuzz_in *in);
+
+/* => The handle that the input names, online; NULL when it cannot be had. */
+struct ct_thread *world_handle(struct world *w, unsigned n);
+
+/* A handle polls, sleeps or goes: its borrowed pointers end. */
+void world_forget(struct world *w, unsigned handle);
+
+/* The host's own end of a packet. */
+void flight_end(struct world *w, struct flight *flight);
+void flight_confirm(struct world *w, struct flight *flight, unsigned handle);
+void flight_abandon(struct world *w, struct flight *flight, unsigned handle);
+
+/* Subscribers: one that is strict, and one that meddles. */
+void watch(void *user, const struct ct_event_info *ev);
+void meddle(void *user, const struct ct_event_info *ev);
+
+/* Read all that can be read of a connection. */
+void read_conn(struct world *w, const struct ct_thread *thr,
+	       const struct ct_conn *conn);
+
+#endif

@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The table as a golden shows it; see view.h.  Names, the order of things and
+ * what counts as a change follow the kernel oracle's conntrack_view.py.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "entry.h"
+#include "view.h"
+
+enum { KEY_LEN = 24 };
+
+static void key_of(uint64_t id, char *key)
+{
+	snprintf(key, KEY_LEN, "%" PRIx64, id);
+}
+
+/* --- Names and events --------------------------------------------------- */
+
+static json_t *add_name(struct view *view, const char *key)
+{
+	json_t *name = json_object_get(view->live, key);
+
+	if (!name) {
+		name = json_sprintf("c%u", view->count++);
+		json_object_set_new(view->live, key, name);
+	}
+	return name;
+}
+
+static json_t *remove_name(struct view *view, const char *key)
+{
+	json_t *name = add_name(view, key);
+
+	json_object_set(view->gone, key, name);
+	json_object_del(view->live, key);
+	return json_object_get(view->gone, key);
+}
+
+static void strip(json_t *event, const char *const *keys)
+{
+	for (; *keys; keys++)
+		json_object_del(event, *keys);
+}
+
+/* Leave of an entry what the kernel sends with such an event. */
+static const char *strip_event(json_t *event, uint32_t events)
+{
+	static const char *const once[] = { "l3", "l4", "orig", "reply", NULL };
+	static const char *const counters[] = { "acct_orig", "acct_reply",
+						NULL };
+	static const char *const sides[] = { "wscale_orig", "wscale_reply",
+					     "flags_orig", "flags_reply",
+					     NULL };
+
+	json_object_del(event, "timeout");
+	if (events & CT_EV_DESTROY) {
+		strip(event, once);
+		strip(event, sides);
+		return "DESTROY";
+	}
+	strip(event, counters);
+	if (events & (CT_EV_NEW | CT_EV_RELATED))
+		return "NEW";
+	strip(event, once);
+	if (!(events & CT_EV_PROTO)) {
+		strip(event, sides);
+		json_object_del(event, "state");
+	}
+	return "UPDATE";
+}
+
+static void on_event(void *user, const struct ct_event_info *info)
+{
+	struct view *view = user;
+	json_t *event = entry_make(view->tbl, info->thr, info->conn);
+	const char *verb = strip_event(event, info->events);
+	char key[KEY_LEN];
+
+	key_of(ct_conn_id(view->tbl, info->conn), key);
+	json_object_set_new(view->concerned, key, json_true());
+	json_object_set_new(event, "ev", json_string(verb));
+	json_object_set(event, "id",
+			info->events & CT_EV_DESTROY ? remove_name(view, key)
+						     : add_name(view, key));
+	json_array_append_new(view->events, event);
+}
+
+bool view_init(struct view *view, struct ct_table *tbl, struct ct_thread *thr)
+{
+	struct ct_sub *sub;
+
+	*view = (struct view){ .tbl = tbl,
+			       .thr = thr,
+			       .live = json_object(),
+			       .gone = json_object(),
+			       .concerned = json_object(),
+			       .seen = json_object(),
+			       .events = json_array() };
+	return !ct_subscribe(tbl, CT_EV_ALL, on_event, view, &sub);
+}
+
+void view_fini(struct view *view)
+{
+	json_decref(view->live);
+	json_decref(view->gone);
+	json_decref(view->concerned);
+	json_decref(view->seen);
+	json_decref(view->events);
+}
+
+void view_begin_packet(struct view *view)
+{
+	json_object_clear(view->gone);
+	json_object_clear(view->concerned);
+}
+
+json_t *view_events(struct view *view)
+{
+	json_t *events = view->events;
+
+	view->events = json_array();
+	return events;
+}
+
+json_t *view_name(const struct view *view, uint64_t id)
+{
+	char key[KEY_LEN];
+	json_t *name;
+
+	key_of(id, key);
+	name = json_object_get(view->live, key);
+	if (!name)
+		name = json_object_get(view->gone, key);
+	return name ? json_incref(name) : json_string("unconfirmed");
+}
+
+/* --- The table ---------------------------------------------------------- */
+
+/* One entry while a list is made; sorted by order. */
+struct item {
+	char *order;
+	json_t *entry;
+};
+
+struct listing {
+	struct view *view;
+	json_t *only; /* ids as keys, or NULL for all */
+	struct item *items;
+	size_t n;
+	size_t size; /* entries in the table */
+};
+
+static int list_conn(void *user, struct ct_conn *conn)
+{
+	struct listing *list = user;
+	struct view *view = list->view;
+	struct item *more;
+	char key[KEY_LEN];
+	json_t *entry;
+
+	list->size++;
+	key_of(ct_conn_id(view->tbl, conn), key);
+	if (list->only && !json_object_get(list->only, key))
+		return 0;
+	more = realloc(list->items, (list->n + 1) * sizeof(*more));
+	if (!more)
+		return 1;
+	list->items = more;
+	entry = entry_make(view->tbl, view->thr, conn);
+	json_object_set(entry, "id", add_name(view, key));
+	more[list->n++] = (struct item){ entry_order(entry), entry };
+	return 0;
+}
+
+static int by_order(const void *a, const void *b)
+{
+	const struct item *left = a;
+	const struct item *right = b;
+
+	return strcmp(left->order, right->order);
+}
+
+/* Walk the table; a sorted array of entries. */
+static json_t *listing_make(struct listing *list)
+{
+	json_t *entries = json_array();
+	uint64_t cursor = 0;
+	size_t i;
+
+	ct_walk(list->view->thr, &cursor, NULL, list_conn, list);
+	if (list->n)
+		qsort(list->items, list->n, sizeof(*list->items), by_order);
+	for (i = 0; i < list->n; i++) {
+		json_array_append_new(entries, list->items[i].entry);
+		free(list->items[i].order);
+	}
+	free(list->items);
+	return entries;
+}
+
+json_t *view_table(struct view *view)
+{
+	struct listing list = { .view = view };
+
+	return listing_make(&list);
+}
+
+/* Whether an entry is another than when last told, its age apart. */
+static bool is_news(const struct view *view, const json_t *entry)
+{
+	const char *name = json_string_value(json_object_get(entry, "id"));
+	json_t *before = json_object_get(view->seen, name);
+	json_t *aged;
+	bool news;
+
+	if (!before)
+		return true;
+	aged = json_copy(before);
+	json_object_set(aged, "timeout", json_object_get(entry, "timeout"));
+	news = !json_equal(aged, entry);
+	json_decref(aged);
+	return news;
+}
+
+static json_t *gone_names(struct view *view)
+{
+	json_t *names = json_array();
+	const char *key;
+	json_t *name;
+
+	json_object_foreach(view->gone, key, name)
+	{
+		json_array_append(names, name);
+		json_object_del(view->seen, json_string_value(name));
+	}
+	return names;
+}
+
+void view_changes(struct view *view, uint64_t touched, json_t *record)
+{
+	struct listing list = { .view = view,
+				.only = json_copy(view->concerned) };
+	json_t *changed = json_array();
+	json_t *own = view_name(view, touched);
+	json_t *entries;
+	char key[KEY_LEN];
+	size_t i;
+	json_t *entry;
+
+	key_of(touched, key);
+	json_object_set_new(list.only, key, json_true());
+	entries = listing_make(&list);
+	json_array_foreach(entries, i, entry)
+	{
+		const json_t *name = json_object_get(entry, "id");
+
+		if (json_equal(name, own) || is_news(view, entry))
+			json_array_append(changed, entry);
+		json_object_set(view->seen, json_string_value(name), entry);
+	}
+	json_object_set_new(record, "table_changed", changed);
+	json_object_set_new(record, "table_gone", gone_names(view));
+	json_object_set_new(record, "table_size",
+			    json_integer((json_int_t)list.size));
+	json_decref(entries);
+	json_decref(own);
+	json_decref(list.only);
+}
+
+json_t *view_size(struct view *view)
+{
+	json_t *none = json_object();
+	struct listing list = { .view = view, .only = none };
+
+	json_decref(listing_make(&list));
+	json_decref(none);
+	return json_integer((json_int_t)list.size);
+}
