@@ -10,7 +10,7 @@
 #include "peers.h"
 #include "seat.h"
 
-#include <string.h>
+#include <stdio.h>
 
 enum { SUBJECTS_MAX = 8 };
 
@@ -52,39 +52,44 @@ static const struct peer ours = {
 
 /* --- Everybody ---------------------------------------------------------- */
 
-/* Look-ups that came too late to count: a table is cold after the others. */
+/* A part of each round: a table is cold after the others had the caches. */
 enum { WARM_UP = 10 };
+
+static void draw(struct seat *seat, struct ct_tuple key[BURST_MAX])
+{
+	const struct options *options = seat->world->options;
+
+	for (unsigned i = 0; i < options->burst; i++) {
+		uint64_t random = random64(&seat->random);
+
+		workload_tuple(&seat->world->load,
+			       random_below(random, options->conns),
+			       (enum ct_dir)(random & 1), &key[i]);
+	}
+}
 
 static void look(struct seat *seat, void *user)
 {
 	const struct options *options = seat->world->options;
 	struct subject *subject = user;
 	const struct peer *peer = subject->peer;
-	uint64_t warm = host_ticks_of_ms(options->ms) / WARM_UP;
-	uint64_t now = host_ticks(), end;
+	uint64_t length = host_ticks_of_ms(options->ms);
 	struct ct_tuple key[BURST_MAX];
-	unsigned n = options->burst;
+	uint64_t warm, n = 0;
 
 	seat_round(seat);
 	peer->enter(subject->self);
-	end = now + host_ticks_of_ms(options->ms) + warm;
-	warm += now;
-	for (; now < end; now = host_ticks()) {
+	warm = host_ticks() + length / WARM_UP;
+	while (seat_goes_on(seat, &n, warm + length)) {
 		uint64_t start, ticks;
 		unsigned found;
 
-		for (unsigned i = 0; i < n; i++) {
-			uint64_t random = random64(&seat->random);
-
-			workload_tuple(&seat->world->load,
-				       random_below(random, options->conns),
-				       (enum ct_dir)(random & 1), &key[i]);
-		}
+		draw(seat, key);
 		start = host_ticks();
-		found = peer->look(subject->self, key, n);
+		found = peer->look(subject->self, key, options->burst);
 		ticks = host_ticks() - start - host_ticks_nothing();
-		subject->n_missed += n - found;
-		if (now >= warm)
+		subject->n_missed += options->burst - found;
+		if (start >= warm || options->bursts)
 			samples_add(&seat->samples, ticks);
 	}
 	peer->leave(subject->self);
@@ -100,7 +105,10 @@ static unsigned list(struct subject *subject, struct world *world)
 	for (unsigned i = 0; peers[i] && world->options->peers; i++) {
 		void *self = peers[i]->open(2 * world->options->conns);
 
-		if (self)
+		if (!self)
+			fprintf(stderr, "ct-bench: %s cannot be had here\n",
+				peers[i]->name);
+		else
 			subject[n++] = (struct subject){ .peer = peers[i],
 							 .self = self };
 	}

@@ -65,25 +65,51 @@ static void limit_close(struct limit *limit)
 	host_big_free(limit->line, bytes(limit));
 }
 
+/* What a limit may use of a round: first it gets its caches back. */
+struct span {
+	uint64_t warm; /* until then nothing counts */
+	uint64_t end;
+};
+
+static struct span span_of(const struct options *options, unsigned parts)
+{
+	uint64_t now = host_ticks();
+	uint64_t length = host_ticks_of_ms(options->ms) / parts;
+
+	if (options->bursts) /* instructions are counted, not time */
+		return (struct span){ now, now };
+	return (struct span){ now + length / 5, now + length };
+}
+
+static void span_add(const struct span *span, struct seat *seat, uint64_t start,
+		     uint64_t end)
+{
+	uint64_t nothing = host_ticks_nothing();
+
+	if (start >= span->warm || end >= span->end)
+		samples_add(&seat->samples,
+			    end - start > nothing ? end - start - nothing : 0);
+}
+
 /* --- The chase ---------------------------------------------------------- */
 
 static void chase(struct seat *seat, void *user)
 {
 	const struct limit *limit = user;
 	const struct line *at = limit->line + seat->random % n_lines(limit);
-	uint64_t end =
-		host_ticks() + host_ticks_of_ms(seat->world->options->ms) / 4;
+	struct span span = span_of(seat->world->options, 4);
+	uint64_t start, end;
 
 	seat_round(seat);
 	do {
-		uint64_t start = host_ticks();
-
+		start = host_ticks();
 		for (unsigned i = 0; i < STEPS; i++)
 			at = at->next;
 		/* The clock waits for the last step. */
 		__asm__ volatile("" : "+r"(at));
-		samples_add(&seat->samples, host_ticks() - start);
-	} while (!options->bursts && host_ticks() < end);
+		end = host_ticks();
+		span_add(&span, seat, start, end);
+	} while (end < span.end);
 	/* The next round goes on somewhere else. */
 	seat->random += (uint64_t)(at - limit->line);
 }
@@ -129,30 +155,33 @@ static uint32_t look(const struct limit *limit, struct keys *keys, unsigned n)
 	return sum;
 }
 
+static void draw(struct keys *keys, unsigned n, uint64_t *random)
+{
+	for (unsigned i = 0; i < n; i++) {
+		uint64_t half[2] = { random64(random), random64(random) };
+
+		memcpy(keys->key[i], half, KEY_LEN);
+	}
+}
+
 static void limit2(struct seat *seat, void *user)
 {
 	const struct limit *limit = user;
-	const struct options *options = seat->world->options;
-	unsigned n = options->burst;
-	uint64_t end = host_ticks() + host_ticks_of_ms(options->ms) / 2;
+	unsigned n = seat->world->options->burst;
+	struct span span = span_of(seat->world->options, 2);
+	uint64_t start, end;
 	struct keys keys;
-	uint64_t random;
 	uint32_t sum;
 
 	seat_round(seat);
 	do {
-		for (unsigned i = 0; i < n; i++) {
-			random = random64(&seat->random);
-			memcpy(keys.key[i], &random, 8);
-			random = random64(&seat->random);
-			memcpy(keys.key[i] + 8, &random, 8);
-		}
-		random = host_ticks();
+		draw(&keys, n, &seat->random);
+		start = host_ticks();
 		sum = look(limit, &keys, n);
 		__asm__ volatile("" : : "r"(sum));
-		samples_add(&seat->samples,
-			    host_ticks() - random - host_ticks_nothing());
-	} while (!options->bursts && host_ticks() < end);
+		end = host_ticks();
+		span_add(&span, seat, start, end);
+	} while (end < span.end);
 }
 
 static double limit2_ns(struct limit *limit, struct world *world,

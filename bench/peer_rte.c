@@ -65,11 +65,13 @@ static int start(uint32_t n_keys)
 	char *argv[] = { (char[]){ "ct-bench" },
 			 (char[]){ "--no-huge" },
 			 (char[]){ "--no-pci" },
-			 (char[]){ "--in-memory" },
 			 (char[]){ "--no-telemetry" },
+			 (char[]){ "--no-shconf" },
 			 (char[]){ "--log-level=1" },
 			 (char[]){ "-m" },
-			 megabytes };
+			 megabytes,
+			 NULL };
+	enum { ARGC = sizeof(argv) / sizeof(*argv) - 1 };
 	uint64_t bytes = (uint64_t)n_keys * BYTES_PER_KEY;
 	cpu_set_t cpus;
 	int answer;
@@ -78,7 +80,7 @@ static int start(uint32_t n_keys)
 		 (unsigned)(bytes >> 20) + MB_MIN);
 	/* It binds the thread that starts it. */
 	sched_getaffinity(0, sizeof(cpus), &cpus);
-	answer = rte_eal_init(sizeof(argv) / sizeof(*argv), argv);
+	answer = rte_eal_init(ARGC, argv);
 	sched_setaffinity(0, sizeof(cpus), &cpus);
 	if (answer < 0)
 		return -1;

@@ -51,7 +51,7 @@ struct ends {
 	uint16_t server_port;
 };
 
-/* => Never the same for two flows below 2^24; CORPUS_SPREAD: for any two. */
+/* => Never the same for two flows below 2^23; CORPUS_SPREAD: for any two. */
 void workload_ends(const struct workload *load, uint32_t flow,
 		   struct ends *ends);
 

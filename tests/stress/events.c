@@ -13,6 +13,9 @@ enum { ALIVE = 1, ENDED = 2, STATE_BITS = 2 };
 /* The connection's number, and above it its state. */
 static _Atomic uint64_t lives[WINDOW];
 
+/* A subscriber is being told of it. */
+static _Atomic bool told[WINDOW];
+
 static uint64_t life(uint64_t number, unsigned state)
 {
 	return number << STATE_BITS | state;
@@ -35,18 +38,14 @@ static void end(_Atomic uint64_t *at, uint64_t number)
 		wrong("DESTROY twice");
 }
 
-void on_event(void *user, const struct ct_event_info *ev)
+static void order(struct stress *s, uint64_t number, uint32_t events)
 {
-	struct stress *s = user;
-	uint64_t number = ct_conn_id(s->tbl, ev->conn) >> 32;
 	_Atomic uint64_t *at = &lives[number % WINDOW];
-	char line[1024];
 
-	count(s, T_EVENTS);
-	if (ev->events & CT_EV_NEW) {
+	if (events & CT_EV_NEW) {
 		begin(at, number);
 		count(s, T_NEW);
-	} else if (ev->events & CT_EV_DESTROY) {
+	} else if (events & CT_EV_DESTROY) {
 		end(at, number);
 		count(s, T_DESTROY);
 	} else if (atomic_load(at) == life(number, ENDED)) {
@@ -54,9 +53,22 @@ void on_event(void *user, const struct ct_event_info *ev)
 	} else if (atomic_load(at) >> STATE_BITS < number) {
 		wrong("an event before NEW");
 	}
-	if (number % 16 == 0 &&
+}
+
+void on_event(void *user, const struct ct_event_info *ev)
+{
+	struct stress *s = user;
+	uint64_t number = ct_conn_id(s->tbl, ev->conn) >> 32;
+	char line[1024];
+
+	count(s, T_EVENTS);
+	if (atomic_exchange(&told[number % WINDOW], true))
+		wrong("two events of one connection at once");
+	order(s, number, ev->events);
+	if (number % 4 == 0 &&
 	    ct_event_text(ev, CT_TEXT_EXTENDED, line, sizeof(line)) <= 0)
 		wrong("an event that makes no line");
+	atomic_store(&told[number % WINDOW], false);
 }
 
 void on_guest(void *user, const struct ct_event_info *ev)

@@ -210,6 +210,7 @@ START_TEST(same_randomness_gives_the_same_table)
 			struct ct_test_flow flow = ct_world_flow(n);
 
 			ct_world_udp(&w, &flow, CT_DIR_ORIG);
+			ct_thread_poll(w.thr, w.now_ns);
 		}
 		ck_assert_int_eq(ct_walk(w.thr, &cursor, NULL, note_id, &id),
 				 0);

@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# cmake -D PROGRAM=... -D ARGS=command;option... -D KEY=... -P run.cmake
+#
+# The command, small; its answer is an array of objects, of which the last one
+# has KEY, and none has lost anything.
+cmake_minimum_required(VERSION 3.25)
+
+list(POP_FRONT ARGS command)
+execute_process(
+	COMMAND ${PROGRAM} ${command} --conns 2000 --rounds 5 --ms 1 --json
+		${ARGS}
+	OUTPUT_VARIABLE json
+	ERROR_VARIABLE errors
+	RESULT_VARIABLE result)
+if(NOT result EQUAL 0)
+	message(FATAL_ERROR "${command}: ${result}: ${errors}")
+endif()
+
+string(JSON n LENGTH ${json})
+if(n EQUAL 0)
+	message(FATAL_ERROR "${command} says nothing")
+endif()
+math(EXPR last "${n} - 1")
+foreach(i RANGE ${last})
+	string(JSON object GET ${json} ${i})
+	string(JSON said GET ${object} command)
+	if(NOT said STREQUAL command)
+		message(FATAL_ERROR "${command} calls itself ${said}")
+	endif()
+	foreach(lost bad false_misses misreported)
+		string(JSON number ERROR_VARIABLE absent GET ${object} ${lost})
+		if(NOT absent AND NOT number EQUAL 0)
+			message(FATAL_ERROR "${command}: ${lost}: ${object}")
+		endif()
+	endforeach()
+endforeach()
+
+# What one run found on two threads may be noise; that it is there is not.
+string(JSON number GET ${object} ${KEY})
+if(NOT number MATCHES "^-?[0-9.]+$" OR
+   (number LESS_EQUAL 0 AND NOT KEY STREQUAL "event_ns"))
+	message(FATAL_ERROR "${command}: ${KEY} is ${number}")
+endif()
