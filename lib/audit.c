@@ -15,6 +15,8 @@ struct check {
 	uint32_t n_keys;    /* that the known ones must have */
 	uint32_t n_slots;   /* that the table has */
 	uint32_t n_unowned; /* that their last put left to a poll */
+	uint32_t n_buckets;
+	uint32_t bucket; /* that is being looked at */
 	const char *wrong;
 };
 
@@ -24,6 +26,13 @@ static void fail(struct check *check, const char *sentence)
 		check->wrong = sentence;
 }
 
+/* A copy is there only while a change of size waits for a grace period. */
+static void check_copy(struct check *check)
+{
+	if (!check->tbl->resize.n_splits)
+		fail(check, "a slot's key maps to another bucket");
+}
+
 /* Every slot leads to a known connection that has this hash. */
 static void check_slot(void *user, struct ct_conn *conn, enum ct_dir dir)
 {
@@ -31,14 +40,18 @@ static void check_slot(void *user, struct ct_conn *conn, enum ct_dir dir)
 	struct ct_key key[CT_DIR_MAX];
 	enum ct_dir found;
 
+	ct_conn_keys(conn, &check->tbl->hash, key);
+	if (ct_bucket_map(key[dir].hash, check->n_buckets) != check->bucket) {
+		check_copy(check);
+		return;
+	}
 	check->n_slots++;
 	if (!ct_conn_known(conn)) {
 		fail(check, "a slot leads to a connection that is not known");
 		return;
 	}
-	ct_conn_keys(conn, &check->tbl->hash, key);
 	key[dir].dirs = (uint8_t)(1u << dir);
-	if (ct_buckets_find(&check->tbl->buckets, &key[dir], &found) != conn)
+	if (ct_buckets_find(check->tbl, &key[dir], &found) != conn)
 		fail(check, "a key finds another connection");
 }
 
@@ -59,7 +72,7 @@ static void check_known(struct check *check, struct ct_conn *conn)
 		enum ct_dir found;
 
 		key[dir].dirs = (uint8_t)(1u << dir);
-		if (ct_buckets_find(&tbl->buckets, &key[dir], &found) != conn)
+		if (ct_buckets_find(tbl, &key[dir], &found) != conn)
 			fail(check, "a known connection is not found");
 	}
 	if (deadline == CT_TICKS_NEVER)
@@ -132,8 +145,9 @@ const char *ct_table_check(struct ct_table *tbl)
 	for (; unit; unit = ct_slab_next_conn(&tbl->slab,
 					      unit + tbl->extend.conn_units))
 		check_place(&check, unit);
-	for (uint32_t i = 0; i < tbl->buckets.n; i++)
-		ct_buckets_visit(&tbl->buckets, i, check_slot, &check);
+	check.n_buckets = atomic_load(&tbl->buckets.n);
+	for (; check.bucket < check.n_buckets; check.bucket++)
+		ct_buckets_visit(tbl, check.bucket, check_slot, &check);
 	check_privates(&check);
 	check_returned(&check);
 

@@ -99,7 +99,7 @@ static enum ct_verdict publish(struct ct_thread *thr, struct ct_pkt *pkt)
 	ct_conn_keys(conn, &tbl->hash, key);
 	start(thr, conn);
 	do {
-		error = ct_buckets_publish(&tbl->buckets, conn, key, &clash);
+		error = ct_buckets_publish(thr, conn, key, &clash);
 	} while (error == CT_E_EXIST && ct_conn_expired(clash.conn, thr->now) &&
 		 ct_conn_kill(thr, clash.conn, CT_R_END_EXPIRED));
 
@@ -129,17 +129,6 @@ enum ct_verdict ct_confirm(struct ct_thread *thr, struct ct_pkt *pkt)
 	}
 	ct_event_deliver(thr, pkt->conn);
 	return CT_ACCEPT;
-}
-
-void ct_confirm_burst(struct ct_thread *thr, struct ct_pkt *const *pkts,
-		      unsigned n, enum ct_verdict *verdicts)
-{
-	for (unsigned i = 0; i < n; i++) {
-		enum ct_verdict verdict = ct_confirm(thr, pkts[i]);
-
-		if (verdicts)
-			verdicts[i] = verdict;
-	}
 }
 
 void ct_abandon(struct ct_thread *thr, struct ct_pkt *pkt)

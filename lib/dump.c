@@ -114,10 +114,41 @@ int ct_stats(struct ct_table *tbl, struct ct_stats *stats)
 		atomic_load_explicit(&tbl->n_conns, memory_order_relaxed);
 	stats->max_conns = ct_core_param(tbl, CT_P_MAX_CONNS);
 	stats->bytes = ct_mem_in_use(&tbl->mem);
-	add_reasons(stats->reasons, tbl->past_reasons);
 	ct_spin_lock(&tbl->threads_lock);
 	cds_list_for_each_entry (thr, &tbl->threads, node)
 		add_reasons(stats->reasons, thr->reasons);
 	ct_spin_unlock(&tbl->threads_lock);
+	return 0;
+}
+
+static uint64_t handle_bytes(struct ct_table *tbl)
+{
+	struct ct_thread *thr;
+	uint64_t bytes = 0;
+
+	ct_spin_lock(&tbl->threads_lock);
+	cds_list_for_each_entry (thr, &tbl->threads, node)
+		bytes +=
+			sizeof(*thr) + thr->max_private * sizeof(*thr->private);
+	ct_spin_unlock(&tbl->threads_lock);
+	return bytes;
+}
+
+int ct_mem_report(struct ct_table *tbl, struct ct_mem_report *report)
+{
+	struct ct_slab *slab = &tbl->slab;
+
+	if (report->size != sizeof(*report))
+		return CT_E_VERSION;
+	report->total = ct_mem_in_use(&tbl->mem);
+	report->refused =
+		atomic_load_explicit(&tbl->mem.refused, memory_order_relaxed);
+	report->buckets = ct_buckets_bytes(tbl);
+	report->conns = ct_slab_bytes(slab, CT_SLAB_CONN);
+	report->overflow = ct_slab_bytes(slab, CT_SLAB_BUCKET);
+	report->on_demand = ct_slab_bytes(slab, CT_SLAB_EXT);
+	report->handles = handle_bytes(tbl);
+	report->other = report->total - report->buckets - report->conns -
+			report->overflow - report->on_demand - report->handles;
 	return 0;
 }

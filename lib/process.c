@@ -81,38 +81,43 @@ bool ct_invert(const struct ct_l4_ops *ops, const struct ct_tuple *t,
 	return ops->invert(t, inverse);
 }
 
-static struct ct_conn *find(struct ct_thread *thr, const struct ct_tuple *t,
-			    uint8_t dirs, enum ct_dir *dir)
+static struct ct_conn *find(struct ct_thread *thr, const struct ct_key *key,
+			    enum ct_dir *dir)
 {
-	struct ct_table *tbl = thr->tbl;
 	struct ct_conn *conn;
-	struct ct_key key;
 
-	ct_key_make(&key, t, &tbl->hash);
-	key.dirs = dirs;
 	for (;;) {
-		conn = ct_buckets_find(&tbl->buckets, &key, dir);
-		if (!conn || !ct_conn_expired(conn, thr->now))
+		conn = ct_buckets_find(thr->tbl, key, dir);
+		if (!conn || ct_likely(!ct_conn_expired(conn, thr->now)))
 			return conn;
 		/* Refreshed or replaced meanwhile?  Then look again. */
 		ct_conn_kill(thr, conn, CT_R_END_EXPIRED);
 	}
 }
 
-struct ct_conn *ct_lookup(struct ct_thread *thr, struct ct_pkt *pkt,
-			  struct ct_tuple *t)
+void ct_lookup_key(struct ct_thread *thr, const struct ct_pkt *pkt,
+		   struct ct_tuple *t, struct ct_key *key)
 {
-	uint16_t orig = ct_policy_zone(pkt, CT_DIR_ORIG);
-	uint16_t reply = ct_policy_zone(pkt, CT_DIR_REPLY);
-	uint8_t dirs = orig == reply ? CT_KEY_BOTH : CT_KEY_ORIG;
-	enum ct_dir dir = CT_DIR_ORIG;
-	struct ct_conn *conn;
+	t->zone = ct_policy_zone(pkt, CT_DIR_ORIG);
+	ct_key_make(key, t, &thr->tbl->hash);
+	if (ct_unlikely(t->zone != ct_policy_zone(pkt, CT_DIR_REPLY)))
+		key->dirs = CT_KEY_ORIG;
+}
 
-	t->zone = orig;
-	conn = find(thr, t, dirs, &dir);
-	if (ct_unlikely(!conn && reply != orig)) {
-		t->zone = reply;
-		conn = find(thr, t, CT_KEY_REPLY, &dir);
+struct ct_conn *ct_lookup(struct ct_thread *thr, struct ct_pkt *pkt,
+			  const struct ct_key *key)
+{
+	enum ct_dir dir = CT_DIR_ORIG;
+	struct ct_conn *conn = find(thr, key, &dir);
+
+	if (ct_unlikely(!conn && key->dirs != CT_KEY_BOTH)) {
+		struct ct_tuple t = key->tuple;
+		struct ct_key other;
+
+		t.zone = ct_policy_zone(pkt, CT_DIR_REPLY);
+		ct_key_make(&other, &t, &thr->tbl->hash);
+		other.dirs = CT_KEY_REPLY;
+		conn = find(thr, &other, &dir);
 	}
 	pkt->dir = (uint8_t)dir;
 	return conn;
@@ -122,8 +127,10 @@ struct ct_conn *ct_find(struct ct_thread *thr, const struct ct_tuple *tuple,
 			enum ct_dir *dir)
 {
 	enum ct_dir found;
+	struct ct_key key;
 
-	return find(thr, tuple, CT_KEY_BOTH, dir ? dir : &found);
+	ct_key_make(&key, tuple, &thr->tbl->hash);
+	return find(thr, &key, dir ? dir : &found);
 }
 
 /* --- A new connection --------------------------------------------------- */
@@ -156,26 +163,22 @@ static int by_policy(struct ct_thread *thr, struct ct_conn *conn,
 
 /* Make a private connection; sets pkt->conn, or the reason why not. */
 static enum ct_verdict open_conn(struct ct_thread *thr, struct ct_pkt *pkt,
-				 const struct ct_l4_ops *ops,
-				 struct ct_tuple *t)
+				 const struct ct_way *way)
 {
-	struct ct_table *tbl = thr->tbl;
+	const struct ct_l4_ops *ops = way->ops;
 	struct ct_tuple reply;
 	struct ct_conn *conn;
-	struct ct_key key;
 
-	t->zone = ct_policy_zone(pkt, CT_DIR_ORIG);
-	if (!ct_invert(ops, t, &reply)) {
+	if (!ct_invert(ops, &way->key.tuple, &reply)) {
 		pkt->reason = CT_R_L4_TUPLE;
 		return ct_answer_invalid(thr, pkt);
 	}
 	reply.zone = ct_policy_zone(pkt, CT_DIR_REPLY);
-	ct_key_make(&key, t, &tbl->hash);
-	if (!count_in(thr, key.hash))
+	if (!count_in(thr, way->key.hash))
 		return answer_drop(thr, pkt, CT_R_TABLE_FULL);
-	conn = ct_conn_open(thr, &key, &reply);
+	conn = ct_conn_open(thr, &way->key, &reply);
 	if (!conn) {
-		atomic_fetch_sub_explicit(&tbl->n_conns, 1,
+		atomic_fetch_sub_explicit(&thr->tbl->n_conns, 1,
 					  memory_order_relaxed);
 		return answer_drop(thr, pkt, CT_R_NO_MEMORY);
 	}
@@ -278,15 +281,15 @@ static enum ct_verdict settle(struct ct_thread *thr, struct ct_pkt *pkt,
  * one is out of the table by then, or about to be; a new one is never finished.
  */
 static enum ct_verdict follow(struct ct_thread *thr, struct ct_pkt *pkt,
-			      const struct ct_l4_ops *ops, struct ct_tuple *t)
+			      const struct ct_way *way)
 {
 	enum ct_reason why = CT_R_TRACKED;
 	enum ct_track answer;
 
 	for (;;) {
-		pkt->conn = ct_lookup(thr, pkt, t);
+		pkt->conn = ct_lookup(thr, pkt, &way->key);
 		if (!pkt->conn) {
-			enum ct_verdict verdict = open_conn(thr, pkt, ops, t);
+			enum ct_verdict verdict = open_conn(thr, pkt, way);
 
 			if (!pkt->conn)
 				return verdict;
@@ -298,7 +301,7 @@ static enum ct_verdict follow(struct ct_thread *thr, struct ct_pkt *pkt,
 				 why == CT_R_TRACKED ? "known" : "new",
 				 pkt->dir == CT_DIR_ORIG ? "original"
 							 : "reply");
-		answer = track(thr, pkt, ops, pkt->conn);
+		answer = track(thr, pkt, way->ops, pkt->conn);
 		if (answer != CT_TRACK_RESTART)
 			return settle(thr, pkt, answer, why);
 		why = CT_R_REOPENED;
@@ -337,50 +340,69 @@ static const struct ct_l4_ops *parse(struct ct_thread *thr, struct ct_pkt *pkt,
 	return ct_registry_l4(thr->tbl, pkt->l4);
 }
 
-enum ct_verdict ct_process(struct ct_thread *thr, struct ct_pkt *pkt,
-			   enum ct_hook hook)
+static void done(struct ct_way *way, enum ct_verdict verdict)
+{
+	way->next = CT_WAY_DONE;
+	way->verdict = verdict;
+}
+
+void ct_way_begin(struct ct_thread *thr, struct ct_pkt *pkt, enum ct_hook hook,
+		  struct ct_way *way)
 {
 	const struct ct_l4_ops *ops;
-	struct ct_quote quote;
 	enum ct_track checked;
 	struct ct_tuple t;
 
 	/* 1. Seen already, or not ours to see? */
 	if (pkt->answered)
-		return CT_ACCEPT;
+		return done(way, CT_ACCEPT);
 	if (!hook_tracks(hook))
-		return answer_untracked(thr, pkt, CT_R_NO_HOOK);
+		return done(way, answer_untracked(thr, pkt, CT_R_NO_HOOK));
 	pkt->answered = 1;
 	if (exempt(pkt))
-		return answer_untracked(thr, pkt, CT_R_NOTRACK);
+		return done(way, answer_untracked(thr, pkt, CT_R_NOTRACK));
 
 	/* 2. Bytes to a tuple. */
 	ops = parse(thr, pkt, &t);
 	if (!ops)
-		return ct_answer_invalid(thr, pkt);
+		return done(way, ct_answer_invalid(thr, pkt));
 	checked = ops->check ? ops->check(thr, pkt) : CT_TRACK_OK;
 	if (checked == CT_TRACK_UNTRACKED)
-		return answer_untracked(thr, pkt, (enum ct_reason)pkt->reason);
+		return done(way, answer_untracked(thr, pkt,
+						  (enum ct_reason)pkt->reason));
 	if (checked != CT_TRACK_OK)
-		return ct_answer_invalid(thr, pkt);
-
-	/* 3. An ICMP error belongs to the connection it complains about. */
-	if (ops->quote && ops->quote(pkt, &quote))
-		return ct_relate(thr, pkt, &quote);
-
-	/* 4. A tuple to a connection, and the connection's opinion. */
+		return done(way, ct_answer_invalid(thr, pkt));
+	way->ops = ops;
+	way->next = CT_WAY_RELATE;
+	if (ops->quote && ops->quote(pkt, &way->quote))
+		return;
 	if (!ops->tuple(pkt, &t))
-		return ct_answer_invalid(thr, pkt);
-	return follow(thr, pkt, ops, &t);
+		return done(way, ct_answer_invalid(thr, pkt));
+	ct_lookup_key(thr, pkt, &t, &way->key);
+	way->next = CT_WAY_FOLLOW;
 }
 
-void ct_process_burst(struct ct_thread *thr, struct ct_pkt *const *pkts,
-		      unsigned n, enum ct_hook hook, enum ct_verdict *verdicts)
+enum ct_verdict ct_way_go(struct ct_thread *thr, struct ct_pkt *pkt,
+			  const struct ct_way *way)
 {
-	for (unsigned i = 0; i < n; i++) {
-		enum ct_verdict verdict = ct_process(thr, pkts[i], hook);
-
-		if (verdicts)
-			verdicts[i] = verdict;
+	switch (way->next) {
+	case CT_WAY_RELATE:
+		/* 3. An ICMP error belongs to the connection it quotes. */
+		return ct_relate(thr, pkt, &way->quote);
+	case CT_WAY_FOLLOW:
+		/* 4. A tuple to a connection, and the connection's opinion. */
+		return follow(thr, pkt, way);
+	case CT_WAY_DONE:
+		break;
 	}
+	return way->verdict;
+}
+
+enum ct_verdict ct_process(struct ct_thread *thr, struct ct_pkt *pkt,
+			   enum ct_hook hook)
+{
+	struct ct_way way;
+
+	ct_way_begin(thr, pkt, hook, &way);
+	return ct_way_go(thr, pkt, &way);
 }

@@ -9,14 +9,18 @@
 #include "core/conn.h"
 #include "core/table.h"
 
+/* The tuple of a packet as the key of its first look-up: in its original
+ * zone, which the tuple gets. */
+void ct_lookup_key(struct ct_thread *thr, const struct ct_pkt *pkt,
+		   struct ct_tuple *t, struct ct_key *key);
+
 /*
  * Find the connection of a tuple in the packet's zones.
  *
  * => Borrowed, known, not expired; sets pkt->dir.  NULL when there is none.
- * => The key is left in the zone that was looked up last.
  */
 struct ct_conn *ct_lookup(struct ct_thread *thr, struct ct_pkt *pkt,
-			  struct ct_tuple *t);
+			  const struct ct_key *key);
 
 /* The tuple that answers t; false when nothing can. */
 bool ct_invert(const struct ct_l4_ops *ops, const struct ct_tuple *t,
@@ -30,5 +34,27 @@ enum ct_verdict ct_relate(struct ct_thread *thr, struct ct_pkt *pkt,
 enum ct_verdict ct_answer_invalid(struct ct_thread *thr, struct ct_pkt *pkt);
 enum ct_verdict ct_answer(struct ct_thread *thr, struct ct_pkt *pkt,
 			  enum ct_reason reason);
+
+/*
+ * A packet's way in two parts: what needs nothing but the packet, and what
+ * needs the table.  A burst does the first part of all packets, so that memory
+ * is on its way, before the second of any.
+ */
+struct ct_way {
+	enum {
+		CT_WAY_DONE,   /* answered: verdict */
+		CT_WAY_RELATE, /* an ICMP error: quote */
+		CT_WAY_FOLLOW  /* look up the key; ops is its tracker */
+	} next;
+	enum ct_verdict verdict;
+	const struct ct_l4_ops *ops;
+	struct ct_quote quote;
+	struct ct_key key;
+};
+
+void ct_way_begin(struct ct_thread *thr, struct ct_pkt *pkt, enum ct_hook hook,
+		  struct ct_way *way);
+enum ct_verdict ct_way_go(struct ct_thread *thr, struct ct_pkt *pkt,
+			  const struct ct_way *way);
 
 #endif /* PROCESS_H */

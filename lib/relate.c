@@ -71,10 +71,12 @@ enum ct_verdict ct_relate(struct ct_thread *thr, struct ct_pkt *pkt,
 {
 	struct ct_conn *conn;
 	struct ct_tuple t;
+	struct ct_key key;
 
 	if (!quoted_answer(thr, pkt, quote, &t))
 		return ct_answer_invalid(thr, pkt);
-	conn = ct_lookup(thr, pkt, &t);
+	ct_lookup_key(thr, pkt, &t, &key);
+	conn = ct_lookup(thr, pkt, &key);
 	if (!conn)
 		return unrelated(thr, pkt, CT_R_ICMP_QUOTE_UNKNOWN);
 	if (!to_the_sender(thr, pkt, conn))

@@ -38,8 +38,7 @@ static int init(struct ct_table *tbl, const struct ct_config *cfg)
 	if (!error)
 		error = ct_trackers_register(tbl);
 	if (!error)
-		error = ct_buckets_init(&tbl->buckets, mem, &tbl->slab,
-					tbl->max_conns);
+		error = ct_buckets_init(tbl);
 	return error;
 }
 
@@ -124,7 +123,7 @@ void ct_table_destroy(struct ct_table *tbl)
 	ct_thread_free(tbl->control);
 	ct_events_fini(tbl);
 	ct_policies_fini(tbl);
-	ct_buckets_fini(&tbl->buckets);
+	ct_buckets_fini(tbl);
 	ct_slab_fini(&tbl->slab);
 
 	/* The table counts its own bytes; they go last. */

@@ -7,8 +7,8 @@
 #include "core/table.h"
 #include "core/timer.h"
 
-/* Places that a poll looks at: a few cache lines of deadlines. */
-#define SWEEP_PER_POLL 64
+/* Places that a poll looks at: sixteen cache lines of deadlines. */
+#define SWEEP_PER_POLL 256
 
 int ct_thread_make(struct ct_table *tbl, struct ct_thread **thr)
 {
@@ -64,14 +64,17 @@ int ct_thread_attach(struct ct_table *tbl, struct ct_thread **thr)
 	return 0;
 }
 
-static void past_reasons(struct ct_thread *thr)
+/* What it counted is counted by the table's own handle from now on. */
+static void leave_reasons(struct ct_thread *thr)
 {
+	struct ct_table *tbl = thr->tbl;
+
+	ct_spin_lock(&tbl->control_lock);
 	for (unsigned i = 0; i < CT_REASON_MAX; i++)
-		atomic_fetch_add_explicit(
-			&thr->tbl->past_reasons[i],
-			atomic_load_explicit(&thr->reasons[i],
-					     memory_order_relaxed),
-			memory_order_relaxed);
+		ct_count_by(tbl->control, (enum ct_reason)i,
+			    atomic_load_explicit(&thr->reasons[i],
+						 memory_order_relaxed));
+	ct_spin_unlock(&tbl->control_lock);
 }
 
 void ct_thread_detach(struct ct_thread *thr)
@@ -87,7 +90,7 @@ void ct_thread_detach(struct ct_thread *thr)
 		ct_slab_flush(&tbl->slab, &thr->magazine[i],
 			      (enum ct_slab_class)i, 0);
 
-	past_reasons(thr);
+	leave_reasons(thr);
 	ct_thread_free(thr);
 }
 
@@ -108,20 +111,35 @@ static void time_set(struct ct_thread *thr, uint64_t now_ns)
 		;
 }
 
+struct work {
+	struct ct_resize_budget resize;
+	uint32_t sweep; /* places; 0: all */
+};
+
 /* This thread borrows nothing now; then its share of the work. */
-static void housekeep(struct ct_thread *thr, uint32_t budget)
+static void housekeep(struct ct_thread *thr, struct work work)
 {
+	struct ct_table *tbl = thr->tbl;
+
 	ct_limbo_close(thr);
 	ct_epoch_seen(thr);
 	ct_limbo_reap(thr);
-	ct_timer_sweep(thr, budget);
+	ct_timer_sweep(thr, work.sweep);
+	ct_resize_step(thr, work.resize);
+	ct_slab_prepare(&tbl->slab, work.resize.bytes);
+	ct_slab_shrink(tbl);
 }
 
 void ct_thread_poll(struct ct_thread *thr, uint64_t now_ns)
 {
+	static const struct work work = {
+		{ CT_RESIZE_BUCKETS, CT_RESIZE_BYTES }, SWEEP_PER_POLL
+	};
+
 	time_set(thr, now_ns);
-	ct_conn_discard_private(thr);
-	housekeep(thr, SWEEP_PER_POLL);
+	if (ct_unlikely(thr->n_private))
+		ct_conn_discard_private(thr);
+	housekeep(thr, work);
 }
 
 void ct_thread_offline(struct ct_thread *thr)
@@ -154,13 +172,16 @@ void ct_thread_trace(struct ct_thread *thr, ct_trace_fn fn, void *user)
 
 int ct_maintain(struct ct_table *tbl, uint64_t now_ns, uint32_t budget)
 {
+	/* Where there is time for it, as much as fits in between polls. */
+	struct work work = { { 64 * CT_RESIZE_BUCKETS, 64 * CT_RESIZE_BYTES },
+			     budget };
 	int error;
 
 	ct_spin_lock(&tbl->control_lock);
 	error = ct_table_seal(tbl);
 	if (!error) {
 		time_set(tbl->control, now_ns);
-		housekeep(tbl->control, budget);
+		housekeep(tbl->control, work);
 		ct_epoch_offline(tbl->control);
 	}
 	ct_spin_unlock(&tbl->control_lock);

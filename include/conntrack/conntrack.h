@@ -180,7 +180,7 @@ CT_API int ct_maintain(struct ct_table *tbl, uint64_t now_ns, uint32_t budget);
  * @return     a time of the host's clock in ns, not later than the next
  *             expiry; UINT64_MAX when nothing will expire
  */
-CT_API uint64_t ct_next_expiry(const struct ct_table *tbl);
+CT_API uint64_t ct_next_expiry(struct ct_table *tbl);
 
 /* --- The verbs ---------------------------------------------------------- */
 
@@ -253,6 +253,35 @@ CT_API enum ct_verdict ct_confirm(struct ct_thread *thr, struct ct_pkt *pkt);
  */
 CT_API void ct_confirm_burst(struct ct_thread *thr, struct ct_pkt *const *pkts,
 			     unsigned n, enum ct_verdict *verdicts);
+
+/** A host's rules, for ct_forward_burst(). */
+struct ct_rules {
+	size_t size; /**< sizeof(struct ct_rules) */
+	void *user;  /**< first argument of new_conn */
+	/** Asked about the first packet of each connection, before it is
+	 * confirmed.  What is not CT_ACCEPT gives the packet up. */
+	enum ct_verdict (*new_conn)(void *user, struct ct_thread *thr,
+				    struct ct_pkt *pkt);
+};
+
+/**
+ * ct_process() and ct_confirm() in one, for n packets.
+ *
+ * Equal to both verbs for one packet after the other, at PREROUTING: a flow's
+ * second packet finds the connection that the first one opened, even in the
+ * same burst.  For hosts that have no work between the two verbs, or only
+ * rules about new connections.
+ *
+ * @param thr       the calling thread's handle
+ * @param pkts      the packets
+ * @param n         how many
+ * @param rules     asked about new connections, or NULL: all may pass
+ * @param verdicts  n verdicts, or NULL when nobody wants them
+ * @context         as ct_process() and ct_confirm()
+ */
+CT_API void ct_forward_burst(struct ct_thread *thr, struct ct_pkt *const *pkts,
+			     unsigned n, const struct ct_rules *rules,
+			     enum ct_verdict *verdicts);
 
 /**
  * Give up a packet that the host drops itself.

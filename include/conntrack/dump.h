@@ -101,6 +101,29 @@ struct ct_stats {
  */
 CT_API int ct_stats(struct ct_table *tbl, struct ct_stats *stats);
 
+/** Where a table's memory is, in bytes; the parts add up to the total. */
+struct ct_mem_report {
+	size_t size;        /**< sizeof(struct ct_mem_report) */
+	uint64_t total;     /**< what the host's alloc gave and has not back */
+	uint64_t buckets;   /**< the hash table, what is being made ready too */
+	uint64_t conns;     /**< connections and their deadlines, the same */
+	uint64_t overflow;  /**< further buckets of long chains */
+	uint64_t on_demand; /**< blocks of extensions on demand */
+	uint64_t handles;   /**< handles of threads, the table's own included */
+	uint64_t other;     /**< the rest: directories, policies, ... */
+	uint64_t refused;   /**< times that the host had no memory, not bytes */
+};
+
+/**
+ * Where a table's memory is.
+ *
+ * @param tbl     the table
+ * @param report  where to; report->size is set by the caller
+ * @context       any thread; while others work, the parts may be a little off
+ * @return        0 or CT_E_VERSION
+ */
+CT_API int ct_mem_report(struct ct_table *tbl, struct ct_mem_report *report);
+
 /** How text looks. */
 enum ct_text_style {
 	CT_TEXT_LIST,     /**< conntrack -L */

@@ -83,7 +83,7 @@ void ct_mem_init(struct ct_mem *mem, const struct ct_host *host,
 		mem->host.emit = no_emit;
 }
 
-void *ct_mem_alloc(struct ct_mem *mem, size_t size, size_t align)
+void *ct_mem_take(struct ct_mem *mem, size_t size, size_t align)
 {
 	uint64_t before;
 	void *ptr = NULL;
@@ -95,9 +95,18 @@ void *ct_mem_alloc(struct ct_mem *mem, size_t size, size_t align)
 	if (!ptr) {
 		atomic_fetch_sub_explicit(&mem->in_use, size,
 					  memory_order_relaxed);
-		return NULL;
+		atomic_fetch_add_explicit(&mem->refused, 1,
+					  memory_order_relaxed);
 	}
-	memset(ptr, 0, size);
+	return ptr;
+}
+
+void *ct_mem_alloc(struct ct_mem *mem, size_t size, size_t align)
+{
+	void *ptr = ct_mem_take(mem, size, align);
+
+	if (ptr)
+		memset(ptr, 0, size);
 	return ptr;
 }
 

@@ -14,9 +14,10 @@
 #include <stdint.h>
 
 struct ct_mem {
-	struct ct_host host;     /* I */
-	uint64_t max_bytes;      /* I  0: no limit */
-	_Atomic uint64_t in_use; /* A  bytes out of the host's alloc */
+	struct ct_host host;      /* I */
+	uint64_t max_bytes;       /* I  0: no limit */
+	_Atomic uint64_t in_use;  /* A  bytes out of the host's alloc */
+	_Atomic uint64_t refused; /* A  times that it had none to give */
 };
 
 /* A host struct with every hook set; what the caller's lacks is filled in. */
@@ -28,6 +29,9 @@ void ct_mem_init(struct ct_mem *mem, const struct ct_host *host,
  * => align is a power of two.
  */
 void *ct_mem_alloc(struct ct_mem *mem, size_t size, size_t align);
+
+/* The same, with whatever bytes the host left in it. */
+void *ct_mem_take(struct ct_mem *mem, size_t size, size_t align);
 
 /* => size is what was asked for; ptr may be NULL. */
 void ct_mem_free(struct ct_mem *mem, void *ptr, size_t size);

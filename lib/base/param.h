@@ -13,7 +13,7 @@
 #include <conntrack/plugin.h>
 #include <stdatomic.h>
 
-enum { CT_PARAM_GROUPS = 64, CT_PARAM_VALUES = 512 };
+enum { CT_PARAM_GROUPS = 32, CT_PARAM_VALUES = 192 };
 
 struct ct_param_group {
 	const struct ct_param_def *defs; /* I */

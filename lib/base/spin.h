@@ -13,6 +13,7 @@
 
 #include <sched.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <urcu/arch.h>
 
@@ -44,6 +45,13 @@ static inline void ct_spin_lock(struct ct_spin *lock)
 		} while (atomic_load_explicit(&lock->held,
 					      memory_order_relaxed));
 	}
+}
+
+/* => False when somebody else has it; the caller then does without. */
+static inline bool ct_spin_trylock(struct ct_spin *lock) CT_UNCHECKED
+{
+	return !atomic_load_explicit(&lock->held, memory_order_relaxed) &&
+	       !atomic_exchange_explicit(&lock->held, 1, memory_order_acquire);
 }
 
 static inline void ct_spin_unlock(struct ct_spin *lock)

@@ -4,12 +4,13 @@
  *
  * A tag word has four lanes of 16 bits.  In the third word two lanes are the
  * header: the chain's link and, on top, the lock.  The holder of the lock is
- * the only one to store a tag word; others only try to set the lock bit, which
- * is set already.
+ * the only one to change a tag; others only try to set the lock bit, which is
+ * set already.
  */
 #include "core/bucket.h"
 
 #include "base/spin.h"
+#include "core/table.h"
 
 #include <string.h>
 
@@ -21,20 +22,7 @@
 #define HEADER_LOCK  (1ull << 63)
 #define HEADER_LINK  (0x7fffffffull << HEADER_SHIFT)
 #define REF_DIR      (1u << 31)
-
-enum {
-	/* At most, of 10 slots: in a full table whose entries come and go one
-	 * chain in 15 then has a second bucket; with 6 it were one in 6. */
-	KEYS_PER_BUCKET = 5,
-	POOL_SHARE = 8, /* one bucket in the pool for so many others */
-	POOL_MIN = 8,   /* in a small table chance is less even */
-};
-
-/* A chain, while it is being changed. */
-struct slot {
-	struct ct_bucket *bucket;
-	unsigned lane;
-};
+#define LONG_CHAIN   3 /* buckets; longer ones are counted as alarms */
 
 static uint16_t tag_of(uint64_t hash)
 {
@@ -43,24 +31,30 @@ static uint16_t tag_of(uint64_t hash)
 	return tag ? tag : 1;
 }
 
-static struct ct_bucket *home(const struct ct_buckets *buckets, uint64_t hash)
+static uint32_t size_now(const struct ct_buckets *buckets)
 {
-	return &buckets->bucket[(uint32_t)hash & buckets->mask];
+	/* acquire; pairs with the releases in resize.c: copies are there */
+	return atomic_load_explicit(&buckets->n, memory_order_acquire);
 }
 
-static uint64_t tag_word(const struct ct_bucket *bucket, unsigned word)
+static inline uint64_t tag_word(const struct ct_bucket *bucket, unsigned word)
 {
 	/* acquire; pairs with the release in tag_store() */
 	return atomic_load_explicit(&bucket->tags[word], memory_order_acquire);
 }
 
-static struct ct_bucket *chained(const struct ct_buckets *buckets,
+uint32_t ct_bucket_link(const struct ct_bucket *bucket)
+{
+	return (uint32_t)((tag_word(bucket, HEADER_WORD) & HEADER_LINK) >>
+			  HEADER_SHIFT);
+}
+
+struct ct_bucket *ct_bucket_next(const struct ct_table *tbl,
 				 const struct ct_bucket *bucket)
 {
-	uint64_t header = tag_word(bucket, HEADER_WORD);
-	uint32_t link = (uint32_t)((header & ~HEADER_LOCK) >> HEADER_SHIFT);
+	uint32_t link = ct_bucket_link(bucket);
 
-	return link ? &buckets->bucket[buckets->n + link - 1] : NULL;
+	return ct_likely(!link) ? NULL : ct_slab_at(&tbl->slab, link);
 }
 
 /*
@@ -69,21 +63,21 @@ static struct ct_bucket *chained(const struct ct_buckets *buckets,
  * => The lowest one set is right; those above it may be mistaken, which the
  *    comparison of the key finds out.
  */
-static uint64_t lanes_with(uint64_t word, uint16_t tag)
+static inline uint64_t lanes_with(uint64_t word, uint16_t tag)
 {
 	uint64_t x = word ^ (LANE_ONES * tag);
 
 	return (x - LANE_ONES) & ~x & LANE_HIGHS;
 }
 
-static struct ct_conn *at(const struct ct_buckets *buckets, uint32_t ref,
-			  enum ct_dir *dir)
+struct ct_conn *ct_ref_conn(const struct ct_table *tbl, uint32_t ref,
+			    enum ct_dir *dir)
 {
 	*dir = ref & REF_DIR ? CT_DIR_REPLY : CT_DIR_ORIG;
-	return ct_slab_at(buckets->slab, ref & ~REF_DIR);
+	return ct_slab_at(&tbl->slab, ref & ~REF_DIR);
 }
 
-static struct ct_conn *find_in(const struct ct_buckets *buckets,
+static struct ct_conn *find_in(const struct ct_table *tbl,
 			       const struct ct_bucket *bucket,
 			       const struct ct_key *key, enum ct_dir *dir)
 {
@@ -104,7 +98,7 @@ static struct ct_conn *find_in(const struct ct_buckets *buckets,
 						   memory_order_acquire);
 			if (!ref)
 				continue;
-			conn = at(buckets, ref, dir);
+			conn = ct_ref_conn(tbl, ref, dir);
 			if (ct_conn_known(conn) &&
 			    ct_conn_matches(conn, *dir, key))
 				return conn;
@@ -113,56 +107,134 @@ static struct ct_conn *find_in(const struct ct_buckets *buckets,
 	return NULL;
 }
 
-struct ct_conn *ct_buckets_find(const struct ct_buckets *buckets,
+struct ct_conn *ct_buckets_find(const struct ct_table *tbl,
 				const struct ct_key *key, enum ct_dir *dir)
 {
-	const struct ct_bucket *bucket = home(buckets, key->hash);
+	const struct ct_buckets *buckets = &tbl->buckets;
+	uint32_t n = size_now(buckets);
+	uint32_t before;
 
-	for (; bucket; bucket = chained(buckets, bucket)) {
-		struct ct_conn *conn = find_in(buckets, bucket, key, dir);
+	do {
+		const struct ct_bucket *bucket =
+			ct_bucket_at(buckets, ct_bucket_map(key->hash, n));
 
-		if (conn)
-			return conn;
-	}
+		for (; bucket; bucket = ct_bucket_next(tbl, bucket)) {
+			struct ct_conn *conn = find_in(tbl, bucket, key, dir);
+
+			if (ct_likely(conn != NULL))
+				return conn;
+		}
+		/* A miss counts only if the key still maps there. */
+		before = n;
+		n = size_now(buckets);
+	} while (ct_unlikely(n != before));
 	return NULL;
+}
+
+void ct_buckets_prefetch_conn(const struct ct_table *tbl,
+			      const struct ct_key *key)
+{
+	const struct ct_buckets *buckets = &tbl->buckets;
+	const struct ct_bucket *bucket = ct_bucket_at(
+		buckets, ct_bucket_map(key->hash, size_now(buckets)));
+	uint16_t tag = tag_of(key->hash);
+
+	for (unsigned i = 0; i < CT_BUCKET_TAG_WORDS; i++) {
+		uint64_t hits = lanes_with(tag_word(bucket, i), tag);
+		unsigned lane = i * LANES;
+		const struct ct_conn *conn;
+		enum ct_dir dir;
+		uint32_t ref;
+
+		if (!hits)
+			continue;
+		lane += (unsigned)__builtin_ctzll(hits) / 16;
+		if (lane >= CT_BUCKET_SLOTS)
+			return;
+		ref = atomic_load_explicit(&bucket->ref[lane],
+					   memory_order_acquire);
+		if (!ref)
+			return;
+		conn = ct_ref_conn(tbl, ref, &dir);
+		__builtin_prefetch(conn);
+		__builtin_prefetch(conn->l4_state, 1);
+		return;
+	}
 }
 
 /* --- Writers ------------------------------------------------------------ */
 
-static void lock(struct ct_bucket *bucket)
+void ct_bucket_lock(struct ct_bucket *bucket)
 {
 	_Atomic uint64_t *header = &bucket->tags[HEADER_WORD];
 	unsigned n = 1;
 
-	/* acquire; pairs with the release in unlock() */
+	/* acquire; pairs with the release in ct_bucket_unlock() */
 	while (atomic_fetch_or_explicit(header, HEADER_LOCK,
 					memory_order_acquire) &
 	       HEADER_LOCK)
 		ct_spin_wait(n++);
 }
 
-static void unlock(struct ct_bucket *bucket)
+void ct_bucket_unlock(struct ct_bucket *bucket)
 {
-	/* release; pairs with the acquire in lock() */
+	/* release; pairs with the acquire in ct_bucket_lock() */
 	atomic_fetch_and_explicit(&bucket->tags[HEADER_WORD], ~HEADER_LOCK,
 				  memory_order_release);
 }
 
+/* => The first bucket of a key's chain, locked, and still the right one. */
+static struct ct_bucket *lock_home(struct ct_buckets *buckets, uint64_t hash,
+				   uint32_t *at)
+{
+	for (;;) {
+		uint32_t i = ct_bucket_map(hash, size_now(buckets));
+		struct ct_bucket *bucket = ct_bucket_at(buckets, i);
+
+		ct_bucket_lock(bucket);
+		if (ct_likely(ct_bucket_map(hash, size_now(buckets)) == i)) {
+			*at = i;
+			return bucket;
+		}
+		ct_bucket_unlock(bucket);
+	}
+}
+
 static void lock_two(struct ct_bucket *a, struct ct_bucket *b)
 {
-	lock(a < b ? a : b);
+	ct_bucket_lock(a < b ? a : b);
 	if (a != b)
-		lock(a < b ? b : a);
+		ct_bucket_lock(a < b ? b : a);
 }
 
 static void unlock_two(struct ct_bucket *a, struct ct_bucket *b)
 {
-	unlock(a);
+	ct_bucket_unlock(a);
 	if (a != b)
-		unlock(b);
+		ct_bucket_unlock(b);
 }
 
-static void tag_store(struct slot slot, uint16_t tag)
+static void lock_homes(struct ct_buckets *buckets,
+		       const struct ct_key key[CT_DIR_MAX],
+		       struct ct_bucket *home[CT_DIR_MAX])
+{
+	for (;;) {
+		uint32_t n = size_now(buckets);
+		uint32_t a = ct_bucket_map(key[CT_DIR_ORIG].hash, n);
+		uint32_t b = ct_bucket_map(key[CT_DIR_REPLY].hash, n);
+
+		home[CT_DIR_ORIG] = ct_bucket_at(buckets, a);
+		home[CT_DIR_REPLY] = ct_bucket_at(buckets, b);
+		lock_two(home[CT_DIR_ORIG], home[CT_DIR_REPLY]);
+		n = size_now(buckets);
+		if (ct_likely(ct_bucket_map(key[CT_DIR_ORIG].hash, n) == a &&
+			      ct_bucket_map(key[CT_DIR_REPLY].hash, n) == b))
+			return;
+		unlock_two(home[CT_DIR_ORIG], home[CT_DIR_REPLY]);
+	}
+}
+
+static void tag_store(struct ct_slot slot, uint16_t tag)
 {
 	_Atomic uint64_t *word = &slot.bucket->tags[slot.lane / LANES];
 	unsigned shift = slot.lane % LANES * 16;
@@ -171,9 +243,8 @@ static void tag_store(struct slot slot, uint16_t tag)
 	uint64_t new;
 
 	/*
-	 * In an overflow bucket the word is ours alone; in the first one of a
-	 * chain others may try to set the lock bit meanwhile.  release; pairs
-	 * with the acquire in tag_word().
+	 * In the first bucket of a chain others may try to set the lock bit
+	 * meanwhile.  release; pairs with the acquire in tag_word().
 	 */
 	do {
 		new = (old & ~clear) | (uint64_t)tag << shift;
@@ -181,15 +252,32 @@ static void tag_store(struct slot slot, uint16_t tag)
 		word, &old, new, memory_order_release, memory_order_relaxed));
 }
 
-static void slot_fill(struct slot slot, uint32_t ref, uint64_t hash)
+uint32_t ct_slot_ref(struct ct_slot slot)
+{
+	uint64_t word = tag_word(slot.bucket, slot.lane / LANES);
+
+	if (!(uint16_t)(word >> (slot.lane % LANES * 16)))
+		return 0;
+	return atomic_load_explicit(&slot.bucket->ref[slot.lane],
+				    memory_order_acquire);
+}
+
+void ct_slot_fill(struct ct_slot slot, uint32_t ref, uint64_t hash)
 {
 	atomic_store_explicit(&slot.bucket->ref[slot.lane], ref,
 			      memory_order_release);
 	tag_store(slot, tag_of(hash));
 }
 
-static bool slot_free_in(struct ct_bucket *bucket, const struct slot *taken,
-			 struct slot *slot)
+void ct_slot_clear(struct ct_slot slot)
+{
+	tag_store(slot, 0);
+	atomic_store_explicit(&slot.bucket->ref[slot.lane], 0,
+			      memory_order_release);
+}
+
+static bool slot_free_in(struct ct_bucket *bucket, const struct ct_slot *taken,
+			 struct ct_slot *slot)
 {
 	for (unsigned lane = 0; lane < CT_BUCKET_SLOTS; lane++) {
 		uint64_t word = tag_word(bucket, lane / LANES);
@@ -205,38 +293,109 @@ static bool slot_free_in(struct ct_bucket *bucket, const struct slot *taken,
 	return false;
 }
 
-/* => The link of a bucket out of the pool, or 0. */
-static uint32_t pool_take(struct ct_buckets *buckets)
-{
-	uint32_t link = 0;
-
-	ct_spin_lock(&buckets->pool_lock);
-	if (buckets->n_spare)
-		link = buckets->spare[--buckets->n_spare];
-	ct_spin_unlock(&buckets->pool_lock);
-	return link;
-}
-
-static void pool_return(struct ct_buckets *buckets, uint32_t link)
-{
-	ct_spin_lock(&buckets->pool_lock);
-	buckets->spare[buckets->n_spare++] = link;
-	ct_spin_unlock(&buckets->pool_lock);
-}
-
 /* Link another bucket behind the last one of a chain. */
-static struct ct_bucket *extend(struct ct_buckets *buckets,
-				struct ct_bucket *last)
+static struct ct_bucket *extend(struct ct_thread *thr, struct ct_bucket *last)
 {
-	uint32_t link = pool_take(buckets);
+	struct ct_slab *slab = &thr->tbl->slab;
+	uint32_t unit = ct_slab_alloc(slab, &thr->magazine[CT_SLAB_BUCKET],
+				      CT_SLAB_BUCKET);
+	struct ct_bucket *more;
 
-	if (!link)
+	if (!unit)
 		return NULL;
-	/* release; pairs with the acquire in tag_word() */
+	more = ct_slab_at(slab, unit);
+	for (unsigned i = 0; i < CT_BUCKET_SLOTS; i++)
+		atomic_store_explicit(&more->ref[i], 0, memory_order_relaxed);
+	for (unsigned i = 0; i < CT_BUCKET_TAG_WORDS; i++)
+		atomic_store_explicit(&more->tags[i], 0, memory_order_relaxed);
+
+	/* release: it is empty; pairs with the acquire in tag_word() */
 	atomic_fetch_or_explicit(&last->tags[HEADER_WORD],
-				 (uint64_t)link << HEADER_SHIFT,
+				 (uint64_t)unit << HEADER_SHIFT,
 				 memory_order_release);
-	return chained(buckets, last);
+	return more;
+}
+
+uint32_t ct_bucket_unlink(struct ct_bucket *bucket)
+{
+	uint64_t old = atomic_fetch_and_explicit(
+		&bucket->tags[HEADER_WORD], ~HEADER_LINK, memory_order_acq_rel);
+
+	return (uint32_t)((old & HEADER_LINK) >> HEADER_SHIFT);
+}
+
+bool ct_slot_get(struct ct_thread *thr, struct ct_bucket *first,
+		 const struct ct_slot *taken, struct ct_slot *slot)
+{
+	struct ct_bucket *bucket = first;
+	struct ct_bucket *last = first;
+	unsigned n = 0;
+
+	for (; bucket; bucket = ct_bucket_next(thr->tbl, bucket), n++) {
+		if (slot_free_in(bucket, taken, slot))
+			return true;
+		last = bucket;
+	}
+	if (n >= LONG_CHAIN)
+		atomic_fetch_add_explicit(&thr->tbl->buckets.alarms, 1,
+					  memory_order_relaxed);
+	bucket = extend(thr, last);
+	return bucket && slot_free_in(bucket, taken, slot);
+}
+
+static struct ct_conn *find_clash(const struct ct_table *tbl,
+				  const struct ct_key key[CT_DIR_MAX],
+				  enum ct_dir *dir)
+{
+	struct ct_conn *conn = ct_buckets_find(tbl, &key[CT_DIR_ORIG], dir);
+
+	if (conn)
+		return conn;
+	conn = ct_buckets_find(tbl, &key[CT_DIR_REPLY], dir);
+	*dir = *dir == CT_DIR_ORIG ? CT_DIR_REPLY : CT_DIR_ORIG;
+	return conn;
+}
+
+int ct_buckets_publish(struct ct_thread *thr, struct ct_conn *conn,
+		       const struct ct_key key[CT_DIR_MAX],
+		       struct ct_clash *clash)
+{
+	struct ct_table *tbl = thr->tbl;
+	uint32_t unit = ct_slab_unit(&tbl->slab, conn);
+	/* A tuple that is its own answer is one key. */
+	bool two = !ct_tuple_equal(&key[CT_DIR_ORIG].tuple,
+				   &key[CT_DIR_REPLY].tuple);
+	struct ct_bucket *home[CT_DIR_MAX];
+	struct ct_slot slot[CT_DIR_MAX];
+	int error = 0;
+
+	lock_homes(&tbl->buckets, key, home);
+	clash->conn = find_clash(tbl, key, &clash->dir);
+	if (clash->conn)
+		error = CT_E_EXIST;
+	else if (!ct_slot_get(thr, home[CT_DIR_ORIG], NULL,
+			      &slot[CT_DIR_ORIG]) ||
+		 (two && !ct_slot_get(thr, home[CT_DIR_REPLY],
+				      &slot[CT_DIR_ORIG], &slot[CT_DIR_REPLY])))
+		error = CT_E_FULL;
+	if (!error) {
+		ct_slot_fill(slot[CT_DIR_ORIG], unit, key[CT_DIR_ORIG].hash);
+		if (two)
+			ct_slot_fill(slot[CT_DIR_REPLY], unit | REF_DIR,
+				     key[CT_DIR_REPLY].hash);
+		/*
+		 * From here on it is known.  release; pairs with the acquire
+		 * in ct_conn_known().
+		 */
+		ct_conn_set(conn, CT_S_CONFIRMED);
+	}
+	/* One of the two may have got a bucket that is of no use now. */
+	if (ct_unlikely(error == CT_E_FULL)) {
+		ct_bucket_trim(thr, home[CT_DIR_ORIG]);
+		ct_bucket_trim(thr, home[CT_DIR_REPLY]);
+	}
+	unlock_two(home[CT_DIR_ORIG], home[CT_DIR_REPLY]);
+	return error;
 }
 
 static bool empty(const struct ct_bucket *bucket)
@@ -248,197 +407,118 @@ static bool empty(const struct ct_bucket *bucket)
 	return tags == 0; /* the last one of a chain has no header either */
 }
 
-/* Give empty buckets at the end of a chain back; it is locked. */
-static void trim(struct ct_buckets *buckets, struct ct_bucket *first)
+/*
+ * Give empty buckets at the end of a locked chain back.
+ *
+ * => A reader may stand on one: it finds no tag there, or those of another
+ *    chain, whose keys do not match.  What it looks for stood before.
+ */
+void ct_bucket_trim(struct ct_thread *thr, struct ct_bucket *first)
 {
 	for (;;) {
-		struct ct_bucket *before = first, *last, *next;
+		struct ct_bucket *before = first;
+		struct ct_bucket *last = ct_bucket_next(thr->tbl, first);
+		struct ct_bucket *next;
 
-		last = chained(buckets, first);
 		if (!last)
 			return;
-		while ((next = chained(buckets, last)) != NULL) {
+		while ((next = ct_bucket_next(thr->tbl, last)) != NULL) {
 			before = last;
 			last = next;
 		}
 		if (!empty(last))
 			return;
-		atomic_fetch_and_explicit(&before->tags[HEADER_WORD],
-					  ~HEADER_LINK, memory_order_release);
-		pool_return(buckets,
-			    (uint32_t)(last - &buckets->bucket[buckets->n]) +
-				    1);
+		ct_slab_free(&thr->tbl->slab, &thr->magazine[CT_SLAB_BUCKET],
+			     CT_SLAB_BUCKET, ct_bucket_unlink(before));
 	}
 }
 
-/* => A free slot of the chain, other than the one taken already. */
-static bool slot_get(struct ct_buckets *buckets, struct ct_bucket *first,
-		     const struct slot *taken, struct slot *slot)
-{
-	struct ct_bucket *bucket = first;
-	struct ct_bucket *last = first;
-
-	for (; bucket; last = bucket, bucket = chained(buckets, bucket))
-		if (slot_free_in(bucket, taken, slot))
-			return true;
-	bucket = extend(buckets, last);
-	return bucket && slot_free_in(bucket, taken, slot);
-}
-
-int ct_buckets_publish(struct ct_buckets *buckets, struct ct_conn *conn,
-		       const struct ct_key key[CT_DIR_MAX],
-		       struct ct_clash *clash)
-{
-	struct ct_bucket *orig = home(buckets, key[CT_DIR_ORIG].hash);
-	struct ct_bucket *reply = home(buckets, key[CT_DIR_REPLY].hash);
-	uint32_t unit = ct_slab_unit(buckets->slab, conn);
-	/* A tuple that is its own answer is one key. */
-	bool two = !ct_tuple_equal(&key[CT_DIR_ORIG].tuple,
-				   &key[CT_DIR_REPLY].tuple);
-	struct slot slot[CT_DIR_MAX];
-	int error = 0;
-
-	lock_two(orig, reply);
-	clash->conn = ct_buckets_find(buckets, &key[CT_DIR_ORIG], &clash->dir);
-	if (!clash->conn) {
-		clash->conn = ct_buckets_find(buckets, &key[CT_DIR_REPLY],
-					      &clash->dir);
-		clash->dir =
-			clash->dir == CT_DIR_ORIG ? CT_DIR_REPLY : CT_DIR_ORIG;
-	}
-	if (clash->conn)
-		error = CT_E_EXIST;
-	else if (!slot_get(buckets, orig, NULL, &slot[CT_DIR_ORIG]) ||
-		 (two && !slot_get(buckets, reply, &slot[CT_DIR_ORIG],
-				   &slot[CT_DIR_REPLY])))
-		error = CT_E_FULL;
-	if (!error) {
-		slot_fill(slot[CT_DIR_ORIG], unit, key[CT_DIR_ORIG].hash);
-		if (two)
-			slot_fill(slot[CT_DIR_REPLY], unit | REF_DIR,
-				  key[CT_DIR_REPLY].hash);
-		/*
-		 * From here on it is known.  release; pairs with the acquire
-		 * in ct_conn_known().
-		 */
-		ct_conn_set(conn, CT_S_CONFIRMED);
-	}
-	/* One of the two may have got a bucket that is of no use now. */
-	if (error == CT_E_FULL) {
-		trim(buckets, orig);
-		trim(buckets, reply);
-	}
-	unlock_two(orig, reply);
-	return error;
-}
-
-/* => The slot of a chain that holds this reference. */
-static bool slot_with(const struct ct_buckets *buckets, struct ct_bucket *first,
-		      uint32_t ref, struct slot *slot)
+static void remove_in(struct ct_thread *thr, struct ct_bucket *first,
+		      uint32_t ref)
 {
 	struct ct_bucket *bucket = first;
 
-	for (; bucket; bucket = chained(buckets, bucket)) {
+	for (; bucket; bucket = ct_bucket_next(thr->tbl, bucket)) {
 		for (unsigned lane = 0; lane < CT_BUCKET_SLOTS; lane++) {
+			struct ct_slot slot = { bucket, lane };
+
 			if (atomic_load_explicit(&bucket->ref[lane],
 						 memory_order_relaxed) != ref)
 				continue;
-			slot->bucket = bucket;
-			slot->lane = lane;
-			return true;
+			ct_slot_clear(slot);
+			if (ct_unlikely(ct_bucket_link(first)))
+				ct_bucket_trim(thr, first);
+			return;
 		}
 	}
-	return false;
 }
 
-static void remove_one(struct ct_buckets *buckets, uint64_t hash, uint32_t ref)
+/*
+ * The bucket where a change of size may have left a copy of what is in bucket
+ * i; see resize.h.
+ *
+ * => False when there is none.
+ */
+static bool copy_at(const struct ct_buckets *buckets, uint32_t i, uint32_t *at)
 {
-	struct ct_bucket *first = home(buckets, hash);
-	struct slot slot;
+	uint32_t stale =
+		atomic_load_explicit(&buckets->stale, memory_order_acquire);
+	uint32_t n = size_now(buckets);
 
-	lock(first);
-	if (slot_with(buckets, first, ref, &slot)) {
-		tag_store(slot, 0);
-		atomic_store_explicit(&slot.bucket->ref[slot.lane], 0,
-				      memory_order_relaxed);
-		if (slot.bucket != first)
-			trim(buckets, first);
+	if (i >=
+	    atomic_load_explicit(&buckets->cleared, memory_order_acquire)) {
+		*at = ct_bucket_source(i);
+		return true;
 	}
-	unlock(first);
+	if (stale <= n)
+		return false;
+	*at = i + ct_bucket_level(stale - 1);
+	return *at >= n && *at < stale;
 }
 
-void ct_buckets_remove(struct ct_buckets *buckets, const struct ct_conn *conn,
+static void remove_one(struct ct_thread *thr, uint64_t hash, uint32_t ref)
+{
+	struct ct_buckets *buckets = &thr->tbl->buckets;
+	struct ct_bucket *home, *copy;
+	uint32_t i, at;
+
+	home = lock_home(buckets, hash, &i);
+	remove_in(thr, home, ref);
+	ct_bucket_unlock(home);
+	if (ct_likely(!copy_at(buckets, i, &at)))
+		return;
+	copy = ct_bucket_at(buckets, at);
+	ct_bucket_lock(copy);
+	remove_in(thr, copy, ref);
+	ct_bucket_unlock(copy);
+}
+
+void ct_buckets_remove(struct ct_thread *thr, const struct ct_conn *conn,
 		       const struct ct_key key[CT_DIR_MAX])
 {
-	uint32_t unit = ct_slab_unit(buckets->slab, conn);
+	uint32_t unit = ct_slab_unit(&thr->tbl->slab, conn);
 
-	remove_one(buckets, key[CT_DIR_ORIG].hash, unit);
+	remove_one(thr, key[CT_DIR_ORIG].hash, unit);
 	if (!ct_tuple_equal(&key[CT_DIR_ORIG].tuple, &key[CT_DIR_REPLY].tuple))
-		remove_one(buckets, key[CT_DIR_REPLY].hash, unit | REF_DIR);
+		remove_one(thr, key[CT_DIR_REPLY].hash, unit | REF_DIR);
 }
 
-void ct_buckets_visit(const struct ct_buckets *buckets, uint64_t hash,
-		      ct_bucket_fn fn, void *user)
+void ct_buckets_visit(const struct ct_table *tbl, uint32_t i, ct_bucket_fn fn,
+		      void *user)
 {
-	const struct ct_bucket *bucket = home(buckets, hash);
+	struct ct_bucket *bucket = ct_bucket_at(&tbl->buckets, i);
 
-	for (; bucket; bucket = chained(buckets, bucket)) {
+	for (; bucket; bucket = ct_bucket_next(tbl, bucket)) {
 		for (unsigned lane = 0; lane < CT_BUCKET_SLOTS; lane++) {
-			uint64_t word = tag_word(bucket, lane / LANES);
-			uint32_t ref = atomic_load_explicit(
-				&bucket->ref[lane], memory_order_acquire);
+			struct ct_slot slot = { bucket, lane };
+			uint32_t ref = ct_slot_ref(slot);
 			struct ct_conn *conn;
 			enum ct_dir dir;
 
-			if (!ref || !(uint16_t)(word >> (lane % LANES * 16)))
+			if (!ref)
 				continue;
-			conn = at(buckets, ref, &dir);
+			conn = ct_ref_conn(tbl, ref, &dir);
 			fn(user, conn, dir);
 		}
 	}
-}
-
-/* --- Life --------------------------------------------------------------- */
-
-static size_t bucket_bytes(const struct ct_buckets *buckets)
-{
-	return ((size_t)buckets->n + buckets->n_pool) *
-	       sizeof(*buckets->bucket);
-}
-
-static size_t spare_bytes(const struct ct_buckets *buckets)
-{
-	return (size_t)buckets->n_pool * sizeof(*buckets->spare);
-}
-
-int ct_buckets_init(struct ct_buckets *buckets, struct ct_mem *mem,
-		    struct ct_slab *slab, uint32_t max_conns)
-{
-	memset(buckets, 0, sizeof(*buckets));
-	buckets->mem = mem;
-	buckets->slab = slab;
-	buckets->n = 1;
-	while ((uint64_t)buckets->n * KEYS_PER_BUCKET < 2ull * max_conns)
-		buckets->n *= 2;
-	buckets->mask = buckets->n - 1;
-	buckets->n_pool = buckets->n / POOL_SHARE + POOL_MIN;
-	buckets->bucket = ct_mem_alloc(mem, bucket_bytes(buckets), CT_LINE);
-	buckets->spare =
-		ct_mem_alloc(mem, spare_bytes(buckets), _Alignof(uint32_t));
-	if (!buckets->bucket || !buckets->spare)
-		return CT_E_NOMEM; /* destroy calls ct_buckets_fini() */
-	for (uint32_t link = buckets->n_pool; link; link--)
-		buckets->spare[buckets->n_spare++] = link;
-	return 0;
-}
-
-void ct_buckets_fini(struct ct_buckets *buckets)
-{
-	if (buckets->bucket)
-		ct_mem_free(buckets->mem, buckets->bucket,
-			    bucket_bytes(buckets));
-	if (buckets->spare)
-		ct_mem_free(buckets->mem, buckets->spare, spare_bytes(buckets));
-	buckets->bucket = NULL;
-	buckets->spare = NULL;
 }

@@ -15,27 +15,24 @@
  *
  * Writers lock the first bucket of a chain; the lock covers the whole chain.
  * Two chains are locked in the order of their addresses.  A reference is stored
- * before its tag is, with release.
+ * before its tag is, with release.  After locking, the mapping is looked at
+ * again: the table may have grown.
  *
- * A bucket that is full links to another one out of a pool, which goes back
- * when it is the last of its chain and empty.  At once: a reader who still
- * stands on it goes on in another chain, where nothing fits its key, and has
- * missed only what was inserted after it had set out.
- *
- * The number of buckets is a power of two, fixed when the table is made: with
- * any other, some buckets would get twice as much as the rest.
+ * A bucket that is full links to one out of the slab.  The array is linear
+ * hashing's: its number of buckets is one word, and one bucket is split, or
+ * merged, at a time; see resize.h.  It stands in segments of equal size, so
+ * that growing never moves anything and needs no address space in advance.
  */
 #ifndef CORE_BUCKET_H
 #define CORE_BUCKET_H
 
 #include "base/mem.h"
-#include "base/spin.h"
 #include "core/conn.h"
 #include "core/slab.h"
 
 #include <stdatomic.h>
 
-enum { CT_BUCKET_SLOTS = 10, CT_BUCKET_TAG_WORDS = 3 };
+enum { CT_BUCKET_SLOTS = 10, CT_BUCKET_TAG_WORDS = 3, CT_BUCKET_KEYS = 6 };
 
 struct ct_bucket {
 	_Atomic uint64_t tags[CT_BUCKET_TAG_WORDS]; /* A  and the header */
@@ -44,27 +41,76 @@ struct ct_bucket {
 CT_STATIC_ASSERT(sizeof(struct ct_bucket) == CT_LINE, "one cache line");
 
 struct ct_buckets {
-	struct ct_mem *mem;
-	struct ct_slab *slab;
-	struct ct_bucket *bucket; /* I  n of them, then the pool */
-	uint32_t *spare;          /* L  links of those in the pool */
-	uint32_t n;               /* I */
-	uint32_t mask;            /* I  n - 1 */
-	uint32_t n_pool;          /* I */
-	uint32_t n_spare;         /* L */
-	struct ct_spin pool_lock; /* covers the pool; inside a bucket's lock */
+	struct ct_bucket **segment; /* R  set before n reaches it */
+	uint32_t shift;             /* I  log2(buckets of a segment) */
+	uint32_t min;               /* I  never fewer */
+	uint32_t max;               /* I  never more */
+	_Atomic uint32_t n;         /* A  keys map to so many */
+	/* Copies that a change of n has left behind; see resize.h. */
+	_Atomic uint32_t cleared; /* A */
+	_Atomic uint32_t stale;   /* A */
+	/* Chains that became longer than three buckets: somebody may know the
+	 * hash's secret. */
+	_Atomic uint32_t alarms; /* A */
 };
 
-int ct_buckets_init(struct ct_buckets *buckets, struct ct_mem *mem,
-		    struct ct_slab *slab, uint32_t max_conns);
-void ct_buckets_fini(struct ct_buckets *buckets);
+/* => Bytes of the directory of segments. */
+static inline size_t ct_buckets_directory(const struct ct_buckets *buckets)
+{
+	return ((buckets->max >> buckets->shift) + 1) *
+	       sizeof(*buckets->segment);
+}
+
+int ct_buckets_init(struct ct_table *tbl);
+void ct_buckets_fini(struct ct_table *tbl);
+
+/* => The highest power of two that is not above i; i is not 0. */
+static inline uint32_t ct_bucket_level(uint32_t i)
+{
+	return 1u << (31 - __builtin_clz(i));
+}
+
+/* => The bucket that i was split off, and will be merged into. */
+static inline uint32_t ct_bucket_source(uint32_t i)
+{
+	return i - ct_bucket_level(i);
+}
+
+/* => The bucket of a hash value, when there are n of them. */
+static inline uint32_t ct_bucket_map(uint64_t hash, uint32_t n)
+{
+	uint32_t mask = UINT32_MAX >> __builtin_clz(n);
+	uint32_t i = (uint32_t)hash & mask;
+
+	return i < n ? i : i & mask >> 1;
+}
+
+static inline struct ct_bucket *ct_bucket_at(const struct ct_buckets *buckets,
+					     uint32_t i)
+{
+	return &buckets->segment[i >> buckets->shift]
+				[i & ((1u << buckets->shift) - 1)];
+}
+
+/* Bring the first bucket of a key nearer. */
+static inline void ct_bucket_prefetch(const struct ct_buckets *buckets,
+				      uint64_t hash)
+{
+	uint32_t n = atomic_load_explicit(&buckets->n, memory_order_acquire);
+
+	__builtin_prefetch(ct_bucket_at(buckets, ct_bucket_map(hash, n)));
+}
+
+/* Bring what a look-up of the key will read nearer; its bucket is. */
+void ct_buckets_prefetch_conn(const struct ct_table *tbl,
+			      const struct ct_key *key);
 
 /*
  * Find a connection by a key.
  *
  * => Borrowed; NULL when none is known.  May have expired: the caller looks.
  */
-struct ct_conn *ct_buckets_find(const struct ct_buckets *buckets,
+struct ct_conn *ct_buckets_find(const struct ct_table *tbl,
 				const struct ct_key *key, enum ct_dir *dir);
 
 /* Who has the tuple that another wants. */
@@ -77,14 +123,14 @@ struct ct_clash {
  * Insert both keys of a private connection and make it known, at once for
  * everybody.
  *
- * => 0; CT_E_EXIST with clash set; CT_E_FULL when the pool is empty.
+ * => 0; CT_E_EXIST with clash set; CT_E_FULL when a chain cannot be extended.
  */
-int ct_buckets_publish(struct ct_buckets *buckets, struct ct_conn *conn,
+int ct_buckets_publish(struct ct_thread *thr, struct ct_conn *conn,
 		       const struct ct_key key[CT_DIR_MAX],
 		       struct ct_clash *clash);
 
 /* Take both keys of a connection out, found by reference. */
-void ct_buckets_remove(struct ct_buckets *buckets, const struct ct_conn *conn,
+void ct_buckets_remove(struct ct_thread *thr, const struct ct_conn *conn,
 		       const struct ct_key key[CT_DIR_MAX]);
 
 /*
@@ -94,8 +140,44 @@ void ct_buckets_remove(struct ct_buckets *buckets, const struct ct_conn *conn,
  */
 typedef void (*ct_bucket_fn)(void *user, struct ct_conn *conn, enum ct_dir dir);
 
-/* Visit the entries of the chain that holds a hash value. */
-void ct_buckets_visit(const struct ct_buckets *buckets, uint64_t hash,
-		      ct_bucket_fn fn, void *user);
+/* Visit the entries of the i-th chain; some may be copies left behind. */
+void ct_buckets_visit(const struct ct_table *tbl, uint32_t i, ct_bucket_fn fn,
+		      void *user);
+
+/* --- For resize.c ------------------------------------------------------- */
+
+/* A place in a chain. */
+struct ct_slot {
+	struct ct_bucket *bucket;
+	unsigned lane;
+};
+
+void ct_bucket_lock(struct ct_bucket *bucket);
+void ct_bucket_unlock(struct ct_bucket *bucket);
+
+/* => The next bucket of a chain, or NULL. */
+struct ct_bucket *ct_bucket_next(const struct ct_table *tbl,
+				 const struct ct_bucket *bucket);
+
+/* => The reference in a slot, 0 when it is free. */
+uint32_t ct_slot_ref(struct ct_slot slot);
+
+/* => The connection of a reference, and which of its tuples. */
+struct ct_conn *ct_ref_conn(const struct ct_table *tbl, uint32_t ref,
+			    enum ct_dir *dir);
+
+/* => A free slot of a locked chain, made if need be; false: no memory. */
+bool ct_slot_get(struct ct_thread *thr, struct ct_bucket *first,
+		 const struct ct_slot *taken, struct ct_slot *slot);
+void ct_slot_fill(struct ct_slot slot, uint32_t ref, uint64_t hash);
+void ct_slot_clear(struct ct_slot slot);
+
+/* Give empty buckets at the end of a locked chain back. */
+void ct_bucket_trim(struct ct_thread *thr, struct ct_bucket *first);
+
+/* Take a chain's further buckets off; => the link of the first, or 0. */
+uint32_t ct_bucket_unlink(struct ct_bucket *bucket);
+/* => The link of the bucket behind this one, or 0. */
+uint32_t ct_bucket_link(const struct ct_bucket *bucket);
 
 #endif /* CORE_BUCKET_H */

@@ -114,6 +114,22 @@ static bool private_room(struct ct_thread *thr)
 	return true;
 }
 
+/* Generations are taken by the hundred, so that threads do not meet there. */
+static uint32_t next_gen(struct ct_thread *thr)
+{
+	enum { BLOCK = 256 };
+
+	if (!thr->gens) {
+		thr->gen = atomic_fetch_add_explicit(&thr->tbl->gen, BLOCK,
+						     memory_order_relaxed);
+		thr->gens = BLOCK;
+	}
+	thr->gens--;
+	if (++thr->gen == 0) /* that is a free place's */
+		thr->gen = 1;
+	return thr->gen;
+}
+
 struct ct_conn *ct_conn_open(struct ct_thread *thr, const struct ct_key *orig,
 			     const struct ct_tuple *reply)
 {
@@ -138,7 +154,7 @@ struct ct_conn *ct_conn_open(struct ct_thread *thr, const struct ct_key *orig,
 	memset(conn->l4_state, 0, sizeof(conn->l4_state));
 	conn->class_ = 0;
 	conn->policy = 0;
-	gen = atomic_fetch_add_explicit(&tbl->gen, 1, memory_order_relaxed) + 1;
+	gen = next_gen(thr);
 	atomic_store_explicit(&conn->gen, gen, memory_order_relaxed);
 	memset(conn + 1, 0,
 	       (size_t)tbl->extend.conn_units * CT_UNIT - sizeof(*conn));
@@ -261,7 +277,7 @@ void ct_conn_bury(struct ct_thread *thr, struct ct_conn *conn)
 	struct ct_key key[CT_DIR_MAX];
 
 	ct_conn_keys(conn, &tbl->hash, key);
-	ct_buckets_remove(&tbl->buckets, conn, key);
+	ct_buckets_remove(thr, conn, key);
 	ct_timer_stop(tbl, conn);
 	uncount(tbl);
 	ct_times_stop(thr, conn);

@@ -16,7 +16,7 @@
 #include <conntrack/plugin.h>
 #include <stdatomic.h>
 
-enum { CT_POLICY_PAGE = 256, CT_POLICY_PAGES = 256 };
+enum { CT_POLICY_PAGE = 1024, CT_POLICY_PAGES = 64 };
 
 struct ct_policy_value {
 	uint32_t index; /* of a parameter's value */

@@ -46,14 +46,13 @@ int ct_registry_init(struct ct_table *tbl)
 
 const struct ct_l3_ops *ct_registry_l3(const struct ct_table *tbl, uint8_t l3)
 {
-	return tbl->registry.l3[l3];
+	return tbl->registry.l3[tbl->registry.l3_at[l3]];
 }
 
 const struct ct_l4_ops *ct_registry_l4(const struct ct_table *tbl, uint8_t l4)
 {
-	const struct ct_l4_ops *ops = tbl->registry.l4[l4];
-
-	return ct_likely(ops != NULL) ? ops : tbl->registry.l4[CT_L4_GENERIC];
+	/* Place 0 holds the generic tracker. */
+	return tbl->registry.l4[tbl->registry.l4_at[l4]];
 }
 
 int ct_sized_copy(void *to, size_t to_size, const void *from)
@@ -80,6 +79,8 @@ static bool sealed(const struct ct_table *tbl)
 
 int ct_l3_register(struct ct_table *tbl, const struct ct_l3_ops *ops)
 {
+	struct ct_registry *reg = &tbl->registry;
+
 	if (sealed(tbl))
 		return CT_E_SEALED;
 	/* A constant is not copied, so it must be of our version. */
@@ -88,13 +89,29 @@ int ct_l3_register(struct ct_table *tbl, const struct ct_l3_ops *ops)
 	if (!ops->name || !ops->l3 || !ops->parse || !ops->parse_quoted ||
 	    !ops->pseudo_sum || !ops->addr_text || ops->addr_len > 16)
 		return CT_E_INVAL;
-	tbl->registry.l3[ops->l3] = ops;
+	if (!reg->l3_at[ops->l3]) {
+		if (reg->n_l3 + 1 == CT_TRACKERS)
+			return CT_E_FULL;
+		reg->l3_at[ops->l3] = (uint8_t)++reg->n_l3;
+	}
+	reg->l3[reg->l3_at[ops->l3]] = ops;
 	return 0;
+}
+
+/* => The tracker's place, a new one if need be; CT_TRACKERS when full. */
+static uint32_t place(struct ct_registry *reg, uint8_t l4)
+{
+	if (l4 == CT_L4_GENERIC)
+		return 0;
+	if (!reg->l4_at[l4] && reg->n_l4 + 1 < CT_TRACKERS)
+		reg->l4_at[l4] = (uint8_t)++reg->n_l4;
+	return reg->l4_at[l4] ? reg->l4_at[l4] : CT_TRACKERS;
 }
 
 int ct_l4_register(struct ct_table *tbl, const struct ct_l4_ops *ops)
 {
-	uint32_t base = 0;
+	struct ct_registry *reg = &tbl->registry;
+	uint32_t base = 0, at;
 	int error;
 
 	if (sealed(tbl))
@@ -111,8 +128,11 @@ int ct_l4_register(struct ct_table *tbl, const struct ct_l4_ops *ops)
 		if (error)
 			return error;
 	}
-	tbl->registry.l4[ops->l4] = ops;
-	tbl->registry.params[ops->l4] = base;
+	at = place(reg, ops->l4);
+	if (at == CT_TRACKERS)
+		return CT_E_FULL;
+	reg->l4[at] = ops;
+	reg->params[at] = base;
 	return 0;
 }
 
@@ -120,7 +140,8 @@ uint32_t ct_l4_param(const struct ct_thread *thr, const struct ct_l4_ops *ops,
 		     const struct ct_conn *conn, unsigned n)
 {
 	const struct ct_table *tbl = thr->tbl;
-	uint32_t index = tbl->registry.params[ops->l4] + n;
+	const struct ct_registry *reg = &tbl->registry;
+	uint32_t index = reg->params[reg->l4_at[ops->l4]] + n;
 
 	if (ct_unlikely(conn && conn->policy))
 		return ct_policy_param(tbl, conn->policy, index);

@@ -1,21 +1,27 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * slab.c - where connections and their extension blocks live
+ * slab.c - where connections, extension blocks and overflow buckets live
  *
  * Sizes: a small table takes pages, a large one 2 MB at a time; the magazines
  * and the headroom scale with the table, so that 64 connections stay small.
  */
 #include "core/slab.h"
 
+#include "core/table.h"
+
 #include <string.h>
 
 enum {
-	SHIFT_MIN = 6,      /* 4 KB: 31 connections */
-	SHIFT_MAX = 15,     /* 2 MB: a huge page */
-	CHUNKS_WANTED = 16, /* of connections, in a full table */
+	SHIFT_MIN = 6,       /* 4 KB: 30 connections */
+	SHIFT_MAX = 15,      /* 2 MB: a huge page */
+	SHIFT_LARGE = 10,    /* 64 KB: worth making ready ahead */
+	CHUNKS_WANTED = 16,  /* of connections, in a full table */
+	DEADLINE_SHARE = 32, /* 2 bytes a unit, of 64 */
 	MAGAZINE_MIN = 4,
 	MAGAZINE_MAX = 256,
 	HEADROOM_MIN = 64,
+	NEW_AT_ONCE = 32,
+	OVERFLOW_SHARE = 8, /* one overflow bucket for so many connections */
 };
 
 /* Objects beyond the limit, for those that wait for a grace period. */
@@ -24,12 +30,6 @@ static uint32_t headroom(uint32_t max_conns)
 	uint32_t share = max_conns / 16;
 
 	return share > HEADROOM_MIN ? share : HEADROOM_MIN;
-}
-
-/* Units of a chunk. */
-static uint32_t size_of(const struct ct_slab *slab)
-{
-	return 1u << slab->shift;
 }
 
 static uint32_t shift_for(uint64_t units)
@@ -41,15 +41,90 @@ static uint32_t shift_for(uint64_t units)
 	return shift;
 }
 
-/* Chunks that hold n objects; the place of the first object is taken. */
-static uint64_t chunks_for(uint64_t n, uint32_t units, uint32_t shift)
+/* Units of a chunk. */
+static uint32_t size_of(const struct ct_slab *slab)
 {
+	return 1u << slab->shift;
+}
+
+static size_t chunk_bytes(const struct ct_slab *slab)
+{
+	return (size_t)CT_UNIT * size_of(slab);
+}
+
+/* Units of a chunk that objects may take. */
+static uint32_t room_in(const struct ct_slab *slab, enum ct_slab_class class_)
+{
+	uint32_t size = size_of(slab);
+
+	return class_ == CT_SLAB_CONN ? size - size / DEADLINE_SHARE : size;
+}
+
+/* Chunks that hold n objects; the place of the first object is taken. */
+static uint64_t chunks_for(const struct ct_slab *slab,
+			   enum ct_slab_class class_, uint64_t n)
+{
+	uint32_t units = slab->depot[class_].units;
 	uint64_t each;
 
 	if (!units)
 		return 0;
-	each = (1u << shift) / units - 1;
+	each = room_in(slab, class_) / units - 1;
 	return (n + each - 1) / each;
+}
+
+/* --- Chunks ------------------------------------------------------------- */
+
+/* => A place in the directory, or max_chunks. */
+static uint32_t vacancy(const struct ct_slab *slab)
+{
+	uint32_t n =
+		atomic_load_explicit(&slab->n_chunks, memory_order_relaxed);
+	uint32_t i = 0;
+
+	while (i < n && slab->chunk[i].mem)
+		i++;
+	return i;
+}
+
+/*
+ * Get a chunk, from what was made ready or else from the host.
+ *
+ * => The host's hook is called under the lock; it must not call the library.
+ */
+static bool grow(struct ct_slab *slab, enum ct_slab_class class_)
+	CT_REQUIRES(slab->lock)
+{
+	struct ct_depot *depot = &slab->depot[class_];
+	uint32_t i = vacancy(slab);
+	struct ct_chunk *chunk = &slab->chunk[i];
+	uint8_t *mem = depot->spare;
+
+	if (i == slab->max_chunks)
+		return false;
+	depot->spare = NULL;
+	if (!mem)
+		mem = ct_mem_alloc(slab->mem, chunk_bytes(slab),
+				   chunk_bytes(slab));
+	if (!mem)
+		return false;
+	memcpy(mem, &i, sizeof(i));
+	chunk->mem = mem;
+	chunk->deadlines =
+		(_Atomic uint32_t *)(void *)(mem +
+					     (size_t)CT_UNIT *
+						     room_in(slab, class_));
+	chunk->free = 0;
+	chunk->n_free = 0;
+	depot->newest = i;
+	atomic_store_explicit(&chunk->used, depot->units, memory_order_relaxed);
+	/* release; pairs with the acquires in ct_slab_next_conn() */
+	atomic_store_explicit(&chunk->class_, (uint8_t)class_,
+			      memory_order_release);
+	if (i == atomic_load_explicit(&slab->n_chunks, memory_order_relaxed))
+		atomic_store_explicit(&slab->n_chunks, i + 1,
+				      memory_order_release);
+	return true;
 }
 
 int ct_slab_init(struct ct_slab *slab, struct ct_mem *mem, uint32_t max_conns,
@@ -57,11 +132,13 @@ int ct_slab_init(struct ct_slab *slab, struct ct_mem *mem, uint32_t max_conns,
 {
 	uint64_t n = (uint64_t)max_conns + headroom(max_conns);
 	uint64_t chunks;
+	bool grown;
 
 	memset(slab, 0, sizeof(*slab));
 	slab->mem = mem;
 	slab->depot[CT_SLAB_CONN].units = conn_units;
 	slab->depot[CT_SLAB_EXT].units = ext_units;
+	slab->depot[CT_SLAB_BUCKET].units = 1;
 	slab->shift = shift_for((uint64_t)max_conns * conn_units);
 	while (size_of(slab) < 4 * (conn_units + ext_units))
 		slab->shift++;
@@ -72,24 +149,25 @@ int ct_slab_init(struct ct_slab *slab, struct ct_mem *mem, uint32_t max_conns,
 	if (slab->magazine > MAGAZINE_MAX)
 		slab->magazine = MAGAZINE_MAX;
 
-	chunks = chunks_for(n, conn_units, slab->shift) +
-		 chunks_for(n, ext_units, slab->shift);
+	chunks = chunks_for(slab, CT_SLAB_CONN, n) +
+		 chunks_for(slab, CT_SLAB_EXT, n) +
+		 chunks_for(slab, CT_SLAB_BUCKET,
+			    HEADROOM_MIN + n / OVERFLOW_SHARE);
 	if (chunks > (UINT32_MAX >> 1) >> slab->shift)
 		return CT_E_RANGE; /* references have 31 bits */
 	slab->max_chunks = (uint32_t)chunks;
+	for (unsigned i = 0; i < CT_SLAB_CLASSES; i++)
+		slab->depot[i].newest = slab->max_chunks;
 	slab->chunk = ct_mem_alloc(mem, chunks * sizeof(*slab->chunk),
 				   _Alignof(struct ct_chunk));
-	return slab->chunk ? 0 : CT_E_NOMEM;
-}
-
-static size_t chunk_bytes(const struct ct_slab *slab)
-{
-	return (size_t)CT_UNIT * size_of(slab);
-}
-
-static size_t deadline_bytes(const struct ct_slab *slab)
-{
-	return sizeof(uint32_t) * size_of(slab) / 2;
+	if (!slab->chunk)
+		return CT_E_NOMEM;
+	for (uint32_t i = 0; i < slab->max_chunks; i++)
+		atomic_init(&slab->chunk[i].class_, (uint8_t)CT_SLAB_NONE);
+	ct_spin_lock(&slab->lock);
+	grown = grow(slab, CT_SLAB_CONN);
+	ct_spin_unlock(&slab->lock);
+	return grown ? 0 : CT_E_NOMEM;
 }
 
 void ct_slab_fini(struct ct_slab *slab)
@@ -97,137 +175,141 @@ void ct_slab_fini(struct ct_slab *slab)
 	uint32_t n =
 		atomic_load_explicit(&slab->n_chunks, memory_order_acquire);
 
-	for (uint32_t i = 0; i < n; i++) {
-		struct ct_chunk *chunk = &slab->chunk[i];
-
-		ct_mem_free(slab->mem, chunk->mem, chunk_bytes(slab));
-		if (chunk->class_ == CT_SLAB_CONN)
-			ct_mem_free(slab->mem, chunk->deadlines,
-				    deadline_bytes(slab));
+	if (!slab->chunk)
+		return;
+	for (uint32_t i = 0; i < n; i++)
+		ct_mem_free(slab->mem, slab->chunk[i].mem, chunk_bytes(slab));
+	for (unsigned i = 0; i < CT_SLAB_CLASSES; i++) {
+		ct_area_close(&slab->area[i], slab->mem);
+		ct_mem_free(slab->mem, slab->depot[i].spare, chunk_bytes(slab));
 	}
-	if (slab->chunk)
-		ct_mem_free(slab->mem, slab->chunk,
-			    slab->max_chunks * sizeof(*slab->chunk));
+	ct_mem_free(slab->mem, slab->chunk,
+		    slab->max_chunks * sizeof(*slab->chunk));
 	slab->chunk = NULL;
 }
 
-/*
- * Get a chunk from the host.
- *
- * => The host's hook is called under the lock; it must not call the library.
- */
-static bool grow(struct ct_slab *slab, enum ct_slab_class class_)
-	CT_REQUIRES(slab->lock)
+/* --- Objects ------------------------------------------------------------ */
+
+/* A late reader may still look at an object: the link is written atomically. */
+static void push(const struct ct_slab *slab, uint32_t *list, uint32_t unit)
 {
-	uint32_t n =
-		atomic_load_explicit(&slab->n_chunks, memory_order_relaxed);
-	struct ct_depot *depot = &slab->depot[class_];
-	struct ct_chunk *chunk = &slab->chunk[n];
+	_Atomic uint32_t *link = ct_slab_at(slab, unit);
 
-	if (n == slab->max_chunks)
-		return false;
-	chunk->mem =
-		ct_mem_alloc(slab->mem, chunk_bytes(slab), chunk_bytes(slab));
-	if (!chunk->mem)
-		return false;
-	if (class_ == CT_SLAB_CONN) {
-		chunk->deadlines =
-			ct_mem_alloc(slab->mem, deadline_bytes(slab), CT_LINE);
-		if (!chunk->deadlines) {
-			ct_mem_free(slab->mem, chunk->mem, chunk_bytes(slab));
-			return false;
-		}
-	}
-	memcpy(chunk->mem, &n, sizeof(n));
-	chunk->class_ = class_;
-	depot->next = (n << slab->shift) + depot->units;
-	depot->end = (n + 1) << slab->shift;
-
-	/* release; pairs with the acquire in ct_slab_next_conn() */
-	atomic_store_explicit(&slab->n_chunks, n + 1, memory_order_release);
-	return true;
-}
-
-static uint32_t link_of(const struct ct_slab *slab, uint32_t unit)
-{
-	uint32_t next;
-
-	memcpy(&next, ct_slab_at(slab, unit), sizeof(next));
-	return next;
-}
-
-static void push(struct ct_slab *slab, uint32_t *list, uint32_t unit)
-{
-	memcpy(ct_slab_at(slab, unit), list, sizeof(*list));
+	atomic_store_explicit(link, *list, memory_order_relaxed);
 	*list = unit;
 }
 
-static uint32_t pop(struct ct_slab *slab, uint32_t *list)
+static uint32_t pop(const struct ct_slab *slab, uint32_t *list)
 {
+	const _Atomic uint32_t *link;
 	uint32_t unit = *list;
 
-	if (unit)
-		*list = link_of(slab, unit);
+	if (!unit)
+		return 0;
+	link = ct_slab_at(slab, unit);
+	*list = atomic_load_explicit(link, memory_order_relaxed);
 	return unit;
 }
 
-/* One object from the depot: a used one, an unused one, or a new chunk's. */
-static uint32_t take(struct ct_slab *slab, enum ct_slab_class class_)
+/* One free object of the lowest chunk that has any; there is one. */
+static uint32_t take_used(struct ct_slab *slab, enum ct_slab_class class_)
 	CT_REQUIRES(slab->lock)
 {
 	struct ct_depot *depot = &slab->depot[class_];
-	uint32_t unit = pop(slab, &depot->free);
+	struct ct_chunk *chunk;
 
-	if (unit)
-		return unit;
-	if (!depot->next || depot->next + depot->units > depot->end) {
-		if (!grow(slab, class_))
-			return 0;
+	for (;; depot->lowest++) {
+		chunk = &slab->chunk[depot->lowest];
+		if (chunk->n_free &&
+		    atomic_load_explicit(&chunk->class_,
+					 memory_order_relaxed) == class_)
+			break;
 	}
-	unit = depot->next;
-	depot->next += depot->units;
+	chunk->n_free--;
+	depot->n_free--;
+	return pop(slab, &chunk->free);
+}
+
+static void give(struct ct_slab *slab, enum ct_slab_class class_, uint32_t unit)
+	CT_REQUIRES(slab->lock)
+{
+	struct ct_depot *depot = &slab->depot[class_];
+	uint32_t i = unit >> slab->shift;
+
+	push(slab, &slab->chunk[i].free, unit);
+	slab->chunk[i].n_free++;
+	depot->n_free++;
+	if (i < depot->lowest)
+		depot->lowest = i;
+}
+
+/* => Whether the newest chunk has no place left that was never used. */
+static bool exhausted(const struct ct_slab *slab, enum ct_slab_class class_)
+{
+	const struct ct_depot *depot = &slab->depot[class_];
+
+	return depot->newest == slab->max_chunks ||
+	       atomic_load_explicit(&slab->chunk[depot->newest].used,
+				    memory_order_relaxed) +
+			       depot->units >
+		       room_in(slab, class_);
+}
+
+/* Some places that were never used, in order, for a magazine that is empty. */
+static void take_new(struct ct_slab *slab, struct ct_magazine *magazine,
+		     enum ct_slab_class class_) CT_REQUIRES(slab->lock)
+{
+	const struct ct_depot *depot = &slab->depot[class_];
+	uint32_t n = slab->magazine / 2;
+	struct ct_chunk *chunk;
+	uint32_t used, left;
+
+	if (exhausted(slab, class_) && !grow(slab, class_))
+		return;
+	chunk = &slab->chunk[depot->newest];
+	used = atomic_load_explicit(&chunk->used, memory_order_relaxed);
+	left = (room_in(slab, class_) - used) / depot->units;
+	/* Few, as sweeps and walks look at them from then on. */
+	if (n > NEW_AT_ONCE)
+		n = NEW_AT_ONCE;
+	if (n > left)
+		n = left;
 	/* release; pairs with the acquire in ct_slab_next_conn() */
-	atomic_store_explicit(&slab->chunk[unit >> slab->shift].used,
-			      depot->next - (unit & ~(size_of(slab) - 1)),
+	atomic_store_explicit(&chunk->used, used + n * depot->units,
 			      memory_order_release);
-	return unit;
+	magazine->n = n;
+	while (n--)
+		push(slab, &magazine->free,
+		     (depot->newest << slab->shift) + used + n * depot->units);
 }
 
 uint32_t ct_slab_alloc(struct ct_slab *slab, struct ct_magazine *magazine,
 		       enum ct_slab_class class_)
 {
-	uint32_t unit = pop(slab, &magazine->free);
-
-	if (unit) {
-		magazine->n--;
-		return unit;
+	if (ct_unlikely(!magazine->n)) {
+		/* Fill half of it, so that it may also take some back. */
+		ct_spin_lock(&slab->lock);
+		while (magazine->n < slab->magazine / 2 &&
+		       slab->depot[class_].n_free) {
+			push(slab, &magazine->free, take_used(slab, class_));
+			magazine->n++;
+		}
+		if (!magazine->n)
+			take_new(slab, magazine, class_);
+		ct_spin_unlock(&slab->lock);
+		if (!magazine->n)
+			return 0;
 	}
-
-	/* Fill half of the magazine, so that it may also take some back. */
-	ct_spin_lock(&slab->lock);
-	unit = take(slab, class_);
-	while (unit && magazine->n < slab->magazine / 2) {
-		uint32_t more = pop(slab, &slab->depot[class_].free);
-
-		if (!more)
-			break;
-		push(slab, &magazine->free, more);
-		magazine->n++;
-	}
-	ct_spin_unlock(&slab->lock);
-	return unit;
+	magazine->n--;
+	return pop(slab, &magazine->free);
 }
 
 void ct_slab_flush(struct ct_slab *slab, struct ct_magazine *magazine,
 		   enum ct_slab_class class_, uint32_t keep)
 {
 	ct_spin_lock(&slab->lock);
-	while (magazine->n > keep) {
-		uint32_t unit = pop(slab, &magazine->free);
-
-		magazine->n--;
-		push(slab, &slab->depot[class_].free, unit);
-	}
+	for (; magazine->n > keep; magazine->n--)
+		give(slab, class_, pop(slab, &magazine->free));
 	ct_spin_unlock(&slab->lock);
 }
 
@@ -235,9 +317,11 @@ void ct_slab_free(struct ct_slab *slab, struct ct_magazine *magazine,
 		  enum ct_slab_class class_, uint32_t unit)
 {
 	push(slab, &magazine->free, unit);
-	if (++magazine->n > slab->magazine)
+	if (ct_unlikely(++magazine->n > slab->magazine))
 		ct_slab_flush(slab, magazine, class_, slab->magazine / 2);
 }
+
+/* --- Walks -------------------------------------------------------------- */
 
 uint32_t ct_slab_next_conn(const struct ct_slab *slab, uint32_t unit)
 {
@@ -249,14 +333,154 @@ uint32_t ct_slab_next_conn(const struct ct_slab *slab, uint32_t unit)
 	uint32_t in = unit & (size_of(slab) - 1);
 
 	for (; i < n; i++, in = 0) {
-		if (slab->chunk[i].class_ != CT_SLAB_CONN)
+		const struct ct_chunk *chunk = &slab->chunk[i];
+
+		if (atomic_load_explicit(&chunk->class_,
+					 memory_order_acquire) != CT_SLAB_CONN)
 			continue;
 		in = (in + units - 1) / units * units;
 		if (!in)
 			in = units;
-		if (in + units <= atomic_load_explicit(&slab->chunk[i].used,
-						       memory_order_acquire))
+		if (in + units <=
+		    atomic_load_explicit(&chunk->used, memory_order_acquire))
 			return (i << slab->shift) + in;
 	}
 	return 0;
+}
+
+uint32_t ct_slab_chunk_end(const struct ct_slab *slab, uint32_t unit)
+{
+	uint32_t i = unit >> slab->shift;
+
+	return (i << slab->shift) +
+	       atomic_load_explicit(&slab->chunk[i].used, memory_order_acquire);
+}
+
+uint64_t ct_slab_bytes(struct ct_slab *slab, enum ct_slab_class class_)
+{
+	uint32_t n =
+		atomic_load_explicit(&slab->n_chunks, memory_order_acquire);
+	uint64_t chunks = 0;
+
+	ct_spin_lock(&slab->prepare_lock);
+	for (uint32_t i = 0; i < n; i++)
+		chunks += atomic_load_explicit(&slab->chunk[i].class_,
+					       memory_order_relaxed) == class_;
+	chunks += slab->area[class_].mem != NULL;
+	ct_spin_lock(&slab->lock);
+	chunks += slab->depot[class_].spare != NULL;
+	ct_spin_unlock(&slab->lock);
+	ct_spin_unlock(&slab->prepare_lock);
+	return chunks * chunk_bytes(slab);
+}
+
+/* --- Housekeeping ------------------------------------------------------- */
+
+/* => Whether a class will need another chunk before long. */
+static bool wants_spare(struct ct_slab *slab, enum ct_slab_class class_)
+{
+	const struct ct_depot *depot = &slab->depot[class_];
+	bool wants;
+
+	ct_spin_lock(&slab->lock);
+	wants = !depot->spare && depot->newest != slab->max_chunks &&
+		!depot->n_free && vacancy(slab) < slab->max_chunks &&
+		atomic_load_explicit(&slab->chunk[depot->newest].used,
+				     memory_order_relaxed) >
+			room_in(slab, class_) / 2;
+	ct_spin_unlock(&slab->lock);
+	return wants;
+}
+
+static void prepare(struct ct_slab *slab, enum ct_slab_class class_,
+		    uint32_t bytes)
+{
+	struct ct_area *area = &slab->area[class_];
+
+	if (!area->mem && (!wants_spare(slab, class_) ||
+			   !ct_area_open(area, slab->mem, chunk_bytes(slab))))
+		return;
+	if (!ct_area_prepare(area, bytes))
+		return;
+	ct_spin_lock(&slab->lock);
+	if (!slab->depot[class_].spare)
+		slab->depot[class_].spare = ct_area_take(area);
+	ct_spin_unlock(&slab->lock);
+}
+
+void ct_slab_prepare(struct ct_slab *slab, uint32_t bytes)
+{
+	if (slab->shift < SHIFT_LARGE || !ct_spin_trylock(&slab->prepare_lock))
+		return;
+	for (unsigned i = 0; i < CT_SLAB_CLASSES; i++)
+		prepare(slab, (enum ct_slab_class)i, bytes);
+	ct_spin_unlock(&slab->prepare_lock);
+}
+
+/* => Whether chunk i was taken out of use: all of it is free. */
+static bool retire(struct ct_slab *slab, uint32_t i) CT_REQUIRES(slab->lock)
+{
+	struct ct_chunk *chunk = &slab->chunk[i];
+	uint8_t class_ =
+		atomic_load_explicit(&chunk->class_, memory_order_relaxed);
+	struct ct_depot *depot = &slab->depot[class_];
+	uint32_t given;
+
+	if (class_ == CT_SLAB_NONE || depot->newest == i)
+		return false;
+	given = atomic_load_explicit(&chunk->used, memory_order_relaxed) /
+			depot->units -
+		1;
+	/* As much again stays for those who come next. */
+	if (chunk->n_free != given || depot->n_free < 2 * given)
+		return false;
+	depot->n_free -= chunk->n_free;
+	chunk->n_free = 0;
+	chunk->free = 0;
+	atomic_store_explicit(&chunk->class_, (uint8_t)CT_SLAB_NONE,
+			      memory_order_release);
+	return true;
+}
+
+static void leave(struct ct_table *tbl)
+{
+	struct ct_slab *slab = &tbl->slab;
+	struct ct_chunk *chunk = &slab->chunk[slab->leaving];
+	uint8_t *mem = chunk->mem;
+	uint64_t oldest;
+
+	ct_spin_lock(&tbl->threads_lock);
+	oldest = ct_epoch_oldest(tbl);
+	ct_spin_unlock(&tbl->threads_lock);
+	if (slab->leaving_at > oldest)
+		return;
+	slab->leaving_at = 0;
+	ct_spin_lock(&slab->lock);
+	chunk->mem = NULL;
+	ct_spin_unlock(&slab->lock);
+	ct_mem_free(slab->mem, mem, chunk_bytes(slab));
+}
+
+void ct_slab_shrink(struct ct_table *tbl)
+{
+	struct ct_slab *slab = &tbl->slab;
+	uint32_t n;
+	bool retired;
+
+	if (!ct_spin_trylock(&slab->prepare_lock))
+		return;
+	n = atomic_load_explicit(&slab->n_chunks, memory_order_relaxed);
+	if (slab->leaving_at) {
+		leave(tbl);
+	} else if (n) {
+		slab->look = (slab->look + 1) % n;
+		ct_spin_lock(&slab->lock);
+		retired = retire(slab, slab->look);
+		ct_spin_unlock(&slab->lock);
+		if (retired) {
+			slab->leaving = slab->look;
+			slab->leaving_at = ct_epoch_begin(tbl);
+		}
+	}
+	ct_spin_unlock(&slab->prepare_lock);
 }

@@ -1,51 +1,66 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * slab.h - where connections and their extension blocks live
+ * slab.h - where connections, extension blocks and overflow buckets live
  *
  * Memory comes from the host in chunks of a power of two of 64-byte units,
  * aligned to their size.  A unit's number is a reference of 31 bits; number 0
- * is none.  A chunk holds objects of one class: connections, or extension
- * blocks.  The place of its first object holds the chunk's own number, so that
- * an object's address gives its unit.
+ * is none.  A chunk holds objects of one class.  The place of its first object
+ * holds the chunk's own number, so that an object's address gives its unit.
  *
  *	unit number    31 ............ shift ........... 0
  *	               +---------------+-----------------+
  *	               | chunk         | unit in chunk   |
  *	               +---------------+-----------------+
  *
- * Beside each chunk of connections stands a dense array of deadlines: lower
- * bounds of the timeouts, so that expiry reads 4 bytes a connection (timer.h).
+ *	chunk of	+--------+------+------+-- --+------+-----------+
+ *	connections	| number | conn | conn | ... | conn | deadlines |
+ *			+--------+------+------+-- --+------+-----------+
  *
- * Free objects wait in the thread's magazine, the surplus in a depot under a
- * lock.  They are linked by their own first word; nothing is allocated to free.
+ * The deadlines are a dense array: lower bounds of the timeouts, so that expiry
+ * reads 4 bytes a connection (timer.h).
  *
- * Memory is type-stable: once a chunk serves connections, a reader that is late
- * finds a connection there, if not the one it looked for.
+ * Free objects wait in the thread's magazine, the surplus in their chunk's list
+ * under a lock, linked by their own first word; nothing is allocated to free.
+ * The lowest chunk gives first, so that the highest run empty; an empty one
+ * goes back to the host after a grace period, since walks look at its places.
+ *
+ * A new chunk is made ready ahead of need, in steps (area.h).
  */
 #ifndef CORE_SLAB_H
 #define CORE_SLAB_H
 
 #include "base/mem.h"
 #include "base/spin.h"
+#include "core/area.h"
 
 #include <stdatomic.h>
 
 #define CT_UNIT 64
 
-enum ct_slab_class { CT_SLAB_CONN, CT_SLAB_EXT, CT_SLAB_CLASSES };
-
-struct ct_chunk {
-	uint8_t *mem;                /* I  once its first unit is out */
-	_Atomic uint32_t *deadlines; /* I  connections only */
-	enum ct_slab_class class_;   /* I */
-	_Atomic uint32_t used;       /* A  units that were ever given out */
+enum ct_slab_class {
+	CT_SLAB_CONN,
+	CT_SLAB_EXT,
+	CT_SLAB_BUCKET,
+	CT_SLAB_CLASSES,
+	CT_SLAB_NONE = CT_SLAB_CLASSES
 };
 
+struct ct_chunk {
+	uint8_t *mem;                /* R  once its first unit is out */
+	_Atomic uint32_t *deadlines; /* R  connections only */
+	_Atomic uint32_t used;       /* A  units that were ever given out */
+	_Atomic uint8_t class_;      /* A  enum ct_slab_class */
+	uint32_t free;               /* L  first of its free objects, or 0 */
+	uint32_t n_free;             /* L */
+};
+
+/* The chunks of one class. */
 struct ct_depot {
-	uint32_t free;  /* L  first of the free objects, or 0 */
-	uint32_t next;  /* L  next unit that was never used, or 0 */
-	uint32_t end;   /* L  first unit past its chunk */
-	uint32_t units; /* I  of one object */
+	uint32_t units;  /* I  of one object */
+	uint32_t n_free; /* L  objects in lists */
+	uint32_t lowest; /* L  no chunk below has a free object */
+	uint32_t newest; /* L  chunk with places never used */
+	uint8_t *spare;  /* L  memory of a chunk, ready, or NULL */
 };
 
 struct ct_slab {
@@ -55,8 +70,14 @@ struct ct_slab {
 	uint32_t max_chunks;                    /* I */
 	uint32_t magazine;                      /* I  objects a thread keeps */
 	_Atomic uint32_t n_chunks;              /* A  release: chunk is set */
-	struct ct_spin lock;                    /* covers the depots */
+	struct ct_spin lock;                    /* covers L */
 	struct ct_depot depot[CT_SLAB_CLASSES]; /* L */
+
+	struct ct_spin prepare_lock; /* covers the rest */
+	struct ct_area area[CT_SLAB_CLASSES];
+	uint32_t look;       /* next chunk to look at */
+	uint32_t leaving;    /* chunk that goes back, if leaving_at */
+	uint64_t leaving_at; /* epoch after which it may */
 };
 
 /* A thread's free objects; the thread's own. */
@@ -66,8 +87,9 @@ struct ct_magazine {
 };
 
 /*
- * => max_conns connections of conn_units, each with a block of ext_units (0:
- *    none), and headroom for those that wait for a grace period.
+ * => max_conns connections of conn_units, each with a block of ext_units, and
+ *    headroom for those that wait for a grace period.  One chunk of
+ *    connections is there from the start.
  */
 int ct_slab_init(struct ct_slab *slab, struct ct_mem *mem, uint32_t max_conns,
 		 uint32_t conn_units, uint32_t ext_units);
@@ -107,7 +129,7 @@ uint32_t ct_slab_alloc(struct ct_slab *slab, struct ct_magazine *magazine,
 void ct_slab_free(struct ct_slab *slab, struct ct_magazine *magazine,
 		  enum ct_slab_class class_, uint32_t unit);
 
-/* Give a magazine's objects to the depot, down to keep of them. */
+/* Give a magazine's objects to their chunks, down to keep of them. */
 void ct_slab_flush(struct ct_slab *slab, struct ct_magazine *magazine,
 		   enum ct_slab_class class_, uint32_t keep);
 
@@ -118,5 +140,17 @@ void ct_slab_flush(struct ct_slab *slab, struct ct_magazine *magazine,
  * => 0 when there is none.  A place without a connection has the status 0.
  */
 uint32_t ct_slab_next_conn(const struct ct_slab *slab, uint32_t unit);
+
+/* => The unit behind the last place in use of this unit's chunk. */
+uint32_t ct_slab_chunk_end(const struct ct_slab *slab, uint32_t unit);
+
+/* Have the next chunks ready before they are needed: so many bytes of it. */
+void ct_slab_prepare(struct ct_slab *slab, uint32_t bytes);
+
+/* => Bytes in chunks of a class, what is being made ready included. */
+uint64_t ct_slab_bytes(struct ct_slab *slab, enum ct_slab_class class_);
+
+/* Give an empty chunk back to the host, if there is one. */
+void ct_slab_shrink(struct ct_table *tbl);
 
 #endif /* CORE_SLAB_H */

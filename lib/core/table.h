@@ -25,6 +25,7 @@
 #include "core/policy.h"
 #include "core/reclaim.h"
 #include "core/registry.h"
+#include "core/resize.h"
 #include "core/slab.h"
 
 #include <stdatomic.h>
@@ -53,6 +54,8 @@ struct ct_thread {
 	struct ct_table *tbl;       /* I */
 	uint64_t now_ns;            /* its own */
 	uint32_t now;               /* its own  tick */
+	uint32_t gen;               /* its own  the next connection's */
+	uint32_t gens;              /* its own  how many are left */
 	uint32_t n_private;         /* its own */
 	uint32_t max_private;       /* its own */
 	struct ct_private *private; /* its own */
@@ -75,6 +78,7 @@ struct ct_table {
 	_Atomic bool sealed;     /* A */
 
 	struct ct_buckets buckets;
+	struct ct_resize resize;
 	struct ct_slab slab;
 	struct ct_params params;
 	struct ct_registry registry; /* I  after the seal */
@@ -83,9 +87,8 @@ struct ct_table {
 	struct ct_events events;
 
 	_Atomic uint32_t n_conns; /* A  private ones included */
-	_Atomic uint32_t gen;     /* A  the next connection's */
-	_Atomic uint32_t now;     /* A  latest tick of any thread */
-	_Atomic uint64_t now_ns;  /* A  the same, as the host said it */
+	_Atomic uint32_t gen;     /* A  the next that no thread has taken */
+	_Atomic uint64_t now_ns;  /* A  latest time of any thread */
 	_Atomic uint32_t sweep;   /* A  unit where the next sweep starts */
 	_Atomic uint64_t epoch;   /* A */
 	/* A  connections put by their last owner, linked by timeout words */
@@ -93,8 +96,7 @@ struct ct_table {
 	_Atomic uint32_t orphans; /* A  limbo of absent threads, likewise */
 
 	struct ct_spin threads_lock;
-	struct cds_list_head threads;                 /* L */
-	_Atomic uint64_t past_reasons[CT_REASON_MAX]; /* A */
+	struct cds_list_head threads; /* L */
 
 	struct ct_spin control_lock;
 	struct ct_thread *control; /* L  control_lock; made by the seal */
@@ -107,15 +109,21 @@ static inline uint32_t ct_core_param(const struct ct_table *tbl,
 	return ct_params_value(&tbl->params, n);
 }
 
-static inline void ct_count(struct ct_thread *thr, enum ct_reason reason)
+static inline void ct_count_by(struct ct_thread *thr, enum ct_reason reason,
+			       uint64_t n)
 {
 	_Atomic uint64_t *counter = &thr->reasons[reason];
 
 	/* One writer: no read-modify-write is needed. */
 	atomic_store_explicit(
 		counter,
-		atomic_load_explicit(counter, memory_order_relaxed) + 1,
+		atomic_load_explicit(counter, memory_order_relaxed) + n,
 		memory_order_relaxed);
+}
+
+static inline void ct_count(struct ct_thread *thr, enum ct_reason reason)
+{
+	ct_count_by(thr, reason, 1);
 }
 
 static inline struct ct_conn *ct_conn_at(const struct ct_table *tbl,

@@ -57,6 +57,8 @@ static uint32_t mask_for(uint32_t n)
 bool ct_evict_for(struct ct_thread *thr, uint64_t hash)
 {
 	struct ct_table *tbl = thr->tbl;
+	uint32_t n =
+		atomic_load_explicit(&tbl->buckets.n, memory_order_acquire);
 	struct search search = {
 		.thr = thr,
 		.mask = mask_for(ct_core_param(tbl, CT_P_BUCKETS)),
@@ -66,9 +68,10 @@ bool ct_evict_for(struct ct_thread *thr, uint64_t hash)
 		uint64_t at = search.which = ((uint32_t)hash + i) & search.mask;
 
 		do {
-			ct_buckets_visit(&tbl->buckets, at, consider, &search);
+			ct_buckets_visit(tbl, ct_bucket_map(at, n), consider,
+					 &search);
 			at += (uint64_t)search.mask + 1;
-		} while (at <= tbl->buckets.mask);
+		} while (at < n);
 	}
 	return search.n_evicted > 0;
 }

@@ -2,7 +2,7 @@
 /*
  * The hash table: publish, find and remove, against a model that is a list.
  */
-#include "core/bucket.h"
+#include "core/table.h"
 
 #include "alloc.h"
 #include "suite.h"
@@ -11,13 +11,11 @@
 
 enum { CONNS_MAX = 4000 };
 
-static struct ct_hash_key secret;
+/* As much of a table and a handle as the buckets ask for. */
+static struct ct_table tbl;
+static struct ct_thread thr;
 
 static struct ct_test_alloc host_mem;
-static struct ct_mem mem;
-static struct ct_slab slab;
-static struct ct_magazine magazine;
-static struct ct_buckets buckets;
 
 /* One connection, and what the model knows of it. */
 struct entry {
@@ -44,21 +42,25 @@ static void make(uint32_t max_conns)
 
 	ct_test_alloc_init(&host_mem);
 	ct_test_alloc_host(&host_mem, &host);
-	ct_mem_init(&mem, &host, 0);
-	ck_assert_int_eq(ct_slab_init(&slab, &mem, CONNS_MAX, CT_CONN_UNITS, 0),
-			 0);
-	ck_assert_int_eq(ct_buckets_init(&buckets, &mem, &slab, max_conns), 0);
-	memset(&magazine, 0, sizeof(magazine));
+	memset(&tbl, 0, sizeof(tbl));
+	memset(&thr, 0, sizeof(thr));
+	thr.tbl = &tbl;
+	tbl.max_conns = max_conns;
+	ct_mem_init(&tbl.mem, &host, 0);
+	ck_assert_int_eq(
+		ct_slab_init(&tbl.slab, &tbl.mem, CONNS_MAX, CT_CONN_UNITS, 1),
+		0);
+	ck_assert_int_eq(ct_buckets_init(&tbl), 0);
 	n_entries = 0;
 	seed = 2463534242u;
-	for (size_t i = 0; i < sizeof(secret.secret); i++)
-		secret.secret[i] = (uint8_t)dice(256);
+	for (size_t i = 0; i < sizeof(tbl.hash.secret); i++)
+		tbl.hash.secret[i] = (uint8_t)dice(256);
 }
 
 static void teardown(void)
 {
-	ct_buckets_fini(&buckets);
-	ct_slab_fini(&slab);
+	ct_buckets_fini(&tbl);
+	ct_slab_fini(&tbl.slab);
 	ct_test_alloc_leaks(&host_mem);
 }
 
@@ -84,14 +86,15 @@ static struct entry *add(const struct ct_tuple *orig,
 	uint32_t unit;
 
 	ck_assert_uint_le(n_entries, CONNS_MAX);
-	unit = ct_slab_alloc(&slab, &magazine, CT_SLAB_CONN);
+	unit = ct_slab_alloc(&tbl.slab, &thr.magazine[CT_SLAB_CONN],
+			     CT_SLAB_CONN);
 	ck_assert_uint_ne(unit, 0);
 	memset(e, 0, sizeof(*e));
-	e->conn = ct_slab_at(&slab, unit);
+	e->conn = ct_slab_at(&tbl.slab, unit);
 	memset(e->conn, 0, sizeof(*e->conn));
 	ct_conn_keys_set(e->conn, orig, reply);
-	ct_key_make(&e->key[CT_DIR_ORIG], orig, &secret);
-	ct_key_make(&e->key[CT_DIR_REPLY], reply, &secret);
+	ct_key_make(&e->key[CT_DIR_ORIG], orig, &tbl.hash);
+	ct_key_make(&e->key[CT_DIR_REPLY], reply, &tbl.hash);
 	return e;
 }
 
@@ -105,7 +108,7 @@ static struct entry *pair(uint8_t l3, uint16_t from, uint16_t to)
 
 static int publish(struct entry *e, struct ct_clash *clash)
 {
-	int error = ct_buckets_publish(&buckets, e->conn, e->key, clash);
+	int error = ct_buckets_publish(&thr, e->conn, e->key, clash);
 
 	e->known = error == 0;
 	return error;
@@ -122,7 +125,7 @@ static void publish_ok(struct entry *e)
 static void take_out(struct entry *e)
 {
 	ct_conn_set(e->conn, CT_S_DYING);
-	ct_buckets_remove(&buckets, e->conn, e->key);
+	ct_buckets_remove(&thr, e->conn, e->key);
 	e->known = false;
 }
 
@@ -148,8 +151,8 @@ static void agree(const struct ct_tuple *t)
 	struct ct_conn *conn;
 	struct ct_key key;
 
-	ct_key_make(&key, t, &secret);
-	conn = ct_buckets_find(&buckets, &key, &dir);
+	ct_key_make(&key, t, &tbl.hash);
+	conn = ct_buckets_find(&tbl, &key, &dir);
 	ck_assert_ptr_eq(conn, want ? want->conn : NULL);
 	if (want)
 		ck_assert_int_eq(dir, want_dir);
@@ -168,8 +171,8 @@ static unsigned slots(void)
 {
 	unsigned n = 0;
 
-	for (uint32_t i = 0; i < buckets.n; i++)
-		ct_buckets_visit(&buckets, i, count, &n);
+	for (uint32_t i = 0; i < tbl.buckets.n; i++)
+		ct_buckets_visit(&tbl, i, count, &n);
 	return n;
 }
 
@@ -281,46 +284,42 @@ START_TEST(tuple_that_is_its_own_answer_is_one_key)
 END_TEST
 
 /* One bucket for all: every entry beyond the tenth stands in a chain. */
-static uint16_t make_chain(void)
+static void make_chain(void)
 {
 	make(1);
-	ck_assert_uint_eq(buckets.n, 1);
-	return (uint16_t)((1 + buckets.n_pool) * CT_BUCKET_SLOTS);
+	ck_assert_uint_eq(tbl.buckets.n, 1);
+}
+
+static unsigned links(void)
+{
+	const struct ct_bucket *bucket = ct_bucket_at(&tbl.buckets, 0);
+	unsigned n = 0;
+
+	while ((bucket = ct_bucket_next(&tbl, bucket)) != NULL)
+		n++;
+	return n;
 }
 
 START_TEST(chains_are_searched_to_their_end)
 {
-	uint16_t room = make_chain();
-	struct ct_clash clash;
-	struct entry *more;
-
-	for (uint16_t i = 0; i < room / 2; i++)
+	make_chain();
+	for (uint16_t i = 0; i < 40; i++)
 		publish_ok(pair(CT_L3_IPV4, i, (uint16_t)(i + 1000)));
+	ck_assert_uint_eq(links(), 7);
+	ck_assert_uint_gt(tbl.buckets.alarms, 0);
 	for (uint32_t i = 0; i < n_entries; i++)
 		for (unsigned d = 0; d < CT_DIR_MAX; d++)
 			agree(&entry[i].key[d].tuple);
-
-	more = pair(CT_L3_IPV4, 500, 501);
-	ck_assert_int_eq(publish(more, &clash), CT_E_FULL);
-	ck_assert(!ct_conn_known(more->conn));
-	ck_assert_uint_eq(slots(), room);
-	agree(&more->key[CT_DIR_ORIG].tuple);
-
-	take_out(&entry[17]);
-	publish_ok(more);
-	for (uint32_t i = 0; i < n_entries; i++)
-		agree(&entry[i].key[CT_DIR_REPLY].tuple);
+	ck_assert_uint_eq(slots(), 80);
 	teardown();
 }
 END_TEST
 
-START_TEST(emptied_chain_goes_back_to_the_pool)
+START_TEST(emptied_chain_goes_back_to_the_slab)
 {
-	uint16_t room = make_chain();
-
-	for (uint16_t i = 0; i < room / 2; i++)
+	make_chain();
+	for (uint16_t i = 0; i < 40; i++)
 		publish_ok(pair(CT_L3_IPV4, i, (uint16_t)(i + 1000)));
-	ck_assert_uint_eq(buckets.n_spare, 0);
 	/* From the middle on: what is empty there has to wait for the end. */
 	for (uint32_t i = 0; i < n_entries; i++) {
 		take_out(&entry[(i + n_entries / 2) % n_entries]);
@@ -328,7 +327,7 @@ START_TEST(emptied_chain_goes_back_to_the_pool)
 			agree(&entry[j].key[CT_DIR_REPLY].tuple);
 	}
 	ck_assert_uint_eq(slots(), 0);
-	ck_assert_uint_eq(buckets.n_spare, buckets.n_pool);
+	ck_assert_uint_eq(links(), 0);
 	teardown();
 }
 END_TEST
@@ -336,18 +335,27 @@ END_TEST
 /* Room for one key is not room for two. */
 START_TEST(half_a_connection_is_never_in_the_table)
 {
-	uint16_t room = make_chain();
+	struct entry *e[6];
 	struct ct_clash clash;
 
+	make_chain();
+	for (uint16_t i = 0; i < 6; i++)
+		e[i] = pair(CT_L3_IPV4, i, (uint16_t)(i + 1000));
 	publish_ok(pair(CT_L3_IPV4, 9, 9));
-	for (uint16_t i = 0; i < room / 2 - 1; i++)
-		publish_ok(pair(CT_L3_IPV4, i, (uint16_t)(i + 1000)));
-	ck_assert_uint_eq(slots(), room - 1);
-	ck_assert_int_eq(publish(pair(CT_L3_IPV4, 500, 501), &clash),
-			 CT_E_FULL);
-	ck_assert_uint_eq(slots(), room - 1);
-	publish_ok(pair(CT_L3_IPV4, 502, 502));
-	ck_assert_uint_eq(slots(), room);
+	for (uint16_t i = 0; i < 4; i++)
+		publish_ok(e[i]);
+	/* The chain can not be extended: the host has no more memory. */
+	tbl.mem.max_bytes = 1;
+	ck_assert_int_eq(publish(e[4], &clash), CT_E_FULL);
+	ck_assert(!ct_conn_known(e[4]->conn));
+	ck_assert_uint_eq(slots(), 9);
+	agree(&e[4]->key[CT_DIR_ORIG].tuple);
+	take_out(e[0]);
+	publish_ok(e[4]);
+	ck_assert_uint_eq(slots(), 9);
+	tbl.mem.max_bytes = 0;
+	publish_ok(e[5]);
+	ck_assert_uint_eq(slots(), 11);
 	teardown();
 }
 END_TEST
@@ -402,42 +410,6 @@ START_TEST(table_and_model_agree_after_thousands_of_turns)
 }
 END_TEST
 
-/*
- * A full table whose connections come and go for a long time: buckets overflow
- * now here, now there, and what was lent for that must come back.
- */
-START_TEST(pool_is_not_used_up_by_churn)
-{
-	enum { LIVE = 640, TURNS = 40000 }; /* five keys a bucket */
-
-	make(LIVE);
-	for (uint16_t i = 0; i < LIVE; i++)
-		publish_ok(pair(CT_L3_IPV4, i, 60000));
-	for (uint32_t i = 0; i < TURNS; i++) {
-		struct entry *e = &entry[dice(LIVE)];
-		struct ct_tuple there = e->key[CT_DIR_ORIG].tuple, back;
-		struct ct_clash clash;
-
-		take_out(e);
-		there.src_id = (ct_be16)i;
-		there.zone = (uint16_t)(i >> 16);
-		back = there;
-		back.src = there.dst;
-		back.dst = there.src;
-		back.src_id = there.dst_id;
-		back.dst_id = there.src_id;
-		memset(e->conn, 0, sizeof(*e->conn));
-		ct_conn_keys_set(e->conn, &there, &back);
-		ct_key_make(&e->key[CT_DIR_ORIG], &there, &secret);
-		ct_key_make(&e->key[CT_DIR_REPLY], &back, &secret);
-		ck_assert_msg(publish(e, &clash) == 0, "full after %u turns",
-			      i);
-	}
-	ck_assert_uint_eq(slots(), 2 * LIVE);
-	teardown();
-}
-END_TEST
-
 START_TEST(table_of_any_size_takes_what_it_was_made_for)
 {
 	static const uint32_t sizes[] = { 1,  2,  3,   4,    10,   33,
@@ -447,7 +419,6 @@ START_TEST(table_of_any_size_takes_what_it_was_made_for)
 		uint32_t n = sizes[s];
 
 		make(n);
-		ck_assert_uint_eq(buckets.n & buckets.mask, 0);
 		for (uint32_t i = 0; i < n; i++)
 			publish_ok(pair(CT_L3_IPV6, (uint16_t)i, 5000));
 		for (uint32_t i = 0; i < n; i += n / 50 + 1)
@@ -462,11 +433,30 @@ START_TEST(both_its_parts_are_asked_for)
 {
 	for (uint64_t n = 1; n <= 2; n++) {
 		make(100);
-		ct_buckets_fini(&buckets);
+		ct_buckets_fini(&tbl);
+		memset(&tbl.buckets, 0, sizeof(tbl.buckets));
+		memset(&tbl.resize, 0, sizeof(tbl.resize));
 		ct_test_alloc_fail_nth(&host_mem, n);
-		ck_assert_int_eq(ct_buckets_init(&buckets, &mem, &slab, 100),
-				 CT_E_NOMEM);
+		ck_assert_int_eq(ct_buckets_init(&tbl), CT_E_NOMEM);
 		teardown();
+	}
+}
+END_TEST
+
+/* As many hash values as there are go to each bucket's two halves. */
+START_TEST(mapping_splits_one_bucket_at_a_time)
+{
+	for (uint32_t n = 1; n < 70; n++) {
+		for (uint64_t hash = 0; hash < 1000; hash++) {
+			uint32_t before = ct_bucket_map(hash, n);
+			uint32_t after = ct_bucket_map(hash, n + 1);
+
+			ck_assert_uint_lt(before, n);
+			if (after != before) {
+				ck_assert_uint_eq(after, n);
+				ck_assert_uint_eq(before, ct_bucket_source(n));
+			}
+		}
 	}
 }
 END_TEST
@@ -483,12 +473,12 @@ Suite *ct_suite(void)
 	tcase_add_test(tc, clash_is_found_from_both_sides);
 	tcase_add_test(tc, tuple_that_is_its_own_answer_is_one_key);
 	tcase_add_test(tc, chains_are_searched_to_their_end);
-	tcase_add_test(tc, emptied_chain_goes_back_to_the_pool);
+	tcase_add_test(tc, emptied_chain_goes_back_to_the_slab);
 	tcase_add_test(tc, half_a_connection_is_never_in_the_table);
 	tcase_add_test(tc, table_and_model_agree_after_thousands_of_turns);
-	tcase_add_test(tc, pool_is_not_used_up_by_churn);
 	tcase_add_test(tc, table_of_any_size_takes_what_it_was_made_for);
 	tcase_add_test(tc, both_its_parts_are_asked_for);
+	tcase_add_test(tc, mapping_splits_one_bucket_at_a_time);
 	suite_add_tcase(suite, tc);
 	return suite;
 }

@@ -311,13 +311,22 @@ END_TEST
 
 START_TEST(out_of_memory_leaves_nothing_half_done)
 {
-	make(&shapes[1]);
+	struct ct_host host = { .size = sizeof(host) };
+
 	for (uint64_t n = 1; n <= 2; n++) {
-		/* the chunk, then its deadlines */
+		/* the directory, then the first chunk */
+		ct_test_alloc_init(&host_mem);
+		ct_test_alloc_host(&host_mem, &host);
+		ct_mem_init(&mem, &host, 0);
 		ct_test_alloc_fail_nth(&host_mem, n);
-		ck_assert_uint_eq(get(CT_SLAB_CONN), 0);
-		ck_assert_uint_eq(atomic_load(&slab.n_chunks), 0);
+		ck_assert_int_eq(ct_slab_init(&slab, &mem, 64, 2, 1),
+				 CT_E_NOMEM);
+		end();
 	}
+	make(&shapes[1]);
+	ct_test_alloc_fail_from(&host_mem, 1);
+	while (get(CT_SLAB_CONN) != 0)
+		ck_assert_uint_eq(atomic_load(&slab.n_chunks), 1);
 	ct_test_alloc_fail_never(&host_mem);
 	ck_assert_uint_ne(get(CT_SLAB_CONN), 0);
 	end();

@@ -100,7 +100,7 @@ START_TEST(expired_one_is_not_found_before_it_is_swept)
 	uint64_t cursor = 0;
 	struct ct_pkt pkt;
 
-	open_many(1, 500); /* the sweep has enough to look at */
+	open_many(1, 1000); /* the sweep has enough to look at */
 	ct_world_udp(&w, &ct_test_flow4, CT_DIR_ORIG);
 	ct_world_wait(&w, (TIMEOUT + 1) * CT_WORLD_S);
 	ck_assert_uint_gt(ct_world_conns(&w), 400);

@@ -103,7 +103,7 @@ START_TEST(limit_in_bytes_is_the_hosts)
 	struct ct_host host = { .size = sizeof(host) };
 	struct ct_config cfg = { .size = sizeof(cfg),
 				 .host = &host,
-				 .max_bytes = 10000,
+				 .max_bytes = 6000,
 				 .max_conns = 1000 };
 
 	ct_test_alloc_init(&mem);

@@ -1,0 +1,458 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * resize.c - the bucket table grows and shrinks, a few buckets a call
+ *
+ * See resize.h for the protocol; the numbers in comments are its rules.
+ */
+#include "core/resize.h"
+
+#include "core/table.h"
+
+/* No split waits to be cleared. */
+#define NONE_PENDING UINT32_MAX
+
+/* Shrink when a bucket holds fewer keys on average; grow above CT_BUCKET_KEYS:
+ * far enough apart that neither undoes the other. */
+#define KEYS_TOO_FEW 2
+
+static uint32_t load32(const _Atomic uint32_t *word)
+{
+	return atomic_load_explicit(word, memory_order_relaxed);
+}
+
+static void publish(_Atomic uint32_t *word, uint32_t value)
+{
+	/* release; pairs with the acquires in bucket.c */
+	atomic_store_explicit(word, value, memory_order_release);
+}
+
+static uint64_t oldest_epoch(struct ct_table *tbl)
+{
+	uint64_t oldest;
+
+	ct_spin_lock(&tbl->threads_lock);
+	oldest = ct_epoch_oldest(tbl);
+	ct_spin_unlock(&tbl->threads_lock);
+	return oldest;
+}
+
+static uint64_t hash_of(const struct ct_table *tbl, const struct ct_conn *conn,
+			enum ct_dir dir)
+{
+	struct ct_tuple tuple;
+	struct ct_key key;
+
+	ct_conn_tuple(conn, dir, &tuple);
+	ct_key_make(&key, &tuple, &tbl->hash);
+	return key.hash;
+}
+
+/* --- Moving ------------------------------------------------------------- */
+
+/* Have the connections of a bucket at hand before its lock is taken. */
+static void prefetch_conns(const struct ct_table *tbl, struct ct_bucket *bucket)
+{
+	for (unsigned lane = 0; lane < CT_BUCKET_SLOTS; lane++) {
+		uint32_t ref = ct_slot_ref((struct ct_slot){ bucket, lane });
+		enum ct_dir dir;
+
+		if (ref)
+			__builtin_prefetch(ct_ref_conn(tbl, ref, &dir));
+	}
+}
+
+/* Copy those entries of a chain that map to a bucket, of n. */
+static bool copy_to(struct ct_thread *thr, struct ct_bucket *from, uint32_t to,
+		    uint32_t n)
+{
+	struct ct_table *tbl = thr->tbl;
+	struct ct_bucket *target = ct_bucket_at(&tbl->buckets, to);
+
+	for (; from; from = ct_bucket_next(tbl, from)) {
+		for (unsigned lane = 0; lane < CT_BUCKET_SLOTS; lane++) {
+			struct ct_slot slot = { from, lane };
+			uint32_t ref = ct_slot_ref(slot);
+			struct ct_conn *conn;
+			enum ct_dir dir;
+			uint64_t hash;
+
+			if (!ref)
+				continue;
+			conn = ct_ref_conn(tbl, ref, &dir);
+			hash = hash_of(tbl, conn, dir);
+			if (ct_bucket_map(hash, n) != to)
+				continue;
+			if (!ct_slot_get(thr, target, NULL, &slot))
+				return false;
+			ct_slot_fill(slot, ref, hash);
+		}
+	}
+	return true;
+}
+
+/* Clear what is in bucket i and maps elsewhere (5); its lock is held. */
+static void clear_strangers(struct ct_thread *thr, uint32_t i)
+{
+	struct ct_table *tbl = thr->tbl;
+	struct ct_bucket *first = ct_bucket_at(&tbl->buckets, i);
+	struct ct_bucket *bucket = first;
+	uint32_t n = load32(&tbl->buckets.n);
+
+	for (; bucket; bucket = ct_bucket_next(tbl, bucket)) {
+		for (unsigned lane = 0; lane < CT_BUCKET_SLOTS; lane++) {
+			struct ct_slot slot = { bucket, lane };
+			uint32_t ref = ct_slot_ref(slot);
+			struct ct_conn *conn;
+			enum ct_dir dir;
+
+			if (!ref)
+				continue;
+			conn = ct_ref_conn(tbl, ref, &dir);
+			if (ct_bucket_map(hash_of(tbl, conn, dir), n) != i)
+				ct_slot_clear(slot);
+		}
+	}
+	ct_bucket_trim(thr, first);
+}
+
+/* Free the buckets behind the first one of a chain nobody looks at. */
+static void free_chain(struct ct_thread *thr, struct ct_bucket *first)
+{
+	struct ct_slab *slab = &thr->tbl->slab;
+	uint32_t unit = ct_bucket_unlink(first);
+
+	while (unit) {
+		const struct ct_bucket *bucket = ct_slab_at(slab, unit);
+		uint32_t next = ct_bucket_link(bucket);
+
+		ct_slab_free(slab, &thr->magazine[CT_SLAB_BUCKET],
+			     CT_SLAB_BUCKET, unit);
+		unit = next;
+	}
+}
+
+/* Empty bucket i, which nothing maps to; its lock is held. */
+static void clear_all(struct ct_table *tbl, uint32_t i)
+{
+	struct ct_bucket *bucket = ct_bucket_at(&tbl->buckets, i);
+
+	for (; bucket; bucket = ct_bucket_next(tbl, bucket)) {
+		for (unsigned lane = 0; lane < CT_BUCKET_SLOTS; lane++) {
+			struct ct_slot slot = { bucket, lane };
+
+			if (ct_slot_ref(slot))
+				ct_slot_clear(slot);
+		}
+	}
+}
+
+/* --- Growing ------------------------------------------------------------ */
+
+/* Whether nothing waits to be cleared in what the next split would touch (6). */
+static bool may_split(const struct ct_buckets *buckets, uint32_t n)
+{
+	uint32_t cleared = load32(&buckets->cleared);
+	uint32_t source = ct_bucket_source(n);
+	uint32_t half = ct_bucket_level(n) / 2;
+
+	if (cleared == NONE_PENDING)
+		return true;
+	/* Is the source new itself, or was it split in the round before? */
+	return source < cleared && (source >= half || source + half < cleared);
+}
+
+static bool split_one(struct ct_thread *thr)
+{
+	struct ct_buckets *buckets = &thr->tbl->buckets;
+	uint32_t n = load32(&buckets->n);
+	struct ct_bucket *source;
+	bool copied;
+
+	source = ct_bucket_at(buckets, ct_bucket_source(n));
+	prefetch_conns(thr->tbl, source);
+	ct_bucket_lock(source);
+	copied = copy_to(thr, source, n, n + 1);
+	if (copied) {
+		if (load32(&buckets->cleared) == NONE_PENDING)
+			publish(&buckets->cleared, n);
+		publish(&buckets->n, n + 1); /* under the lock (3) */
+	} else {
+		clear_all(thr->tbl, n);
+	}
+	ct_bucket_unlock(source);
+	return copied;
+}
+
+/* Note that what was split up to now may be cleared after this epoch. */
+static void close_split(struct ct_table *tbl)
+{
+	struct ct_resize *resize = &tbl->resize;
+	uint32_t last;
+
+	/* With a full ring the last one waits a little longer. */
+	if (resize->n_splits < CT_RESIZE_BATCHES)
+		resize->n_splits++;
+	last = (resize->head + resize->n_splits - 1) % CT_RESIZE_BATCHES;
+	resize->split[last].end = load32(&tbl->buckets.n);
+	resize->split[last].epoch = ct_epoch_begin(tbl);
+}
+
+static void grow(struct ct_thread *thr, uint32_t want, uint32_t budget)
+{
+	struct ct_table *tbl = thr->tbl;
+	struct ct_buckets *buckets = &tbl->buckets;
+	uint32_t n = load32(&buckets->n);
+	uint32_t end = tbl->resize.n_segments << buckets->shift;
+	uint32_t before = n;
+
+	if (want > end)
+		want = end;
+	while (n < want && n - before < budget && may_split(buckets, n) &&
+	       split_one(thr))
+		n++;
+	if (n != before)
+		close_split(tbl);
+}
+
+static void clear_one(struct ct_thread *thr, uint32_t b)
+{
+	struct ct_table *tbl = thr->tbl;
+	struct ct_buckets *buckets = &tbl->buckets;
+	uint32_t i = ct_bucket_source(b);
+	struct ct_bucket *source = ct_bucket_at(buckets, i);
+
+	prefetch_conns(tbl, source);
+	ct_bucket_lock(source);
+	clear_strangers(thr, i);
+	ct_bucket_unlock(source);
+}
+
+static void clear_splits(struct ct_thread *thr, uint64_t oldest,
+			 uint32_t budget)
+{
+	struct ct_table *tbl = thr->tbl;
+	struct ct_resize *resize = &tbl->resize;
+	struct ct_buckets *buckets = &tbl->buckets;
+
+	while (resize->n_splits && budget) {
+		const struct ct_split *split = &resize->split[resize->head];
+		uint32_t b = load32(&buckets->cleared);
+
+		if (split->epoch > oldest)
+			return;
+		for (; b < split->end && budget; b++, budget--)
+			clear_one(thr, b);
+		publish(&buckets->cleared, b);
+		if (b < split->end)
+			return;
+		resize->head = (resize->head + 1) % CT_RESIZE_BATCHES;
+		resize->n_splits--;
+	}
+	if (!resize->n_splits)
+		publish(&buckets->cleared, NONE_PENDING);
+}
+
+/* --- Shrinking ---------------------------------------------------------- */
+
+static bool merge_one(struct ct_thread *thr)
+{
+	struct ct_table *tbl = thr->tbl;
+	struct ct_buckets *buckets = &tbl->buckets;
+	uint32_t last = load32(&buckets->n) - 1;
+	uint32_t i = ct_bucket_source(last);
+	struct ct_bucket *from = ct_bucket_at(buckets, last);
+	struct ct_bucket *into = ct_bucket_at(buckets, i);
+	struct ct_bucket *first = from < into ? from : into;
+	struct ct_bucket *second = from < into ? into : from;
+	bool copied;
+
+	prefetch_conns(tbl, from);
+	ct_bucket_lock(first);
+	ct_bucket_lock(second);
+	copied = copy_to(thr, from, i, last);
+	if (copied) {
+		if (load32(&buckets->stale) <= last)
+			publish(&buckets->stale, last + 1);
+		publish(&buckets->n, last); /* under the locks (3) */
+	}
+	/* No memory: take the copies out again. */
+	else
+		clear_strangers(thr, i);
+	ct_bucket_unlock(second);
+	ct_bucket_unlock(first);
+	return copied;
+}
+
+static void shrink(struct ct_thread *thr, uint32_t want, uint32_t budget)
+{
+	struct ct_table *tbl = thr->tbl;
+	struct ct_buckets *buckets = &tbl->buckets;
+	uint32_t n = load32(&buckets->n);
+	uint32_t level = ct_bucket_level(n - 1);
+	uint32_t before = n;
+
+	/* Not across a level: what waits must have one parent rule (6). */
+	if (want < level)
+		want = level;
+	while (n > want && before - n < budget && merge_one(thr))
+		n--;
+	if (n != before)
+		tbl->resize.merged = ct_epoch_begin(tbl);
+}
+
+static void empty_merged(struct ct_thread *thr, uint64_t oldest)
+{
+	struct ct_table *tbl = thr->tbl;
+	struct ct_resize *resize = &tbl->resize;
+	struct ct_buckets *buckets = &tbl->buckets;
+	uint32_t n = load32(&buckets->n);
+
+	if (!resize->merged || resize->merged > oldest)
+		return;
+	for (uint32_t i = load32(&buckets->stale); i-- > n;) {
+		struct ct_bucket *bucket = ct_bucket_at(buckets, i);
+
+		ct_bucket_lock(bucket);
+		clear_all(tbl, i);
+		ct_bucket_unlock(bucket);
+	}
+	publish(&buckets->stale, 0);
+	resize->merged = 0;
+	/* Removers may stand on the chains and the segment until then (7). */
+	resize->unused = ct_epoch_begin(tbl);
+}
+
+/* Give back what is behind the end. */
+static void free_unused(struct ct_thread *thr, uint64_t oldest)
+{
+	struct ct_table *tbl = thr->tbl;
+	struct ct_resize *resize = &tbl->resize;
+	struct ct_buckets *buckets = &tbl->buckets;
+	uint32_t n = load32(&buckets->n);
+	size_t bytes = sizeof(struct ct_bucket) << buckets->shift;
+	uint32_t last = resize->n_segments - 1;
+
+	if (!resize->unused || resize->unused > oldest)
+		return;
+	resize->unused = 0;
+	for (uint32_t i = n; i < resize->n_segments << buckets->shift; i++)
+		free_chain(thr, ct_bucket_at(buckets, i));
+	if (last && last << buckets->shift >= n) {
+		ct_mem_free(&tbl->mem, buckets->segment[last], bytes);
+		buckets->segment[last] = NULL;
+		resize->n_segments--;
+		ct_area_close(&resize->area, &tbl->mem);
+	}
+}
+
+/* --- The step ----------------------------------------------------------- */
+
+/* Have the next segment ready before it is needed. */
+static void prepare(struct ct_table *tbl, uint32_t want, uint32_t bytes)
+{
+	struct ct_resize *resize = &tbl->resize;
+	struct ct_buckets *buckets = &tbl->buckets;
+	uint32_t size = 1u << buckets->shift;
+	uint32_t end = resize->n_segments << buckets->shift;
+
+	if (want + size / 2 < end || end >= buckets->max)
+		return;
+	if (!resize->area.mem &&
+	    !ct_area_open(&resize->area, &tbl->mem,
+			  sizeof(struct ct_bucket) << buckets->shift))
+		return;
+	if (!ct_area_prepare(&resize->area, bytes) || want < end)
+		return;
+	buckets->segment[resize->n_segments++] = ct_area_take(&resize->area);
+}
+
+void ct_resize_step(struct ct_thread *thr, struct ct_resize_budget budget)
+{
+	struct ct_table *tbl = thr->tbl;
+	struct ct_resize *resize = &tbl->resize;
+	struct ct_buckets *buckets = &tbl->buckets;
+	uint64_t keys = 2ull * load32(&tbl->n_conns);
+	uint64_t want = keys / CT_BUCKET_KEYS + 1;
+	uint32_t n;
+
+	if (!ct_spin_trylock(&resize->lock))
+		return;
+	n = load32(&buckets->n);
+	if (want > buckets->max)
+		want = buckets->max;
+	if (resize->n_splits || resize->merged || resize->unused) {
+		uint64_t oldest = oldest_epoch(tbl);
+
+		clear_splits(thr, oldest, 2 * budget.buckets);
+		empty_merged(thr, oldest);
+		free_unused(thr, oldest);
+	}
+	if (want >= n && !resize->merged && !resize->unused) {
+		prepare(tbl, (uint32_t)want, budget.bytes);
+		grow(thr, (uint32_t)want, budget.buckets);
+	} else if (n > buckets->min && keys < (uint64_t)n * KEYS_TOO_FEW &&
+		   !resize->n_splits && !resize->merged && !resize->unused) {
+		shrink(thr, buckets->min, budget.buckets);
+	}
+	ct_spin_unlock(&resize->lock);
+}
+
+uint64_t ct_buckets_bytes(struct ct_table *tbl)
+{
+	struct ct_resize *resize = &tbl->resize;
+	uint64_t n;
+
+	ct_spin_lock(&resize->lock);
+	n = resize->n_segments + (resize->area.mem != NULL);
+	ct_spin_unlock(&resize->lock);
+	return n * (sizeof(struct ct_bucket) << tbl->buckets.shift);
+}
+
+/* --- Life --------------------------------------------------------------- */
+
+enum {
+	SEGMENT_MIN = 5,     /* 32 buckets: 2 KB */
+	SEGMENT_MAX = 15,    /* 32768 buckets: 2 MB */
+	SEGMENTS_WANTED = 16 /* of a full table */
+};
+
+int ct_buckets_init(struct ct_table *tbl)
+{
+	struct ct_buckets *buckets = &tbl->buckets;
+	uint64_t max = 2ull * tbl->max_conns / CT_BUCKET_KEYS + 1;
+	size_t segment;
+
+	buckets->shift = SEGMENT_MIN;
+	while (buckets->shift < SEGMENT_MAX &&
+	       ((uint64_t)SEGMENTS_WANTED << buckets->shift) < max)
+		buckets->shift++;
+	buckets->max = (uint32_t)max;
+	buckets->min = max < 1u << buckets->shift ? (uint32_t)max
+						  : 1u << buckets->shift;
+	atomic_init(&buckets->n, buckets->min);
+	atomic_init(&buckets->cleared, NONE_PENDING);
+
+	segment = sizeof(struct ct_bucket) << buckets->shift;
+	buckets->segment = ct_mem_alloc(
+		&tbl->mem, ct_buckets_directory(buckets), _Alignof(void *));
+	if (!buckets->segment)
+		return CT_E_NOMEM;
+	buckets->segment[0] = ct_mem_alloc(&tbl->mem, segment, segment);
+	if (!buckets->segment[0])
+		return CT_E_NOMEM;
+	tbl->resize.n_segments = 1;
+	return 0;
+}
+
+void ct_buckets_fini(struct ct_table *tbl)
+{
+	struct ct_buckets *buckets = &tbl->buckets;
+	size_t segment = sizeof(struct ct_bucket) << buckets->shift;
+
+	if (!buckets->segment)
+		return;
+	for (uint32_t i = 0; i < tbl->resize.n_segments; i++)
+		ct_mem_free(&tbl->mem, buckets->segment[i], segment);
+	ct_area_close(&tbl->resize.area, &tbl->mem);
+	ct_mem_free(&tbl->mem, buckets->segment, ct_buckets_directory(buckets));
+}

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * resize.h - the bucket table grows and shrinks, a few buckets a call
+ *
+ * Linear hashing: with n buckets, of which the highest power of two below is
+ * the level, bucket n is split off bucket n - level, or merged back into it.
+ * One thread at a time changes the size; all others go on.
+ *
+ *	split	lock the source; copy what maps to the new bucket; publish
+ *		n + 1; unlock.  The copies left in the source are cleared when
+ *		every thread has polled since.
+ *	merge	lock both; copy everything into the source; publish n - 1;
+ *		unlock.  The bucket is emptied after the same wait.
+ *
+ * Why nothing is lost, duplicated or hidden:
+ *
+ *  1	A reader with the old n looks where the original still is, one with the
+ *	new n where the copy is.  A miss counts only if n has not changed.
+ *  2	What was left behind is not reused before it is cleared, so a reader
+ *	with the old n cannot miss what it looks for.
+ *  3	A writer looks at the mapping again once it has the lock; the source's
+ *	lock is held while the size is published.
+ *  4	Whoever removes an entry removes its copy as well: while [cleared, n)
+ *	or [n, stale) is not empty, it looks at the other bucket, too.
+ *  5	Clearing looks, under the lock, whether the key maps elsewhere.
+ *  6	No bucket is remapped twice within a grace period: a source is split
+ *	again, or a bucket merged, only when nothing of it waits for clearing.
+ *  7	Buckets and segments that drop out are freed after a further grace
+ *	period, since removers may stand on them.
+ *
+ * tests/model/ checks these exhaustively, and that each is needed.
+ *
+ * Work per call is bounded: buckets moved, buckets cleared and bytes made ready
+ * are the budget.  Memory is zeroed, and so touched, ahead of need, outside of
+ * the packet path.
+ */
+#ifndef CORE_RESIZE_H
+#define CORE_RESIZE_H
+
+#include "base/spin.h"
+#include "core/area.h"
+
+#include <conntrack/types.h>
+#include <stdatomic.h>
+
+enum {
+	CT_RESIZE_BUCKETS = 16,     /* moved or cleared in one step */
+	CT_RESIZE_BYTES = 32 << 10, /* made ready in one step */
+	CT_RESIZE_BATCHES = 16
+};
+
+/* Buckets that were split by an epoch. */
+struct ct_split {
+	uint64_t epoch;
+	uint32_t end; /* the first one after them */
+};
+
+/* All of it belongs to who holds the lock. */
+struct ct_resize {
+	struct ct_spin lock;
+	uint32_t n_segments; /* in the directory */
+	struct ct_area area; /* the next segment, being made ready */
+	struct ct_split split[CT_RESIZE_BATCHES]; /* a ring */
+	uint32_t head;
+	uint32_t n_splits;
+	uint64_t merged; /* epoch after which [n, stale) may be emptied; or 0 */
+	uint64_t unused; /* epoch after which the last segment may go; or 0 */
+};
+
+/* What one call may do. */
+struct ct_resize_budget {
+	uint32_t buckets;
+	uint32_t bytes;
+};
+
+/* => Bytes in segments, what is being made ready included. */
+uint64_t ct_buckets_bytes(struct ct_table *tbl);
+
+/* Go one step towards the size that the connections need. */
+void ct_resize_step(struct ct_thread *thr, struct ct_resize_budget budget);
+
+#endif /* CORE_RESIZE_H */
