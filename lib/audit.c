@@ -40,16 +40,17 @@ static void check_slot(void *user, struct ct_conn *conn, enum ct_dir dir)
 	struct ct_key key[CT_DIR_MAX];
 	enum ct_dir found;
 
+	/* Copies included: both go when the connection ends. */
+	if (!ct_conn_known(conn)) {
+		fail(check, "a slot leads to a connection that is not known");
+		return;
+	}
 	ct_conn_keys(conn, &check->tbl->hash, key);
 	if (ct_bucket_map(key[dir].hash, check->n_buckets) != check->bucket) {
 		check_copy(check);
 		return;
 	}
 	check->n_slots++;
-	if (!ct_conn_known(conn)) {
-		fail(check, "a slot leads to a connection that is not known");
-		return;
-	}
 	key[dir].dirs = (uint8_t)(1u << dir);
 	if (ct_buckets_find(check->tbl, &key[dir], &found) != conn)
 		fail(check, "a key finds another connection");

@@ -30,7 +30,7 @@ static void look_ahead(struct ct_thread *thr, struct ct_pkt *const *pkts,
 	}
 	for (unsigned i = 0; i < n; i++)
 		if (ct_likely(ways[i].next == CT_WAY_FOLLOW))
-			ct_buckets_prefetch_conn(tbl, &ways[i].key);
+			ct_buckets_guess(tbl, &ways[i].key, &ways[i].hint);
 }
 
 static unsigned group(unsigned left)
@@ -83,6 +83,14 @@ void ct_confirm_burst(struct ct_thread *thr, struct ct_pkt *const *pkts,
 	}
 }
 
+/* => ct_confirm() would find nothing to do. */
+static bool settled(const struct ct_conn *conn)
+{
+	return ct_likely(
+		conn && (ct_conn_word(conn) & CT_S_CONFIRMED) &&
+		!atomic_load_explicit(&conn->events, memory_order_relaxed));
+}
+
 static enum ct_verdict forward(struct ct_thread *thr, struct ct_pkt *pkt,
 			       const struct ct_way *way,
 			       const struct ct_rules *rules)
@@ -93,7 +101,7 @@ static enum ct_verdict forward(struct ct_thread *thr, struct ct_pkt *pkt,
 	    !(ct_conn_word(pkt->conn) & CT_S_CONFIRMED))
 		verdict = rules->new_conn(rules->user, thr, pkt);
 	if (ct_likely(verdict == CT_ACCEPT))
-		return ct_confirm(thr, pkt);
+		return settled(pkt->conn) ? CT_ACCEPT : ct_confirm(thr, pkt);
 	ct_abandon(thr, pkt);
 	return verdict;
 }

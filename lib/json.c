@@ -30,6 +30,7 @@ static const struct bit status_names[] = {
 	{ CT_S_DST_NAT_DONE, "dst_nat_done" },
 	{ CT_S_DYING, "dying" },
 	{ CT_S_FIXED_TIMEOUT, "fixed_timeout" },
+	{ CT_S_HELPER, "helper" },
 	{ 0, NULL },
 };
 

@@ -21,7 +21,7 @@ enum ct_verdict ct_answer(struct ct_thread *thr, struct ct_pkt *pkt,
 {
 	pkt->reason = (uint16_t)reason;
 	ct_count(thr, reason);
-	if (ct_unlikely(ct_tracing(thr)))
+	if (ct_traced(thr))
 		ct_trace(thr, "verdict", "%s: %s",
 			 pkt->state == CT_INVALID       ? "INVALID"
 			 : pkt->state == CT_NEW         ? "NEW"
@@ -96,11 +96,13 @@ static struct ct_conn *find(struct ct_thread *thr, const struct ct_key *key,
 }
 
 void ct_lookup_key(struct ct_thread *thr, const struct ct_pkt *pkt,
-		   struct ct_tuple *t, struct ct_key *key)
+		   struct ct_key *key)
 {
-	t->zone = ct_policy_zone(pkt, CT_DIR_ORIG);
-	ct_key_make(key, t, &thr->tbl->hash);
-	if (ct_unlikely(t->zone != ct_policy_zone(pkt, CT_DIR_REPLY)))
+	uint16_t zone = ct_policy_zone(pkt, CT_DIR_ORIG);
+
+	key->tuple.zone = zone;
+	ct_key_finish(key, &thr->tbl->hash);
+	if (ct_unlikely(zone != ct_policy_zone(pkt, CT_DIR_REPLY)))
 		key->dirs = CT_KEY_ORIG;
 }
 
@@ -273,6 +275,19 @@ static enum ct_verdict settle(struct ct_thread *thr, struct ct_pkt *pkt,
 	return ct_answer(thr, pkt, why);
 }
 
+/* => The connection that a burst guessed, or that a look-up finds. */
+static struct ct_conn *recall(struct ct_thread *thr, struct ct_pkt *pkt,
+			      const struct ct_way *way)
+{
+	const struct ct_hint *hint = &way->hint;
+
+	if (ct_unlikely(!ct_hint_right(hint, &way->key) ||
+			ct_conn_expired(hint->conn, thr->now)))
+		return ct_lookup(thr, pkt, &way->key);
+	pkt->dir = (uint8_t)hint->dir;
+	return hint->conn;
+}
+
 /*
  * A tuple to a connection, and the connection's opinion.
  *
@@ -287,7 +302,7 @@ static enum ct_verdict follow(struct ct_thread *thr, struct ct_pkt *pkt,
 	enum ct_track answer;
 
 	for (;;) {
-		pkt->conn = ct_lookup(thr, pkt, &way->key);
+		pkt->conn = recall(thr, pkt, way);
 		if (!pkt->conn) {
 			enum ct_verdict verdict = open_conn(thr, pkt, way);
 
@@ -296,7 +311,7 @@ static enum ct_verdict follow(struct ct_thread *thr, struct ct_pkt *pkt,
 			if (why == CT_R_TRACKED)
 				why = CT_R_OPENED;
 		}
-		if (ct_unlikely(ct_tracing(thr)))
+		if (ct_traced(thr))
 			ct_trace(thr, "lookup", "%s connection, %s direction",
 				 why == CT_R_TRACKED ? "known" : "new",
 				 pkt->dir == CT_DIR_ORIG ? "original"
@@ -333,7 +348,7 @@ static const struct ct_l4_ops *parse(struct ct_thread *thr, struct ct_pkt *pkt,
 	if (!l3 || !l3->parse(pkt, t))
 		return NULL;
 	t->l4 = pkt->l4;
-	if (ct_unlikely(ct_tracing(thr)))
+	if (ct_traced(thr))
 		ct_trace(thr, "l3",
 			 "%s: protocol %u, %u bytes behind a header of %u",
 			 l3->name, pkt->l4, pkt->l4_len, pkt->l4_off);
@@ -351,7 +366,6 @@ void ct_way_begin(struct ct_thread *thr, struct ct_pkt *pkt, enum ct_hook hook,
 {
 	const struct ct_l4_ops *ops;
 	enum ct_track checked;
-	struct ct_tuple t;
 
 	/* 1. Seen already, or not ours to see? */
 	if (pkt->answered)
@@ -363,7 +377,7 @@ void ct_way_begin(struct ct_thread *thr, struct ct_pkt *pkt, enum ct_hook hook,
 		return done(way, answer_untracked(thr, pkt, CT_R_NOTRACK));
 
 	/* 2. Bytes to a tuple. */
-	ops = parse(thr, pkt, &t);
+	ops = parse(thr, pkt, &way->key.tuple);
 	if (!ops)
 		return done(way, ct_answer_invalid(thr, pkt));
 	checked = ops->check ? ops->check(thr, pkt) : CT_TRACK_OK;
@@ -376,9 +390,10 @@ void ct_way_begin(struct ct_thread *thr, struct ct_pkt *pkt, enum ct_hook hook,
 	way->next = CT_WAY_RELATE;
 	if (ops->quote && ops->quote(pkt, &way->quote))
 		return;
-	if (!ops->tuple(pkt, &t))
+	if (!ops->tuple(pkt, &way->key.tuple))
 		return done(way, ct_answer_invalid(thr, pkt));
-	ct_lookup_key(thr, pkt, &t, &way->key);
+	ct_lookup_key(thr, pkt, &way->key);
+	way->hint.conn = NULL;
 	way->next = CT_WAY_FOLLOW;
 }
 

@@ -9,13 +9,13 @@
 #include "core/conn.h"
 #include "core/table.h"
 
-/* The tuple of a packet as the key of its first look-up: in its original
- * zone, which the tuple gets. */
+/* Make a packet's tuple, which stands in the key, the key of its first
+ * look-up: in the original zone. */
 void ct_lookup_key(struct ct_thread *thr, const struct ct_pkt *pkt,
-		   struct ct_tuple *t, struct ct_key *key);
+		   struct ct_key *key);
 
 /*
- * Find the connection of a tuple in the packet's zones.
+ * Find the connection of a tuple in the packet's zones, without a guess.
  *
  * => Borrowed, known, not expired; sets pkt->dir.  NULL when there is none.
  */
@@ -50,6 +50,7 @@ struct ct_way {
 	const struct ct_l4_ops *ops;
 	struct ct_quote quote;
 	struct ct_key key;
+	struct ct_hint hint; /* of FOLLOW */
 };
 
 void ct_way_begin(struct ct_thread *thr, struct ct_pkt *pkt, enum ct_hook hook,

@@ -70,12 +70,11 @@ enum ct_verdict ct_relate(struct ct_thread *thr, struct ct_pkt *pkt,
 			  const struct ct_quote *quote)
 {
 	struct ct_conn *conn;
-	struct ct_tuple t;
 	struct ct_key key;
 
-	if (!quoted_answer(thr, pkt, quote, &t))
+	if (!quoted_answer(thr, pkt, quote, &key.tuple))
 		return ct_answer_invalid(thr, pkt);
-	ct_lookup_key(thr, pkt, &t, &key);
+	ct_lookup_key(thr, pkt, &key);
 	conn = ct_lookup(thr, pkt, &key);
 	if (!conn)
 		return unrelated(thr, pkt, CT_R_ICMP_QUOTE_UNKNOWN);

@@ -7,8 +7,8 @@
 #include "core/table.h"
 #include "core/timer.h"
 
-/* Places that a poll looks at: sixteen cache lines of deadlines. */
-#define SWEEP_PER_POLL 256
+/* Places that a poll looks at: eight cache lines of deadlines. */
+#define SWEEP_PER_POLL 128
 
 int ct_thread_make(struct ct_table *tbl, struct ct_thread **thr)
 {

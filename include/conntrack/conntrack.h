@@ -54,16 +54,17 @@ struct ct_pkt {
 	uint16_t flags;    /**< enum ct_pkt_flag */
 	uint32_t reserved[3]; /**< zero */
 
-	struct ct_conn *conn;  /**< borrowed until the next poll, or NULL */
-	uint32_t l4_len;       /**< bytes of L4 header and payload by IP */
-	uint16_t l4_off;       /**< where the L4 header starts, from data */
-	uint16_t reason;       /**< enum ct_reason */
-	uint8_t state;         /**< enum ct_state */
-	uint8_t dir;           /**< enum ct_dir */
-	uint8_t l4;            /**< IPPROTO_*, after extension headers */
-	uint8_t answered;      /**< ct_process() has been here */
-	uint32_t reserved2;    /**< zero */
-	uint64_t reserved3[5]; /**< zero */
+	struct ct_conn *conn; /**< borrowed until the next poll, or NULL */
+	uint32_t l4_len;      /**< bytes of L4 header and payload by IP */
+	uint16_t l4_off;      /**< where the L4 header starts, from data */
+	uint16_t reason;      /**< enum ct_reason */
+	uint8_t state;        /**< enum ct_state */
+	uint8_t dir;          /**< enum ct_dir */
+	uint8_t l4;           /**< IPPROTO_*, after extension headers */
+	uint8_t answered;     /**< ct_process() has been here */
+	uint32_t reserved2;   /**< zero */
+	uint64_t scratch[4];  /**< the tracker's, from check() to packet() */
+	uint64_t reserved3;   /**< zero */
 };
 CT_STATIC_ASSERT(sizeof(struct ct_pkt) == 128, "two cache lines, for good");
 

@@ -80,12 +80,37 @@ static inline const uint8_t *ct_cursor_take(struct ct_cursor *cur, size_t n)
 {
 	const uint8_t *bytes = cur->at;
 
-	if (ct_cursor_left(cur) < n || cur->failed) {
+	if (cur->failed || (size_t)(cur->end - cur->at) < n) {
 		cur->failed = true;
 		return NULL;
 	}
 	cur->at += n;
 	return bytes;
+}
+
+/**
+ * Read a 16-bit number of network order out of bytes that were taken.
+ *
+ * @param bytes  at least two that ct_cursor_take() gave
+ * @context      any thread
+ * @return       the number in host order
+ */
+static inline uint16_t ct_load_u16(const uint8_t *bytes)
+{
+	return (uint16_t)((unsigned)bytes[0] << 8 | bytes[1]);
+}
+
+/**
+ * Read a 32-bit number of network order out of bytes that were taken.
+ *
+ * @param bytes  at least four that ct_cursor_take() gave
+ * @context      any thread
+ * @return       the number in host order
+ */
+static inline uint32_t ct_load_u32(const uint8_t *bytes)
+{
+	return (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 |
+	       (uint32_t)bytes[2] << 8 | bytes[3];
 }
 
 /**
@@ -125,10 +150,7 @@ static inline uint16_t ct_cursor_u16(struct ct_cursor *cur)
 {
 	const uint8_t *bytes = ct_cursor_take(cur, 2);
 
-	uint32_t high = bytes ? bytes[0] : 0u;
-	uint32_t low = bytes ? bytes[1] : 0u;
-
-	return (uint16_t)(high << 8 | low);
+	return bytes ? ct_load_u16(bytes) : (uint16_t)0;
 }
 
 /**
@@ -140,9 +162,9 @@ static inline uint16_t ct_cursor_u16(struct ct_cursor *cur)
  */
 static inline uint32_t ct_cursor_u32(struct ct_cursor *cur)
 {
-	uint32_t high = ct_cursor_u16(cur);
+	const uint8_t *bytes = ct_cursor_take(cur, 4);
 
-	return high << 16 | ct_cursor_u16(cur);
+	return bytes ? ct_load_u32(bytes) : 0;
 }
 
 /**

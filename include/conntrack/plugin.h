@@ -120,7 +120,9 @@ struct ct_l4_ops {
 	 * answer.  Pure. */
 	bool (*invert)(const struct ct_tuple *t, struct ct_tuple *inverse);
 	/** Optional.  Header and checksum, before any look-up: OK, INVALID
-	 * with pkt->reason set, or UNTRACKED with pkt->reason set. */
+	 * with pkt->reason set, or UNTRACKED with pkt->reason set.  What it
+	 * reads it may keep in pkt->scratch for the others; packets that
+	 * ICMP errors quote have not been here. */
 	enum ct_track (*check)(struct ct_thread *thr, struct ct_pkt *pkt);
 	/** Optional.  Whether the packet is an ICMP error, and where its quote
 	 * is.  Comes after check(). */

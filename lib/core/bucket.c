@@ -12,14 +12,16 @@
 #include "base/spin.h"
 #include "core/table.h"
 
-#include <string.h>
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
 
 #define LANES        4
-#define LANE_ONES    0x0001000100010001u
-#define LANE_HIGHS   0x8000800080008000u
 #define HEADER_WORD  2
 #define HEADER_SHIFT 32
 #define HEADER_LOCK  (1ull << 63)
+#define HEADER_LANES 0xffffffff00000000ull
+#define SLOT_BITS    0x55555u /* ten slots, two bits each */
 #define HEADER_LINK  (0x7fffffffull << HEADER_SHIFT)
 #define REF_DIR      (1u << 31)
 #define LONG_CHAIN   3 /* buckets; longer ones are counted as alarms */
@@ -58,16 +60,41 @@ struct ct_bucket *ct_bucket_next(const struct ct_table *tbl,
 }
 
 /*
- * Lanes of a word that hold a tag, as the high bit of each.
+ * Slots that hold a tag: bit 2 * i is set for the i-th.
  *
- * => The lowest one set is right; those above it may be mistaken, which the
- *    comparison of the key finds out.
+ * => The words are loaded as atomics and compared together.
  */
-static inline uint64_t lanes_with(uint64_t word, uint16_t tag)
+static inline uint32_t slots_with(const struct ct_bucket *bucket, uint16_t tag)
 {
-	uint64_t x = word ^ (LANE_ONES * tag);
+	uint64_t low = tag_word(bucket, 0);
+	uint64_t high = tag_word(bucket, 1);
+	uint64_t last = tag_word(bucket, 2) & ~HEADER_LANES;
+#if defined(__SSE2__)
+	__m128i want = _mm_set1_epi16((short)tag);
+	__m128i first = _mm_set_epi64x((long long)high, (long long)low);
+	__m128i rest = _mm_cvtsi64_si128((long long)last);
+	uint32_t hits =
+		(uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi16(first, want)) |
+		(uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi16(rest, want)) << 16;
 
-	return (x - LANE_ONES) & ~x & LANE_HIGHS;
+	return hits & SLOT_BITS;
+#else
+	uint32_t hits = 0;
+
+	for (unsigned i = 0; i < LANES; i++) {
+		hits |= (uint32_t)((uint16_t)(low >> 16 * i) == tag) << 2 * i;
+		hits |= (uint32_t)((uint16_t)(high >> 16 * i) == tag)
+			<< (8 + 2 * i);
+		hits |= (uint32_t)((uint16_t)(last >> 16 * i) == tag)
+			<< (16 + 2 * i);
+	}
+	return hits & SLOT_BITS;
+#endif
+}
+
+static inline unsigned first_slot(uint32_t hits)
+{
+	return (unsigned)__builtin_ctz(hits) / 2;
 }
 
 struct ct_conn *ct_ref_conn(const struct ct_table *tbl, uint32_t ref,
@@ -81,28 +108,19 @@ static struct ct_conn *find_in(const struct ct_table *tbl,
 			       const struct ct_bucket *bucket,
 			       const struct ct_key *key, enum ct_dir *dir)
 {
-	uint16_t tag = tag_of(key->hash);
+	uint32_t hits = slots_with(bucket, tag_of(key->hash));
 
-	for (unsigned i = 0; i < CT_BUCKET_TAG_WORDS; i++) {
-		uint64_t hits = lanes_with(tag_word(bucket, i), tag);
+	for (; hits; hits &= hits - 1) {
+		uint32_t ref = atomic_load_explicit(
+			&bucket->ref[first_slot(hits)], memory_order_acquire);
+		struct ct_conn *conn;
 
-		for (; hits; hits &= hits - 1) {
-			unsigned lane = i * LANES +
-					(unsigned)__builtin_ctzll(hits) / 16;
-			struct ct_conn *conn;
-			uint32_t ref;
-
-			if (lane >= CT_BUCKET_SLOTS)
-				break;
-			ref = atomic_load_explicit(&bucket->ref[lane],
-						   memory_order_acquire);
-			if (!ref)
-				continue;
-			conn = ct_ref_conn(tbl, ref, dir);
-			if (ct_conn_known(conn) &&
-			    ct_conn_matches(conn, *dir, key))
-				return conn;
-		}
+		if (ct_unlikely(!ref))
+			continue;
+		conn = ct_ref_conn(tbl, ref, dir);
+		if (ct_likely(ct_conn_known(conn) &&
+			      ct_conn_matches(conn, *dir, key)))
+			return conn;
 	}
 	return NULL;
 }
@@ -131,35 +149,25 @@ struct ct_conn *ct_buckets_find(const struct ct_table *tbl,
 	return NULL;
 }
 
-void ct_buckets_prefetch_conn(const struct ct_table *tbl,
-			      const struct ct_key *key)
+void ct_buckets_guess(const struct ct_table *tbl, const struct ct_key *key,
+		      struct ct_hint *hint)
 {
 	const struct ct_buckets *buckets = &tbl->buckets;
 	const struct ct_bucket *bucket = ct_bucket_at(
 		buckets, ct_bucket_map(key->hash, size_now(buckets)));
-	uint16_t tag = tag_of(key->hash);
+	uint32_t hits = slots_with(bucket, tag_of(key->hash));
+	uint32_t ref;
 
-	for (unsigned i = 0; i < CT_BUCKET_TAG_WORDS; i++) {
-		uint64_t hits = lanes_with(tag_word(bucket, i), tag);
-		unsigned lane = i * LANES;
-		const struct ct_conn *conn;
-		enum ct_dir dir;
-		uint32_t ref;
-
-		if (!hits)
-			continue;
-		lane += (unsigned)__builtin_ctzll(hits) / 16;
-		if (lane >= CT_BUCKET_SLOTS)
-			return;
-		ref = atomic_load_explicit(&bucket->ref[lane],
-					   memory_order_acquire);
-		if (!ref)
-			return;
-		conn = ct_ref_conn(tbl, ref, &dir);
-		__builtin_prefetch(conn);
-		__builtin_prefetch(conn->l4_state, 1);
+	hint->conn = NULL;
+	if (!hits)
 		return;
-	}
+	ref = atomic_load_explicit(&bucket->ref[first_slot(hits)],
+				   memory_order_acquire);
+	if (!ref)
+		return;
+	hint->conn = ct_ref_conn(tbl, ref, &hint->dir);
+	__builtin_prefetch(hint->conn);
+	__builtin_prefetch(hint->conn->l4_state, 1);
 }
 
 /* --- Writers ------------------------------------------------------------ */

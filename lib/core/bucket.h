@@ -101,9 +101,23 @@ static inline void ct_bucket_prefetch(const struct ct_buckets *buckets,
 	__builtin_prefetch(ct_bucket_at(buckets, ct_bucket_map(hash, n)));
 }
 
-/* Bring what a look-up of the key will read nearer; its bucket is. */
-void ct_buckets_prefetch_conn(const struct ct_table *tbl,
-			      const struct ct_key *key);
+/* What a look-up will find, most likely; or NULL. */
+struct ct_hint {
+	struct ct_conn *conn;
+	enum ct_dir dir;
+};
+
+/* Guess by the tag alone, and bring what a look-up will read nearer. */
+void ct_buckets_guess(const struct ct_table *tbl, const struct ct_key *key,
+		      struct ct_hint *hint);
+
+/* => The guess was right: it is what a look-up would return. */
+static inline bool ct_hint_right(const struct ct_hint *hint,
+				 const struct ct_key *key)
+{
+	return hint->conn && ct_conn_known(hint->conn) &&
+	       ct_conn_matches(hint->conn, hint->dir, key);
+}
 
 /*
  * Find a connection by a key.

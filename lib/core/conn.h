@@ -97,7 +97,7 @@ static inline uint32_t ct_conn_word(const struct ct_conn *conn)
 /* Whether a look-up may return it: confirmed and not dying. */
 static inline bool ct_conn_known(const struct ct_conn *conn)
 {
-	/* acquire; pairs with the release in ct_conn_publish() */
+	/* acquire; pairs with the release in ct_buckets_publish() */
 	return (ct_conn_word(conn) & (CT_S_CONFIRMED | CT_S_DYING)) ==
 	       CT_S_CONFIRMED;
 }

@@ -253,8 +253,8 @@ void ct_acct_add(const struct ct_table *tbl, struct ct_conn *conn,
 		return;
 	acct = in_conn(&tbl->extend, conn, tbl->extend.acct);
 	bump(&acct->packets[pkt->dir], 1);
-	bump(&acct->bytes[pkt->dir],
-	     pkt->frame_len ? pkt->frame_len : pkt->len);
+	/* By the network layer: what pads a short frame does not count. */
+	bump(&acct->bytes[pkt->dir], (uint64_t)pkt->l4_off + pkt->l4_len);
 }
 
 int ct_conn_counter(const struct ct_table *tbl, const struct ct_conn *conn,

@@ -11,15 +11,17 @@
 bool ct_csum_good(const struct ct_thread *thr, const struct ct_pkt *pkt,
 		  uint32_t cover)
 {
-	const struct ct_l3_ops *l3 = ct_registry_l3(thr->tbl, pkt->l3);
-	struct ct_cursor cur = ct_l4_cursor(pkt);
+	const struct ct_l3_ops *l3;
+	struct ct_cursor cur;
 	uint32_t sum;
 
-	if (!ct_core_param(thr->tbl, CT_P_CHECKSUM) ||
-	    pkt->csum == CT_CSUM_VERIFIED || pkt->csum == CT_CSUM_PARTIAL)
+	if (pkt->csum == CT_CSUM_VERIFIED || pkt->csum == CT_CSUM_PARTIAL ||
+	    !ct_core_param(thr->tbl, CT_P_CHECKSUM))
 		return true;
 	if (pkt->csum == CT_CSUM_BAD)
 		return false;
+	l3 = ct_registry_l3(thr->tbl, pkt->l3);
+	cur = ct_l4_cursor(pkt);
 	/* What is not all there cannot be found wrong. */
 	if (cover > pkt->l4_len || ct_cursor_left(&cur) < cover)
 		return true;

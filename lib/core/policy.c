@@ -110,7 +110,8 @@ int ct_policy_create(struct ct_table *tbl, const struct ct_policy_def *caller,
 	if (error)
 		return error;
 	if ((def.flags & ~ALL_FLAGS) || (def.n_timeouts && !def.timeouts) ||
-	    def.n_timeouts > CT_PARAM_VALUES)
+	    def.n_timeouts > CT_PARAM_VALUES || def.class_ > UINT8_MAX ||
+	    (def.events & ~(uint32_t)CT_EV_ALL))
 		return CT_E_INVAL;
 
 	made = ct_mem_alloc(&tbl->mem, size_of(def.n_timeouts),

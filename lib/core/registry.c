@@ -44,17 +44,6 @@ int ct_registry_init(struct ct_table *tbl)
 	return ct_params_add(&tbl->params, core_params, CT_P_MAX, &base);
 }
 
-const struct ct_l3_ops *ct_registry_l3(const struct ct_table *tbl, uint8_t l3)
-{
-	return tbl->registry.l3[tbl->registry.l3_at[l3]];
-}
-
-const struct ct_l4_ops *ct_registry_l4(const struct ct_table *tbl, uint8_t l4)
-{
-	/* Place 0 holds the generic tracker. */
-	return tbl->registry.l4[tbl->registry.l4_at[l4]];
-}
-
 int ct_sized_copy(void *to, size_t to_size, const void *from)
 {
 	const uint8_t *bytes = from;
@@ -139,13 +128,7 @@ int ct_l4_register(struct ct_table *tbl, const struct ct_l4_ops *ops)
 uint32_t ct_l4_param(const struct ct_thread *thr, const struct ct_l4_ops *ops,
 		     const struct ct_conn *conn, unsigned n)
 {
-	const struct ct_table *tbl = thr->tbl;
-	const struct ct_registry *reg = &tbl->registry;
-	uint32_t index = reg->params[reg->l4_at[ops->l4]] + n;
-
-	if (ct_unlikely(conn && conn->policy))
-		return ct_policy_param(tbl, conn->policy, index);
-	return ct_params_value(&tbl->params, index);
+	return ct_param_of(thr, ops, conn, n);
 }
 
 /* --- Parameters, as the host sees them ---------------------------------- */

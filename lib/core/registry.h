@@ -28,12 +28,6 @@ struct ct_registry {
 /* Add the table's own parameters: the first group. */
 int ct_registry_init(struct ct_table *tbl);
 
-/* => NULL for an unknown one. */
-const struct ct_l3_ops *ct_registry_l3(const struct ct_table *tbl, uint8_t l3);
-
-/* => The generic tracker for an unknown one; never NULL. */
-const struct ct_l4_ops *ct_registry_l4(const struct ct_table *tbl, uint8_t l4);
-
 /*
  * Take a caller's struct of another version.
  *

@@ -309,7 +309,8 @@ static void empty_merged(struct ct_thread *thr, uint64_t oldest)
 
 	if (!resize->merged || resize->merged > oldest)
 		return;
-	for (uint32_t i = load32(&buckets->stale); i-- > n;) {
+	resize->unused_end = load32(&buckets->stale);
+	for (uint32_t i = resize->unused_end; i-- > n;) {
 		struct ct_bucket *bucket = ct_bucket_at(buckets, i);
 
 		ct_bucket_lock(bucket);
@@ -335,7 +336,8 @@ static void free_unused(struct ct_thread *thr, uint64_t oldest)
 	if (!resize->unused || resize->unused > oldest)
 		return;
 	resize->unused = 0;
-	for (uint32_t i = n; i < resize->n_segments << buckets->shift; i++)
+	/* Those behind were freed when they were merged, or never had any. */
+	for (uint32_t i = n; i < resize->unused_end; i++)
 		free_chain(thr, ct_bucket_at(buckets, i));
 	if (last && last << buckets->shift >= n) {
 		ct_mem_free(&tbl->mem, buckets->segment[last], bytes);

@@ -64,7 +64,8 @@ struct ct_resize {
 	uint32_t head;
 	uint32_t n_splits;
 	uint64_t merged; /* epoch after which [n, stale) may be emptied; or 0 */
-	uint64_t unused; /* epoch after which the last segment may go; or 0 */
+	uint64_t unused; /* epoch after which [n, unused_end) may go; or 0 */
+	uint32_t unused_end;
 };
 
 /* What one call may do. */

@@ -185,7 +185,9 @@ void ct_slab_fini(struct ct_slab *slab)
 	}
 	ct_mem_free(slab->mem, slab->chunk,
 		    slab->max_chunks * sizeof(*slab->chunk));
+	/* A table whose seal failed may still be asked. */
 	slab->chunk = NULL;
+	atomic_store_explicit(&slab->n_chunks, 0, memory_order_release);
 }
 
 /* --- Objects ------------------------------------------------------------ */

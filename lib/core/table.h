@@ -102,11 +102,44 @@ struct ct_table {
 	struct ct_thread *control; /* L  control_lock; made by the seal */
 };
 
+/* => NULL for an unknown one. */
+static inline const struct ct_l3_ops *ct_registry_l3(const struct ct_table *tbl,
+						     uint8_t l3)
+{
+	return tbl->registry.l3[tbl->registry.l3_at[l3]];
+}
+
+/* => The generic tracker, which has place 0, for an unknown one; never NULL. */
+static inline const struct ct_l4_ops *ct_registry_l4(const struct ct_table *tbl,
+						     uint8_t l4)
+{
+	return tbl->registry.l4[tbl->registry.l4_at[l4]];
+}
+
 static inline uint32_t ct_core_param(const struct ct_table *tbl,
 				     enum ct_core_param n)
 {
 	/* The table's own group is the first one. */
 	return ct_params_value(&tbl->params, n);
+}
+
+/* ct_tracing() and ct_l4_param() for those who are built with us. */
+static inline bool ct_traced(const struct ct_thread *thr)
+{
+	return ct_unlikely(thr->trace != NULL);
+}
+
+static inline uint32_t ct_param_of(const struct ct_thread *thr,
+				   const struct ct_l4_ops *ops,
+				   const struct ct_conn *conn, unsigned n)
+{
+	const struct ct_table *tbl = thr->tbl;
+	const struct ct_registry *reg = &tbl->registry;
+	uint32_t index = reg->params[reg->l4_at[ops->l4]] + n;
+
+	if (ct_unlikely(conn && conn->policy))
+		return ct_policy_param(tbl, conn->policy, index);
+	return ct_params_value(&tbl->params, index);
 }
 
 static inline void ct_count_by(struct ct_thread *thr, enum ct_reason reason,

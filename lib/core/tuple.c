@@ -27,16 +27,21 @@ void ct_narrow_unpack(const struct ct_narrow *narrow, struct ct_tuple *t)
 	t->zone = narrow->zone;
 }
 
+void ct_key_finish(struct ct_key *key, const struct ct_hash_key *secret)
+{
+	key->dirs = CT_KEY_BOTH;
+	key->wide = ct_tuple_wide(&key->tuple);
+	if (key->wide) {
+		key->hash = ct_hash(secret, &key->tuple, sizeof(key->tuple));
+		return;
+	}
+	ct_narrow_pack(&key->narrow, &key->tuple);
+	key->hash = ct_hash(secret, &key->narrow, sizeof(key->narrow));
+}
+
 void ct_key_make(struct ct_key *key, const struct ct_tuple *t,
 		 const struct ct_hash_key *secret)
 {
 	key->tuple = *t;
-	key->dirs = CT_KEY_BOTH;
-	key->wide = ct_tuple_wide(t);
-	if (key->wide) {
-		key->hash = ct_hash(secret, t, sizeof(*t));
-		return;
-	}
-	ct_narrow_pack(&key->narrow, t);
-	key->hash = ct_hash(secret, &key->narrow, sizeof(key->narrow));
+	ct_key_finish(key, secret);
 }

@@ -62,6 +62,9 @@ static inline bool ct_tuple_wide(const struct ct_tuple *t)
 void ct_narrow_pack(struct ct_narrow *narrow, const struct ct_tuple *t);
 void ct_narrow_unpack(const struct ct_narrow *narrow, struct ct_tuple *t);
 
+/* The same, for a tuple that stands in the key already. */
+void ct_key_finish(struct ct_key *key, const struct ct_hash_key *secret);
+
 /* The tuple ready for look-up, insertion or removal, in both directions. */
 void ct_key_make(struct ct_key *key, const struct ct_tuple *t,
 		 const struct ct_hash_key *secret);

@@ -41,20 +41,18 @@ static bool read_header(const struct ct_pkt *pkt, struct header *hdr,
 			struct ct_tuple *t)
 {
 	struct ct_cursor cur = ct_cursor_of(pkt->data, pkt->len);
-	uint8_t first = ct_cursor_u8(&cur);
+	const uint8_t *bytes = ct_cursor_take(&cur, CT_IPV4_HDR_LEN);
 
-	hdr->version = first >> 4;
-	hdr->len = (uint16_t)((first & 0xf) * 4);
-	ct_cursor_skip(&cur, 1); /* type of service */
-	hdr->total_len = ct_cursor_u16(&cur);
-	ct_cursor_skip(&cur, 2); /* identification */
-	hdr->frag = ct_cursor_u16(&cur);
-	ct_cursor_skip(&cur, 1); /* time to live */
-	hdr->protocol = ct_cursor_u8(&cur);
-	ct_cursor_skip(&cur, 2); /* checksum */
-	ct_cursor_copy(&cur, t->src.bytes, 4);
-	ct_cursor_copy(&cur, t->dst.bytes, 4);
-	return ct_cursor_good(&cur);
+	if (!bytes)
+		return false;
+	hdr->version = bytes[0] >> 4;
+	hdr->len = (uint16_t)((bytes[0] & 0xf) * 4);
+	hdr->total_len = ct_load_u16(bytes + CT_IPV4_TOTAL_OFF);
+	hdr->frag = ct_load_u16(bytes + CT_IPV4_FRAG_OFF);
+	hdr->protocol = bytes[CT_IPV4_PROTOCOL_OFF];
+	memcpy(t->src.bytes, bytes + CT_IPV4_SRC_OFF, 4);
+	memcpy(t->dst.bytes, bytes + CT_IPV4_DST_OFF, 4);
+	return true;
 }
 
 /* What the header says of the packet's length, or 0 if that cannot be. */

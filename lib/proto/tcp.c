@@ -8,6 +8,8 @@
  */
 #include "proto/tcp.h"
 
+#include "core/table.h"
+
 #include "proto/tcp_fsm.h"
 #include "proto/tcp_guard.h"
 #include "proto/tcp_seg.h"
@@ -99,7 +101,7 @@ static const uint8_t timeout_of[CT_TCP_STATES] = {
 static uint32_t param(const struct ct_thread *thr, const struct ct_conn *conn,
 		      unsigned n)
 {
-	return ct_l4_param(thr, &ct_tcp_ops, conn, n);
+	return ct_param_of(thr, &ct_tcp_ops, conn, n);
 }
 
 /* --- Before any look-up -------------------------------------------------- */
@@ -128,17 +130,27 @@ static bool invert(const struct ct_tuple *t, struct ct_tuple *inverse)
 	return true;
 }
 
+/* A segment is read once, and kept in the packet for open() and packet(). */
+static struct ct_tcp_seg recall(const struct ct_pkt *pkt)
+{
+	struct ct_tcp_seg seg;
+
+	memcpy(&seg, pkt->scratch, sizeof(seg));
+	return seg;
+}
+
 static enum ct_track check(struct ct_thread *thr, struct ct_pkt *pkt)
 {
-	uint8_t bits;
-	enum ct_reason reason = ct_tcp_seg_check(pkt, &bits);
+	struct ct_tcp_seg seg;
+	enum ct_reason reason = ct_tcp_seg_read(pkt, &seg);
 
 	if (reason != CT_R_NONE)
 		return invalid(pkt, reason);
 	if (!ct_csum_good(thr, pkt, pkt->l4_len))
 		return invalid(pkt, CT_R_L4_CHECKSUM);
-	if (!ct_tcp_flags_valid(bits))
+	if (!ct_tcp_flags_valid(seg.bits))
 		return invalid(pkt, CT_R_TCP_FLAGS);
+	memcpy(pkt->scratch, &seg, sizeof(seg));
 	return CT_TRACK_OK;
 }
 
@@ -147,12 +159,9 @@ static enum ct_track check(struct ct_thread *thr, struct ct_pkt *pkt)
 static enum ct_track open_conn(struct ct_thread *thr, struct ct_conn *conn,
 			       struct ct_pkt *pkt)
 {
+	const struct ct_tcp_seg seg = recall(pkt);
 	struct ct_tcp *tcp = ct_l4_state(conn);
-	struct ct_tcp_seg seg;
-	enum ct_reason reason = ct_tcp_seg_read(pkt, &seg);
 
-	if (reason != CT_R_NONE)
-		return invalid(pkt, reason);
 	tcp->last_event = CT_TCP_EV_NONE;
 	switch (ct_tcp_fsm_next(CT_DIR_ORIG, seg.event, CT_TCP_NONE)) {
 	case CT_TCP_SYN_SENT:
@@ -209,7 +218,7 @@ static void refused(struct ct_thread *thr, struct ct_conn *conn,
 	const uint32_t left = ct_conn_expires(thr, conn);
 	struct ct_tcp *tcp = ct_l4_state(conn);
 
-	if (ct_tracing(thr) && answer.action != CT_TCP_DO_REFUSE)
+	if (ct_traced(thr) && answer.action != CT_TCP_DO_REFUSE)
 		ct_trace(thr, "tcp", "Not believed; %s says %s.", answer.rule,
 			 ct_tcp_answer_text(&answer));
 	if (answer.action == CT_TCP_DO_REMEMBER) {
@@ -240,7 +249,7 @@ static enum ct_track judge(struct ct_thread *thr, struct ct_conn *conn,
 		ct_tcp_window_judge(ct_l4_state(conn), step->dir, seg);
 	bool mild = bound != CT_TCP_FITS && liberal(thr, conn, step->dir);
 
-	if (ct_tracing(thr))
+	if (ct_traced(thr))
 		ct_trace(thr, "tcp window", "seq %u to %u, ack %u: %s%s.",
 			 seg->seq, seg->end, seg->ack, ct_tcp_bound_text(bound),
 			 mild ? "; believed all the same" : "");
@@ -313,9 +322,11 @@ static enum ct_track believe(struct ct_thread *thr, struct ct_conn *conn,
 {
 	struct ct_tcp *tcp = ct_l4_state(conn);
 	const uint8_t was = tcp->state;
-	const struct ct_tcp_answer answer = ct_tcp_guard_after(step);
+	struct ct_tcp_answer answer = { .action = CT_TCP_DO_CHECK };
 
-	if (ct_tracing(thr) && answer.action != CT_TCP_DO_CHECK)
+	if (!ct_tcp_guard_silent(step->seg->event, was))
+		answer = ct_tcp_guard_after(step);
+	if (ct_traced(thr) && answer.action != CT_TCP_DO_CHECK)
 		ct_trace(thr, "tcp", "Believed; %s says %s.", answer.rule,
 			 ct_tcp_answer_text(&answer));
 	enter(tcp, step->seg, step->dir, next);
@@ -336,11 +347,18 @@ static enum ct_track believe(struct ct_thread *thr, struct ct_conn *conn,
 static enum ct_track act(struct ct_thread *thr, struct ct_conn *conn,
 			 const struct ct_tcp_step *step, struct ct_pkt *pkt)
 {
-	const struct ct_tcp_answer answer = ct_tcp_guard_before(step);
 	struct ct_tcp *tcp = ct_l4_state(conn);
+	struct ct_tcp_answer answer = { .action = CT_TCP_DO_CHECK,
+					.next = step->cell,
+					.rule = "grid" };
 	enum ct_track track = CT_TRACK_OK;
 
-	if (ct_tracing(thr))
+	/* Nearly all segments: the grid names a state, and no rule objects. */
+	if (ct_unlikely(step->cell >= CT_TCP_STATES ||
+			!ct_tcp_guard_silent(step->seg->event, tcp->state)))
+		answer = ct_tcp_guard_before(step);
+
+	if (ct_traced(thr))
 		ct_trace(thr, "tcp", "%s in %s, %s direction: %s says %s.",
 			 ct_tcp_event_name(step->seg->event),
 			 ct_tcp_state_name(tcp->state),
@@ -378,15 +396,12 @@ static enum ct_track packet(struct ct_thread *thr, struct ct_conn *conn,
 			    struct ct_pkt *pkt)
 {
 	const struct ct_tcp *tcp = ct_l4_state_const(conn);
-	struct ct_tcp_seg seg;
-	enum ct_reason reason = ct_tcp_seg_read(pkt, &seg);
+	const struct ct_tcp_seg seg = recall(pkt);
 	struct ct_tcp_step step = { .tcp = tcp,
 				    .seg = &seg,
 				    .status = ct_conn_status(conn),
 				    .dir = pkt->dir };
 
-	if (reason != CT_R_NONE)
-		return invalid(pkt, reason);
 	if (seg.event == CT_TCP_EV_RST)
 		step.spare_low_rst = param(thr, conn, P_IGNORE_INVALID_RST);
 	step.cell = ct_tcp_fsm_next(pkt->dir, seg.event, tcp->state);

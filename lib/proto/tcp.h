@@ -129,6 +129,10 @@ struct ct_tcp_seg {
 	bool bare;      /* its header has no room for options */
 };
 
+CT_STATIC_ASSERT(sizeof(struct ct_tcp_seg) <=
+			 sizeof(((struct ct_pkt *)0)->scratch),
+		 "it waits in the packet");
+
 extern const struct ct_l4_ops ct_tcp_ops;
 
 #endif

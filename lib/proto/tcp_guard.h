@@ -56,6 +56,19 @@ struct ct_tcp_rule {
 	const char *source;
 };
 
+/*
+ * Whether no rule speaks about this kind of segment in this state, which holds
+ * for nearly all segments: the grid alone says what to do.
+ */
+static inline bool ct_tcp_guard_silent(enum ct_tcp_event event,
+				       enum ct_tcp_state state)
+{
+	const uint32_t spoken_of =
+		1u << CT_TCP_LAST_ACK | 1u << CT_TCP_SYN_RECV;
+
+	return event == CT_TCP_EV_ACK && !(spoken_of & 1u << state);
+}
+
 /* Before the numbers: what to do with it? */
 struct ct_tcp_answer ct_tcp_guard_before(const struct ct_tcp_step *step);
 

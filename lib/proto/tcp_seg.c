@@ -5,9 +5,10 @@
 #include "proto/tcp_seg.h"
 
 #include "proto/tcp_window.h"
+#include "wire/hdr.h"
 #include "wire/tcpopt.h"
 
-enum { HEADER_LEN = 20, PORTS_LEN = 4, TAIL_LEN = 4, TIMESTAMP_LEN = 12 };
+enum { HEADER_LEN = 20, TIMESTAMP_LEN = 12 };
 
 static enum ct_tcp_event event_of(uint8_t bits)
 {
@@ -46,18 +47,16 @@ static enum ct_reason read_header(const struct ct_pkt *pkt,
 				  struct ct_cursor *options)
 {
 	struct ct_cursor cur = ct_l4_cursor(pkt);
-	const uint8_t *bytes;
+	const uint8_t *bytes = ct_cursor_take(&cur, HEADER_LEN);
 	uint32_t header_len;
 
-	ct_cursor_skip(&cur, PORTS_LEN);
-	seg->seq = ct_cursor_u32(&cur);
-	seg->ack = ct_cursor_u32(&cur);
-	header_len = (uint32_t)(ct_cursor_u8(&cur) >> 4) * 4;
-	seg->bits = ct_cursor_u8(&cur);
-	seg->win = ct_cursor_u16(&cur);
-	ct_cursor_skip(&cur, TAIL_LEN); /* checksum, urgent pointer */
-	if (!ct_cursor_good(&cur))
+	if (!bytes)
 		return CT_R_L4_TRUNCATED;
+	header_len = (uint32_t)(bytes[CT_TCP_OFFSET_OFF] >> 4) * 4;
+	seg->seq = ct_load_u32(bytes + CT_TCP_SEQ_OFF);
+	seg->ack = ct_load_u32(bytes + CT_TCP_ACK_OFF);
+	seg->bits = bytes[CT_TCP_FLAGS_OFF];
+	seg->win = ct_load_u16(bytes + CT_TCP_WINDOW_OFF);
 	if (header_len < HEADER_LEN || header_len > pkt->l4_len)
 		return CT_R_L4_LENGTH;
 	bytes = ct_cursor_take(&cur, header_len - HEADER_LEN);
@@ -67,16 +66,6 @@ static enum ct_reason read_header(const struct ct_pkt *pkt,
 	seg->end = seg->seq + (pkt->l4_len - header_len) +
 		   !!(seg->bits & CT_TCP_SYN) + !!(seg->bits & CT_TCP_FIN);
 	return CT_R_NONE;
-}
-
-enum ct_reason ct_tcp_seg_check(const struct ct_pkt *pkt, uint8_t *bits)
-{
-	struct ct_cursor options;
-	struct ct_tcp_seg seg;
-	enum ct_reason reason = read_header(pkt, &seg, &options);
-
-	*bits = seg.bits;
-	return reason;
 }
 
 enum ct_reason ct_tcp_seg_read(const struct ct_pkt *pkt, struct ct_tcp_seg *seg)

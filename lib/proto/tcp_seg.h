@@ -26,13 +26,6 @@
 #include "proto/tcp.h"
 
 /*
- * Look at the fixed part of a packet's header, before anything is known of it.
- *
- * => As ct_tcp_seg_read(); bits are its flags, for ct_tcp_flags_valid().
- */
-enum ct_reason ct_tcp_seg_check(const struct ct_pkt *pkt, uint8_t *bits);
-
-/*
  * Read a packet's segment.
  *
  * => CT_R_NONE, or what is wrong with its header: CT_R_L4_TRUNCATED,

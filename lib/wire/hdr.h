@@ -79,7 +79,19 @@ enum ct_hdr_len {
 };
 
 /* Where the addresses are, for the pseudo header. */
-enum ct_hdr_off { CT_IPV4_SRC_OFF = 12, CT_IPV6_SRC_OFF = 8 };
+enum ct_hdr_off {
+	CT_IPV4_TOTAL_OFF = 2,
+	CT_IPV4_FRAG_OFF = 6,
+	CT_IPV4_PROTOCOL_OFF = 9,
+	CT_IPV4_SRC_OFF = 12,
+	CT_IPV4_DST_OFF = 16,
+	CT_IPV6_SRC_OFF = 8,
+	CT_TCP_SEQ_OFF = 4,
+	CT_TCP_ACK_OFF = 8,
+	CT_TCP_OFFSET_OFF = 12,
+	CT_TCP_FLAGS_OFF = 13,
+	CT_TCP_WINDOW_OFF = 14
+};
 
 /* IPv4: the 16 bits with the fragment offset. */
 enum ct_ipv4_frag {
