@@ -141,7 +141,7 @@ const char *ct_table_check(struct ct_table *tbl)
 {
 	struct check check = { .tbl = tbl };
 	uint32_t unit = ct_slab_next_conn(&tbl->slab, 0);
-	uint32_t n_conns = atomic_load(&tbl->n_conns);
+	uint32_t n_conns = ct_count_now(tbl);
 
 	for (; unit; unit = ct_slab_next_conn(&tbl->slab,
 					      unit + tbl->extend.conn_units))

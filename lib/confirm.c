@@ -88,11 +88,20 @@ static enum ct_verdict resolve(struct ct_thread *thr, struct ct_pkt *pkt,
 	return ct_answer(thr, pkt, CT_R_JOINED);
 }
 
+/* => The winner has ended meanwhile, or ends now, being expired. */
+static bool winner_gone(struct ct_thread *thr, struct ct_conn *winner)
+{
+	if (ct_conn_known(winner) && ct_conn_expired(winner, thr->now))
+		ct_conn_kill(thr, winner, CT_R_END_EXPIRED);
+	return !ct_conn_known(winner);
+}
+
 static enum ct_verdict publish(struct ct_thread *thr, struct ct_pkt *pkt)
 {
 	struct ct_table *tbl = thr->tbl;
 	struct ct_conn *conn = pkt->conn;
 	struct ct_key key[CT_DIR_MAX];
+	bool weak = !(ct_conn_word(conn) & CT_S_ASSURED);
 	struct ct_clash clash;
 	int error;
 
@@ -100,14 +109,15 @@ static enum ct_verdict publish(struct ct_thread *thr, struct ct_pkt *pkt)
 	start(thr, conn);
 	do {
 		error = ct_buckets_publish(thr, conn, key, &clash);
-	} while (error == CT_E_EXIST && ct_conn_expired(clash.conn, thr->now) &&
-		 ct_conn_kill(thr, clash.conn, CT_R_END_EXPIRED));
+	} while (error == CT_E_EXIST && winner_gone(thr, clash.conn));
 
 	if (error == CT_E_EXIST)
 		return resolve(thr, pkt, &clash, key);
 	if (error)
 		return lose(thr, pkt, CT_R_NO_MEMORY);
 	ct_conn_adopt(conn);
+	if (weak)
+		ct_count_weak(thr, 1);
 	ct_event_release(thr, conn);
 	ct_count(thr, CT_R_CONFIRMED);
 	return CT_ACCEPT;

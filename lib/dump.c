@@ -110,8 +110,7 @@ int ct_stats(struct ct_table *tbl, struct ct_stats *stats)
 		return CT_E_VERSION;
 	memset(stats, 0, sizeof(*stats));
 	stats->size = sizeof(*stats);
-	stats->conns =
-		atomic_load_explicit(&tbl->n_conns, memory_order_relaxed);
+	stats->conns = ct_count_now(tbl);
 	stats->max_conns = ct_core_param(tbl, CT_P_MAX_CONNS);
 	stats->bytes = ct_mem_in_use(&tbl->mem);
 	ct_spin_lock(&tbl->threads_lock);

@@ -140,15 +140,12 @@ struct ct_conn *ct_find(struct ct_thread *thr, const struct ct_tuple *tuple,
 /* => False when the table is full, and nothing may go to make room. */
 static bool count_in(struct ct_thread *thr, uint64_t hash)
 {
-	struct ct_table *tbl = thr->tbl;
-	uint32_t max = ct_core_param(tbl, CT_P_MAX_CONNS);
-
-	if (ct_likely(atomic_fetch_add_explicit(&tbl->n_conns, 1,
-						memory_order_relaxed) < max) ||
-	    ct_evict_for(thr, hash))
+	if (ct_likely(ct_count_take(thr)))
 		return true;
-	atomic_fetch_sub_explicit(&tbl->n_conns, 1, memory_order_relaxed);
-	return false;
+	if (!ct_evict_for(thr, hash))
+		return false;
+	ct_count_take_over(thr);
+	return true;
 }
 
 static int by_policy(struct ct_thread *thr, struct ct_conn *conn,
@@ -180,8 +177,7 @@ static enum ct_verdict open_conn(struct ct_thread *thr, struct ct_pkt *pkt,
 		return answer_drop(thr, pkt, CT_R_TABLE_FULL);
 	conn = ct_conn_open(thr, &way->key, &reply);
 	if (!conn) {
-		atomic_fetch_sub_explicit(&thr->tbl->n_conns, 1,
-					  memory_order_relaxed);
+		ct_count_give(thr);
 		return answer_drop(thr, pkt, CT_R_NO_MEMORY);
 	}
 	pkt->dir = CT_DIR_ORIG;

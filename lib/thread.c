@@ -34,7 +34,10 @@ void ct_thread_free(struct ct_thread *thr)
 	if (!thr)
 		return;
 	mem = &thr->tbl->mem;
+	ct_count_leave(thr);
 	ct_spin_lock(&thr->tbl->threads_lock);
+	thr->tbl->past_weak +=
+		atomic_load_explicit(&thr->n_weak, memory_order_relaxed);
 	cds_list_del(&thr->node);
 	ct_spin_unlock(&thr->tbl->threads_lock);
 	ct_mem_free(mem, thr->private,

@@ -187,14 +187,9 @@ void ct_conn_release(struct ct_thread *thr, struct ct_conn *conn)
 		ct_conn_free(thr, conn);
 }
 
-static void uncount(struct ct_table *tbl)
-{
-	atomic_fetch_sub_explicit(&tbl->n_conns, 1, memory_order_relaxed);
-}
-
 void ct_conn_discard_later(struct ct_thread *thr, struct ct_conn *conn)
 {
-	uncount(thr->tbl);
+	ct_count_give(thr);
 	ct_conn_set(conn, CT_S_DYING);
 	ct_conn_adopt(conn);
 	ct_timer_stop(thr->tbl, conn);
@@ -208,7 +203,7 @@ void ct_conn_discard(struct ct_thread *thr, struct ct_conn *conn)
 		ct_conn_discard_later(thr, conn);
 		return;
 	}
-	uncount(thr->tbl);
+	ct_count_give(thr);
 	ct_conn_set(conn, CT_S_DYING);
 	ct_conn_release(thr, conn);
 }
@@ -259,7 +254,7 @@ void ct_conn_returned(struct ct_thread *thr, struct ct_conn *conn)
 {
 	/* One that was never confirmed still counts. */
 	if (!(ct_conn_word(conn) & CT_S_DYING))
-		uncount(thr->tbl);
+		ct_count_give(thr);
 	ct_conn_free(thr, conn);
 }
 
@@ -279,7 +274,9 @@ void ct_conn_bury(struct ct_thread *thr, struct ct_conn *conn)
 	ct_conn_keys(conn, &tbl->hash, key);
 	ct_buckets_remove(thr, conn, key);
 	ct_timer_stop(tbl, conn);
-	uncount(tbl);
+	ct_count_give(thr);
+	if (!(ct_conn_word(conn) & CT_S_ASSURED))
+		ct_count_weak(thr, -1);
 	ct_times_stop(thr, conn);
 	ct_count(thr, conn->class_);
 	ct_event_destroy(thr, conn);
@@ -447,8 +444,11 @@ void ct_conn_assure(struct ct_thread *thr, struct ct_conn *conn)
 {
 	if (ct_conn_word(conn) & CT_S_ASSURED)
 		return;
-	if (!(ct_conn_set(conn, CT_S_ASSURED) & CT_S_ASSURED))
-		ct_event_note(thr, conn, CT_EV_ASSURED);
+	if (ct_conn_set(conn, CT_S_ASSURED) & CT_S_ASSURED)
+		return;
+	if (ct_conn_word(conn) & CT_S_CONFIRMED)
+		ct_count_weak(thr, -1);
+	ct_event_note(thr, conn, CT_EV_ASSURED);
 }
 
 void ct_conn_changed(struct ct_thread *thr, struct ct_conn *conn)

@@ -20,6 +20,7 @@
 #include "base/param.h"
 #include "base/spin.h"
 #include "core/bucket.h"
+#include "core/count.h"
 #include "core/event.h"
 #include "core/extend.h"
 #include "core/policy.h"
@@ -66,6 +67,8 @@ struct ct_thread {
 	ct_trace_fn trace; /* its own */
 	void *trace_user;
 
+	_Atomic uint32_t credit;                 /* A  see count.h */
+	_Atomic int64_t n_weak;                  /* A  one writer */
 	_Atomic uint64_t epoch;                  /* A  seen; 0: offline */
 	_Atomic uint64_t reasons[CT_REASON_MAX]; /* A  one writer */
 	struct cds_list_head node;               /* L  threads_lock */
@@ -86,7 +89,7 @@ struct ct_table {
 	struct ct_policies policies;
 	struct ct_events events;
 
-	_Atomic uint32_t n_conns; /* A  private ones included */
+	_Atomic uint32_t n_conns; /* A  private ones and credits included */
 	_Atomic uint32_t gen;     /* A  the next that no thread has taken */
 	_Atomic uint64_t now_ns;  /* A  latest time of any thread */
 	_Atomic uint32_t sweep;   /* A  unit where the next sweep starts */
@@ -97,6 +100,7 @@ struct ct_table {
 
 	struct ct_spin threads_lock;
 	struct cds_list_head threads; /* L */
+	int64_t past_weak;            /* L  of threads that have left */
 
 	struct ct_spin control_lock;
 	struct ct_thread *control; /* L  control_lock; made by the seal */

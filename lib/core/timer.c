@@ -44,8 +44,9 @@ void ct_timer_stop(struct ct_table *tbl, struct ct_conn *conn)
 	deadline_set(tbl, conn, CT_TICKS_NEVER);
 }
 
-/* Look at one place whose deadline has passed, as far as was seen. */
-static void check(struct ct_thread *thr, uint32_t unit)
+/* Look at one place whose deadline has passed, as far as was seen; => 1 when
+ * its connection has ended. */
+static uint32_t check(struct ct_thread *thr, uint32_t unit)
 {
 	struct ct_table *tbl = thr->tbl;
 	_Atomic uint32_t *deadline = ct_slab_deadline(&tbl->slab, unit);
@@ -54,17 +55,17 @@ static void check(struct ct_thread *thr, uint32_t unit)
 	uint32_t timeout;
 
 	if (due == CT_TICKS_NEVER || !ct_ticks_passed(due, thr->now))
-		return;
+		return 0;
 	conn = ct_conn_at(tbl, unit);
 	if (!ct_conn_known(conn))
-		return;
+		return 0;
 	timeout = atomic_load_explicit(&conn->timeout, memory_order_acquire);
 	if (ct_ticks_passed(timeout, thr->now))
-		ct_conn_kill(thr, conn, CT_R_END_EXPIRED);
-	else
-		atomic_compare_exchange_strong_explicit(deadline, &due, timeout,
-							memory_order_acq_rel,
-							memory_order_relaxed);
+		return ct_conn_kill(thr, conn, CT_R_END_EXPIRED);
+	atomic_compare_exchange_strong_explicit(deadline, &due, timeout,
+						memory_order_acq_rel,
+						memory_order_relaxed);
+	return 0;
 }
 
 /* Deadlines that are looked at together: one cache line. */
@@ -128,24 +129,27 @@ static uint32_t place_of(uint32_t i, uint32_t units)
 	return (2 * i + units - 1) / units * units;
 }
 
-/*
- * Sweep a part of one chunk, from unit on.
- *
- * => The place behind it; *left is what remains of the budget.
- */
-static uint32_t sweep_run(struct ct_thread *thr, uint32_t unit, uint32_t *left)
+/* A sweep on its way. */
+struct sweep {
+	uint32_t unit;  /* next place; 0 at the end */
+	uint32_t left;  /* of the budget */
+	uint32_t ended; /* connections */
+};
+
+/* Sweep what is left of one chunk. */
+static void sweep_run(struct ct_thread *thr, struct sweep *sweep)
 {
 	const struct ct_slab *slab = &thr->tbl->slab;
 	uint32_t units = thr->tbl->extend.conn_units;
-	uint32_t chunk = unit & ~((1u << slab->shift) - 1);
-	uint32_t end = (ct_slab_chunk_end(slab, unit) - chunk + 1) / 2;
+	uint32_t chunk = sweep->unit & ~((1u << slab->shift) - 1);
+	uint32_t end = (ct_slab_chunk_end(slab, sweep->unit) - chunk + 1) / 2;
 	const _Atomic uint32_t *deadlines = ct_slab_deadline(slab, chunk);
-	uint32_t first = (unit - chunk) / 2;
+	uint32_t first = (sweep->unit - chunk) / 2;
 	uint32_t i = first / GROUP * GROUP;
 
-	if (end - first > *left)
-		end = first + *left;
-	*left -= end - first;
+	if (end - first > sweep->left)
+		end = first + sweep->left;
+	sweep->left -= end - first;
 	for (; i < end; i += GROUP) {
 		unsigned due = group_due(&deadlines[i], thr->now);
 
@@ -153,37 +157,36 @@ static uint32_t sweep_run(struct ct_thread *thr, uint32_t unit, uint32_t *left)
 			uint32_t at = i + (unsigned)__builtin_ctz(due);
 
 			if (at >= first && at < end)
-				check(thr, chunk + place_of(at, units));
+				sweep->ended +=
+					check(thr, chunk + place_of(at, units));
 		}
 	}
-	return chunk + 2 * end;
+	sweep->unit = chunk + 2 * end;
 }
 
-/* Sweep from one place to another one; 0 is the end. */
-static uint32_t sweep_to(struct ct_thread *thr, uint32_t unit, uint32_t to,
-			 uint32_t *left)
+/* Sweep up to a place; 0 is the end. */
+static void sweep_to(struct ct_thread *thr, struct sweep *sweep, uint32_t to)
 {
-	while (*left) {
-		unit = ct_slab_next_conn(&thr->tbl->slab, unit);
-		if (!unit || (to && unit >= to))
-			return unit;
-		unit = sweep_run(thr, unit, left);
+	while (sweep->left) {
+		sweep->unit = ct_slab_next_conn(&thr->tbl->slab, sweep->unit);
+		if (!sweep->unit || (to && sweep->unit >= to))
+			return;
+		sweep_run(thr, sweep);
 	}
-	return unit;
 }
 
-void ct_timer_sweep(struct ct_thread *thr, uint32_t budget)
+uint32_t ct_timer_sweep(struct ct_thread *thr, uint32_t budget)
 {
 	_Atomic uint32_t *cursor = &thr->tbl->sweep;
 	uint32_t start = atomic_load_explicit(cursor, memory_order_relaxed);
-	uint32_t left = budget ? budget : UINT32_MAX;
-	uint32_t unit;
+	struct sweep sweep = { start, budget ? budget : UINT32_MAX, 0 };
 
 	/* Two threads may sweep the same place; each finds nothing twice. */
-	unit = sweep_to(thr, start, 0, &left);
-	if (!unit && start)
-		unit = sweep_to(thr, 0, start, &left);
-	atomic_store_explicit(cursor, unit, memory_order_relaxed);
+	sweep_to(thr, &sweep, 0);
+	if (!sweep.unit && start)
+		sweep_to(thr, &sweep, start);
+	atomic_store_explicit(cursor, sweep.unit, memory_order_relaxed);
+	return sweep.ended;
 }
 
 uint64_t ct_next_expiry(struct ct_table *tbl)

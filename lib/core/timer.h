@@ -32,9 +32,10 @@ void ct_timer_stop(struct ct_table *tbl, struct ct_conn *conn);
 /*
  * Look at some deadlines and end what has expired.
  *
+ * => How many connections ended.
  * => budget places at most; 0: all of them.  Goes on where the last one, of
  *    whatever thread, stopped.
  */
-void ct_timer_sweep(struct ct_thread *thr, uint32_t budget);
+uint32_t ct_timer_sweep(struct ct_thread *thr, uint32_t budget);
 
 #endif /* CORE_TIMER_H */

@@ -4,7 +4,8 @@
  *
  * As Linux does: of the hash table's neighbourhoods that follow the newcomer's
  * own, eight are looked at, and the first one that holds connections which are
- * not assured loses all of these.  Linux' neighbourhoods are the chains of its
+ * not assured loses all of these.  Where all are assured only
+ * expired ones can go, and a piece of the sweep looks for them.  Linux' neighbourhoods are the chains of its
  * hash table; nf_conntrack_buckets says how many there are.  Ours has another
  * number of buckets, so a neighbourhood is told by the low bits of the hash:
  *
@@ -15,8 +16,10 @@
 #include "overflow/evict.h"
 
 #include "core/table.h"
+#include "core/timer.h"
 
-#define NEIGHBOURHOODS 8 /* that early drop looks at, as Linux does */
+#define NEIGHBOURHOODS 8  /* that early drop looks at, as Linux does */
+#define PLACES         64 /* that the sweep looks at instead */
 
 struct search {
 	struct ct_thread *thr;
@@ -34,12 +37,12 @@ static void consider(void *user, struct ct_conn *conn, enum ct_dir dir)
 
 	if (!ct_conn_known(conn))
 		return;
-	ct_conn_keys(conn, &thr->tbl->hash, key);
-	if (((uint32_t)key[dir].hash & search->mask) != search->which)
-		return;
 	if (ct_conn_expired(conn, thr->now))
 		why = CT_R_END_EXPIRED;
 	else if (ct_conn_status(conn) & CT_S_ASSURED)
+		return;
+	ct_conn_keys(conn, &thr->tbl->hash, key);
+	if (((uint32_t)key[dir].hash & search->mask) != search->which)
 		return;
 	if (ct_conn_kill(thr, conn, why))
 		search->n_evicted++;
@@ -64,6 +67,8 @@ bool ct_evict_for(struct ct_thread *thr, uint64_t hash)
 		.mask = mask_for(ct_core_param(tbl, CT_P_BUCKETS)),
 	};
 
+	if (!ct_count_any_weak(tbl))
+		return ct_timer_sweep(thr, PLACES) > 0;
 	for (uint32_t i = 0; i < NEIGHBOURHOODS && !search.n_evicted; i++) {
 		uint64_t at = search.which = ((uint32_t)hash + i) & search.mask;
 

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * count.c - how many connections there are, and whether one more may be
+ */
+#include "core/count.h"
+
+#include "core/table.h"
+
+/* A thread's credit at most; and the share of a table that it may be. */
+enum { CREDIT = 64, TABLE_SHARE = 1024 };
+
+static uint32_t block(uint32_t max)
+{
+	uint32_t share = max / TABLE_SHARE;
+
+	return share < CREDIT / 2 ? share : CREDIT / 2;
+}
+
+/* => One of the thread's own credit, unless it has none. */
+static bool take_credit(struct ct_thread *thr)
+{
+	uint32_t credit =
+		atomic_load_explicit(&thr->credit, memory_order_relaxed);
+
+	while (credit)
+		if (atomic_compare_exchange_weak_explicit(
+			    &thr->credit, &credit, credit - 1,
+			    memory_order_relaxed, memory_order_relaxed))
+			return true;
+	return false;
+}
+
+/* Raise the shared number by n, unless that were above max. */
+static bool raise_by(struct ct_table *tbl, uint32_t n, uint32_t max)
+{
+	uint32_t before =
+		atomic_load_explicit(&tbl->n_conns, memory_order_relaxed);
+
+	do {
+		if (before >= max || max - before < n)
+			return false;
+	} while (!atomic_compare_exchange_weak_explicit(
+		&tbl->n_conns, &before, before + n, memory_order_relaxed,
+		memory_order_relaxed));
+	return true;
+}
+
+static void lower_by(struct ct_table *tbl, uint32_t n)
+{
+	atomic_fetch_sub_explicit(&tbl->n_conns, n, memory_order_relaxed);
+}
+
+static void recall_credits(struct ct_table *tbl)
+{
+	struct ct_thread *thr;
+	uint32_t n = 0;
+
+	ct_spin_lock(&tbl->threads_lock);
+	cds_list_for_each_entry (thr, &tbl->threads, node)
+		n += atomic_exchange_explicit(&thr->credit, 0,
+					      memory_order_relaxed);
+	ct_spin_unlock(&tbl->threads_lock);
+	lower_by(tbl, n);
+}
+
+bool ct_count_take(struct ct_thread *thr)
+{
+	struct ct_table *tbl = thr->tbl;
+	uint32_t max = ct_core_param(tbl, CT_P_MAX_CONNS);
+	uint32_t n = block(max);
+
+	if (take_credit(thr))
+		return true;
+	if (n > 1 && raise_by(tbl, n, max)) {
+		atomic_fetch_add_explicit(&thr->credit, n - 1,
+					  memory_order_relaxed);
+		return true;
+	}
+	if (raise_by(tbl, 1, max))
+		return true;
+	if (n > 1)
+		recall_credits(tbl);
+	return n > 1 && raise_by(tbl, 1, max);
+}
+
+void ct_count_take_over(struct ct_thread *thr)
+{
+	if (!take_credit(thr))
+		atomic_fetch_add_explicit(&thr->tbl->n_conns, 1,
+					  memory_order_relaxed);
+}
+
+void ct_count_give(struct ct_thread *thr)
+{
+	struct ct_table *tbl = thr->tbl;
+	uint32_t n = block(ct_core_param(tbl, CT_P_MAX_CONNS));
+	uint32_t credit;
+
+	if (n <= 1) {
+		lower_by(tbl, 1);
+		return;
+	}
+	credit = atomic_fetch_add_explicit(&thr->credit, 1,
+					   memory_order_relaxed) +
+		 1;
+	if (credit > CREDIT &&
+	    atomic_compare_exchange_strong_explicit(
+		    &thr->credit, &credit, CREDIT / 2, memory_order_relaxed,
+		    memory_order_relaxed))
+		lower_by(tbl, credit - CREDIT / 2);
+}
+
+void ct_count_leave(struct ct_thread *thr)
+{
+	lower_by(thr->tbl, atomic_exchange_explicit(&thr->credit, 0,
+						    memory_order_relaxed));
+}
+
+uint32_t ct_count_now(struct ct_table *tbl)
+{
+	uint32_t n = atomic_load_explicit(&tbl->n_conns, memory_order_relaxed);
+	struct ct_thread *thr;
+
+	ct_spin_lock(&tbl->threads_lock);
+	cds_list_for_each_entry (thr, &tbl->threads, node)
+		n -= atomic_load_explicit(&thr->credit, memory_order_relaxed);
+	ct_spin_unlock(&tbl->threads_lock);
+	return n;
+}
+
+void ct_count_weak(struct ct_thread *thr, int by)
+{
+	/* One writer: no read-modify-write is needed. */
+	atomic_store_explicit(
+		&thr->n_weak,
+		atomic_load_explicit(&thr->n_weak, memory_order_relaxed) + by,
+		memory_order_relaxed);
+}
+
+bool ct_count_any_weak(struct ct_table *tbl)
+{
+	struct ct_thread *thr;
+	int64_t n;
+
+	ct_spin_lock(&tbl->threads_lock);
+	n = tbl->past_weak;
+	cds_list_for_each_entry (thr, &tbl->threads, node)
+		n += atomic_load_explicit(&thr->n_weak, memory_order_relaxed);
+	ct_spin_unlock(&tbl->threads_lock);
+	return n > 0;
+}

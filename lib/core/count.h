@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * count.h - how many connections there are, and whether one more may be
+ *
+ * All threads share one number, which the limit holds for.  A thread takes
+ * from it by the block and keeps what it does not need, its credit, so that
+ * threads seldom meet there; before anybody is refused, all credits are called
+ * back.  Small tables and those that are nearly full count one by one.
+ *
+ * Beside it each thread counts those of its connections that are confirmed and
+ * not assured, more or less than none; all together they tell whether a full
+ * table holds anything that Linux' early drop would take.
+ */
+#ifndef CORE_COUNT_H
+#define CORE_COUNT_H
+
+#include <conntrack/types.h>
+
+/* => False when the limit is reached, even with all credits called back. */
+bool ct_count_take(struct ct_thread *thr);
+void ct_count_give(struct ct_thread *thr);
+
+/* In place of one that was evicted: even above a limit that was lowered. */
+void ct_count_take_over(struct ct_thread *thr);
+
+/* A thread leaves: its credit goes back. */
+void ct_count_leave(struct ct_thread *thr);
+
+/* => Connections, private ones included, credits not; exact when no call is
+ *    under way. */
+uint32_t ct_count_now(struct ct_table *tbl);
+
+/* A connection became one that early drop may take, or is so no more. */
+void ct_count_weak(struct ct_thread *thr, int by);
+
+/* => Whether there may be one. */
+bool ct_count_any_weak(struct ct_table *tbl);
+
+#endif /* CORE_COUNT_H */
