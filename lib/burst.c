@@ -97,7 +97,7 @@ static enum ct_verdict forward(struct ct_thread *thr, struct ct_pkt *pkt,
 {
 	enum ct_verdict verdict = ct_way_go(thr, pkt, way);
 
-	if (verdict == CT_ACCEPT && rules && pkt->conn &&
+	if (rules && verdict == CT_ACCEPT && pkt->conn &&
 	    pkt->state == CT_NEW && !(ct_conn_word(pkt->conn) & CT_S_CONFIRMED))
 		verdict = rules->new_conn(rules->user, thr, pkt);
 	if (ct_likely(verdict == CT_ACCEPT))
@@ -112,6 +112,9 @@ void ct_forward_burst(struct ct_thread *thr, struct ct_pkt *const *pkts,
 {
 	struct ct_way ways[GROUP];
 
+	/* Rules of an older header than ours have no function for us. */
+	if (rules && (rules->size < sizeof(*rules) || !rules->new_conn))
+		rules = NULL;
 	for (unsigned at = 0; at < n; at += GROUP) {
 		unsigned now = group(n - at);
 

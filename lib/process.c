@@ -19,6 +19,9 @@
 enum ct_verdict ct_answer(struct ct_thread *thr, struct ct_pkt *pkt,
 			  enum ct_reason reason)
 {
+	/* A stranger's tracker may give anything. */
+	if (ct_unlikely((unsigned)reason >= CT_REASON_MAX))
+		reason = CT_R_L4_TUPLE;
 	pkt->reason = (uint16_t)reason;
 	ct_count(thr, reason);
 	if (ct_traced(thr))
@@ -351,6 +354,13 @@ static const struct ct_l4_ops *parse(struct ct_thread *thr, struct ct_pkt *pkt,
 	return ct_registry_l4(thr->tbl, pkt->l4);
 }
 
+/* => What this packet was told before. */
+static enum ct_verdict answered(const struct ct_pkt *pkt)
+{
+	return ct_reason_text(pkt->reason)->class_ == CT_RC_D ? CT_DROP
+							      : CT_ACCEPT;
+}
+
 static void done(struct ct_way *way, enum ct_verdict verdict)
 {
 	way->next = CT_WAY_DONE;
@@ -365,7 +375,7 @@ void ct_way_begin(struct ct_thread *thr, struct ct_pkt *pkt, enum ct_hook hook,
 
 	/* 1. Seen already, or not ours to see? */
 	if (pkt->answered)
-		return done(way, CT_ACCEPT);
+		return done(way, answered(pkt));
 	if (!hook_tracks(hook))
 		return done(way, answer_untracked(thr, pkt, CT_R_NO_HOOK));
 	pkt->answered = 1;

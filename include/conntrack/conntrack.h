@@ -11,62 +11,27 @@
  * A connection is private to the packet which opened it until ct_confirm();
  * only then can other packets find it.  A packet that the host drops in
  * between leaves no trace.
+ *
+ * A packet is in packet.h, many at once in burst.h, the steps explained in
+ * trace.h.  To look at a table include dump.h, for events event.h, and for
+ * trackers of your own plugin.h.
  */
 #ifndef CONNTRACK_CONNTRACK_H
 #define CONNTRACK_CONNTRACK_H
 
+#include <conntrack/burst.h>
 #include <conntrack/config.h>
 #include <conntrack/conn.h>
+#include <conntrack/packet.h>
 #include <conntrack/policy.h>
 #include <conntrack/reason.h>
+#include <conntrack/trace.h>
 #include <conntrack/types.h>
 #include <conntrack/version.h>
 
 #ifdef __cplusplus
 extern "C" {
 #endif
-
-/** Bits of ct_pkt.flags, set by the host. */
-enum ct_pkt_flag {
-	CT_PKT_UNTRACKED = 1u << 0 /**< do not track this packet */
-};
-
-/**
- * One packet, owned by the caller.
- *
- * The host fills in the first half and zeroes the rest.  The second half is
- * the answer of ct_process(); it must travel with the packet, unchanged, to
- * ct_confirm() or ct_abandon().
- */
-struct ct_pkt {
-	uint8_t *data;      /**< first byte of the L3 header */
-	uint32_t len;       /**< contiguous bytes at data */
-	uint32_t frame_len; /**< bytes of the whole packet; 0: same as len */
-	uint32_t headroom;  /**< writable bytes before data */
-	uint32_t tailroom;  /**< writable bytes after data + len */
-	void *user;         /**< the host's own packet; never touched */
-	const struct ct_policy *policy; /**< from ct_policy_create(), or NULL */
-	uint32_t mark;                  /**< the host's; never touched */
-	uint16_t zone;     /**< conntrack zone, unless policy has one */
-	uint16_t gso_size; /**< payload per segment of a super-packet, or 0 */
-	uint8_t l3;        /**< CT_L3_* */
-	uint8_t csum;      /**< enum ct_csum */
-	uint16_t flags;    /**< enum ct_pkt_flag */
-	uint32_t reserved[3]; /**< zero */
-
-	struct ct_conn *conn; /**< borrowed until the next poll, or NULL */
-	uint32_t l4_len;      /**< bytes of L4 header and payload by IP */
-	uint16_t l4_off;      /**< where the L4 header starts, from data */
-	uint16_t reason;      /**< enum ct_reason */
-	uint8_t state;        /**< enum ct_state */
-	uint8_t dir;          /**< enum ct_dir */
-	uint8_t l4;           /**< IPPROTO_*, after extension headers */
-	uint8_t answered;     /**< ct_process() has been here */
-	uint32_t reserved2;   /**< zero */
-	uint64_t scratch[4];  /**< the tracker's, from check() to packet() */
-	uint64_t reserved3;   /**< zero */
-};
-CT_STATIC_ASSERT(sizeof(struct ct_pkt) == 128, "two cache lines, for good");
 
 /* --- Tables and threads ------------------------------------------------- */
 
@@ -176,8 +141,12 @@ CT_API int ct_maintain(struct ct_table *tbl, uint64_t now_ns, uint32_t budget);
 /**
  * When a sleeping host should poll or maintain again.
  *
+ * It looks at the deadline of every connection that there is room for: ask
+ * before going to sleep, not for every packet.
+ *
  * @param tbl  the table
- * @context    any thread
+ * @context    any thread; takes the lock of ct_maintain() meanwhile, and so
+ *             waits for it
  * @return     a time of the host's clock in ns, not later than the next
  *             expiry; UINT64_MAX when nothing will expire
  */
@@ -211,23 +180,6 @@ CT_API enum ct_verdict ct_process(struct ct_thread *thr, struct ct_pkt *pkt,
 				  enum ct_hook hook);
 
 /**
- * ct_process() for n packets, in order.
- *
- * A flow's first packet and its successor in one burst are two new connections
- * that clash, exactly as with n calls before the first ct_confirm().
- *
- * @param thr       the calling thread's handle
- * @param pkts      the packets
- * @param n         how many
- * @param hook      as in ct_process()
- * @param verdicts  n verdicts, or NULL when nobody wants them
- * @context         as ct_process()
- */
-CT_API void ct_process_burst(struct ct_thread *thr, struct ct_pkt *const *pkts,
-			     unsigned n, enum ct_hook hook,
-			     enum ct_verdict *verdicts);
-
-/**
  * The last verb of every packet: make its new connection known.
  *
  * Publishes both directions of a private connection at once, and delivers the
@@ -244,47 +196,6 @@ CT_API void ct_process_burst(struct ct_thread *thr, struct ct_pkt *const *pkts,
 CT_API enum ct_verdict ct_confirm(struct ct_thread *thr, struct ct_pkt *pkt);
 
 /**
- * ct_confirm() for n packets, in order.
- *
- * @param thr       the calling thread's handle
- * @param pkts      the packets
- * @param n         how many
- * @param verdicts  n verdicts, or NULL when nobody wants them
- * @context         as ct_confirm()
- */
-CT_API void ct_confirm_burst(struct ct_thread *thr, struct ct_pkt *const *pkts,
-			     unsigned n, enum ct_verdict *verdicts);
-
-/** A host's rules, for ct_forward_burst(). */
-struct ct_rules {
-	size_t size; /**< sizeof(struct ct_rules) */
-	void *user;  /**< first argument of new_conn */
-	/** Asked about the first packet of each connection, before it is
-	 * confirmed.  What is not CT_ACCEPT gives the packet up. */
-	enum ct_verdict (*new_conn)(void *user, struct ct_thread *thr,
-				    struct ct_pkt *pkt);
-};
-
-/**
- * ct_process() and ct_confirm() in one, for n packets.
- *
- * Equal to both verbs for one packet after the other, at PREROUTING: a flow's
- * second packet finds the connection that the first one opened, even in the
- * same burst.  For hosts that have no work between the two verbs, or only
- * rules about new connections.
- *
- * @param thr       the calling thread's handle
- * @param pkts      the packets
- * @param n         how many
- * @param rules     asked about new connections, or NULL: all may pass
- * @param verdicts  n verdicts, or NULL when nobody wants them
- * @context         as ct_process() and ct_confirm()
- */
-CT_API void ct_forward_burst(struct ct_thread *thr, struct ct_pkt *const *pkts,
-			     unsigned n, const struct ct_rules *rules,
-			     enum ct_verdict *verdicts);
-
-/**
  * Give up a packet that the host drops itself.
  *
  * Frees its private connection at once (poll would do it later) and takes the
@@ -295,26 +206,6 @@ CT_API void ct_forward_burst(struct ct_thread *thr, struct ct_pkt *const *pkts,
  * @context    an online thread
  */
 CT_API void ct_abandon(struct ct_thread *thr, struct ct_pkt *pkt);
-
-/**
- * Told of each step by which a packet is classified.
- *
- * @param user  from ct_thread_trace()
- * @param step  a short constant name: "l3", "lookup", "tcp", ...
- * @param text  one sentence; ends with the call
- */
-typedef void (*ct_trace_fn)(void *user, const char *step, const char *text);
-
-/**
- * Have the steps of this thread's packets explained.
- *
- * @param thr   the calling thread's handle
- * @param fn    what to call, or NULL to stop
- * @param user  its first argument
- * @context     the handle's thread.  fn may be called under a connection's
- *              lock and calls nothing of the library.
- */
-CT_API void ct_thread_trace(struct ct_thread *thr, ct_trace_fn fn, void *user);
 
 #ifdef __cplusplus
 }

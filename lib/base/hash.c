@@ -9,8 +9,14 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
-uint64_t ct_hash(const struct ct_hash_key *key, const void *bytes, size_t len)
+uint64_t ct_hash_narrow(const struct ct_hash_key *key, const void *bytes)
 {
-	return XXH3_64bits_withSecret(bytes, len, key->secret,
+	return XXH3_64bits_withSecret(bytes, CT_HASH_NARROW, key->secret,
+				      sizeof(key->secret));
+}
+
+uint64_t ct_hash_wide(const struct ct_hash_key *key, const void *bytes)
+{
+	return XXH3_64bits_withSecret(bytes, CT_HASH_WIDE, key->secret,
 				      sizeof(key->secret));
 }

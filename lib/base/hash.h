@@ -18,6 +18,10 @@ struct ct_hash_key {
 	uint8_t secret[CT_HASH_SECRET]; /* I */
 };
 
-uint64_t ct_hash(const struct ct_hash_key *key, const void *bytes, size_t len);
+enum { CT_HASH_NARROW = 16, CT_HASH_WIDE = 40 };
+
+/* Of so many bytes: the two lengths that keys have. */
+uint64_t ct_hash_narrow(const struct ct_hash_key *key, const void *bytes);
+uint64_t ct_hash_wide(const struct ct_hash_key *key, const void *bytes);
 
 #endif /* BASE_HASH_H */

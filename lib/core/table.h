@@ -146,6 +146,22 @@ static inline uint32_t ct_param_of(const struct ct_thread *thr,
 	return ct_params_value(&tbl->params, index);
 }
 
+/* ct_conn_refresh(), with what happens most: nothing to store. */
+static inline void ct_refresh(struct ct_thread *thr, struct ct_conn *conn,
+			      uint32_t seconds)
+{
+	uint32_t left =
+		atomic_load_explicit(&conn->timeout, memory_order_relaxed) -
+		thr->now;
+	uint32_t want = seconds * CT_TICKS_PER_S;
+
+	/* Confirmed, and longer than what is there by less than a second. */
+	if (ct_unlikely(seconds > CT_TIMEOUT_MAX ||
+			want - left >= CT_TICKS_PER_S ||
+			!(ct_conn_word(conn) & CT_S_CONFIRMED)))
+		ct_conn_refresh(thr, conn, seconds);
+}
+
 static inline void ct_count_by(struct ct_thread *thr, enum ct_reason reason,
 			       uint64_t n)
 {

@@ -4,6 +4,8 @@
  */
 #include "core/tuple.h"
 
+#include "base/compiler.h"
+
 void ct_narrow_pack(struct ct_narrow *narrow, const struct ct_tuple *t)
 {
 	narrow->src = t->src.v4;
@@ -31,12 +33,12 @@ void ct_key_finish(struct ct_key *key, const struct ct_hash_key *secret)
 {
 	key->dirs = CT_KEY_BOTH;
 	key->wide = ct_tuple_wide(&key->tuple);
-	if (key->wide) {
-		key->hash = ct_hash(secret, &key->tuple, sizeof(key->tuple));
+	if (ct_unlikely(key->wide)) {
+		key->hash = ct_hash_wide(secret, &key->tuple);
 		return;
 	}
 	ct_narrow_pack(&key->narrow, &key->tuple);
-	key->hash = ct_hash(secret, &key->narrow, sizeof(key->narrow));
+	key->hash = ct_hash_narrow(secret, &key->narrow);
 }
 
 void ct_key_make(struct ct_key *key, const struct ct_tuple *t,

@@ -30,7 +30,9 @@ struct ct_narrow {
 	uint8_t l4;
 	uint16_t zone;
 };
-CT_STATIC_ASSERT(sizeof(struct ct_narrow) == 16, "hashed as bytes: no padding");
+CT_STATIC_ASSERT(sizeof(struct ct_narrow) == CT_HASH_NARROW &&
+			 sizeof(struct ct_tuple) == CT_HASH_WIDE,
+		 "hashed as bytes: no padding");
 
 /*
  * With zones for one direction only, two connections may have the same tuple

@@ -98,6 +98,12 @@ static const uint8_t timeout_of[CT_TCP_STATES] = {
 	[CT_TCP_CLOSE] = T_CLOSE,       [CT_TCP_SYN_SENT2] = T_SYN_SENT2,
 };
 
+/* ct_l4_state() without the call. */
+static inline struct ct_tcp *tcp_of(struct ct_conn *conn)
+{
+	return (struct ct_tcp *)(void *)conn->l4_state;
+}
+
 static uint32_t param(const struct ct_thread *thr, const struct ct_conn *conn,
 		      unsigned n)
 {
@@ -146,7 +152,8 @@ static enum ct_track check(struct ct_thread *thr, struct ct_pkt *pkt)
 
 	if (reason != CT_R_NONE)
 		return invalid(pkt, reason);
-	if (!ct_csum_good(thr, pkt, pkt->l4_len))
+	if (pkt->csum != CT_CSUM_VERIFIED &&
+	    !ct_csum_good(thr, pkt, pkt->l4_len))
 		return invalid(pkt, CT_R_L4_CHECKSUM);
 	if (!ct_tcp_flags_valid(seg.bits))
 		return invalid(pkt, CT_R_TCP_FLAGS);
@@ -160,7 +167,7 @@ static enum ct_track open_conn(struct ct_thread *thr, struct ct_conn *conn,
 			       struct ct_pkt *pkt)
 {
 	const struct ct_tcp_seg seg = recall(pkt);
-	struct ct_tcp *tcp = ct_l4_state(conn);
+	struct ct_tcp *tcp = tcp_of(conn);
 
 	tcp->last_event = CT_TCP_EV_NONE;
 	switch (ct_tcp_fsm_next(CT_DIR_ORIG, seg.event, CT_TCP_NONE)) {
@@ -216,7 +223,7 @@ static void refused(struct ct_thread *thr, struct ct_conn *conn,
 	const struct ct_tcp_answer answer = ct_tcp_guard_refused(step);
 	const uint32_t unacked = param(thr, conn, T_UNACKNOWLEDGED);
 	const uint32_t left = ct_conn_expires(thr, conn);
-	struct ct_tcp *tcp = ct_l4_state(conn);
+	struct ct_tcp *tcp = tcp_of(conn);
 
 	if (ct_traced(thr) && answer.action != CT_TCP_DO_REFUSE)
 		ct_trace(thr, "tcp", "Not believed; %s says %s.", answer.rule,
@@ -246,7 +253,7 @@ static enum ct_track judge(struct ct_thread *thr, struct ct_conn *conn,
 	};
 	const struct ct_tcp_seg *seg = step->seg;
 	enum ct_tcp_bound bound =
-		ct_tcp_window_judge(ct_l4_state(conn), step->dir, seg);
+		ct_tcp_window_judge(tcp_of(conn), step->dir, seg);
 	bool mild = bound != CT_TCP_FITS && liberal(thr, conn, step->dir);
 
 	if (ct_traced(thr))
@@ -320,7 +327,7 @@ static void enter(struct ct_tcp *tcp, const struct ct_tcp_seg *seg,
 static enum ct_track believe(struct ct_thread *thr, struct ct_conn *conn,
 			     const struct ct_tcp_step *step, uint8_t next)
 {
-	struct ct_tcp *tcp = ct_l4_state(conn);
+	struct ct_tcp *tcp = tcp_of(conn);
 	const uint8_t was = tcp->state;
 	struct ct_tcp_answer answer = { .action = CT_TCP_DO_CHECK };
 
@@ -336,9 +343,11 @@ static enum ct_track believe(struct ct_thread *thr, struct ct_conn *conn,
 		return CT_TRACK_KILL;
 	if (answer.action == CT_TCP_DO_STAY)
 		return CT_TRACK_OK;
-	ct_conn_refresh(thr, conn, lifetime(thr, conn, step));
+	ct_refresh(thr, conn, lifetime(thr, conn, step));
 	/* An answer to the handshake, or to what was picked up. */
-	if ((step->status & CT_S_SEEN_REPLY) && next == CT_TCP_ESTABLISHED &&
+	if ((step->status & (CT_S_SEEN_REPLY | CT_S_ASSURED)) ==
+		    CT_S_SEEN_REPLY &&
+	    next == CT_TCP_ESTABLISHED &&
 	    (was == CT_TCP_SYN_RECV || was == CT_TCP_ESTABLISHED))
 		ct_conn_assure(thr, conn);
 	return CT_TRACK_OK;
@@ -347,7 +356,7 @@ static enum ct_track believe(struct ct_thread *thr, struct ct_conn *conn,
 static enum ct_track act(struct ct_thread *thr, struct ct_conn *conn,
 			 const struct ct_tcp_step *step, struct ct_pkt *pkt)
 {
-	struct ct_tcp *tcp = ct_l4_state(conn);
+	struct ct_tcp *tcp = tcp_of(conn);
 	struct ct_tcp_answer answer = { .action = CT_TCP_DO_CHECK,
 					.next = step->cell,
 					.rule = "grid" };
@@ -399,7 +408,7 @@ static enum ct_track packet(struct ct_thread *thr, struct ct_conn *conn,
 	const struct ct_tcp_seg seg = recall(pkt);
 	struct ct_tcp_step step = { .tcp = tcp,
 				    .seg = &seg,
-				    .status = ct_conn_status(conn),
+				    .status = ct_conn_word(conn),
 				    .dir = pkt->dir };
 
 	if (seg.event == CT_TCP_EV_RST)

@@ -4,6 +4,7 @@
  */
 #include "proto/tcp_seg.h"
 
+#include "base/compiler.h"
 #include "proto/tcp_window.h"
 #include "wire/hdr.h"
 #include "wire/tcpopt.h"
@@ -12,12 +13,23 @@ enum { HEADER_LEN = 20, TIMESTAMP_LEN = 12 };
 
 static enum ct_tcp_event event_of(uint8_t bits)
 {
+	const uint8_t special = CT_TCP_RST | CT_TCP_SYN | CT_TCP_FIN;
+
+	if (ct_likely(!(bits & special)))
+		return CT_TCP_EV_ACK;
 	if (bits & CT_TCP_RST)
 		return CT_TCP_EV_RST;
 	if (bits & CT_TCP_SYN)
 		return bits & CT_TCP_ACK ? CT_TCP_EV_SYNACK : CT_TCP_EV_SYN;
-	return bits & CT_TCP_FIN ? CT_TCP_EV_FIN : CT_TCP_EV_ACK;
+	return CT_TCP_EV_FIN;
 }
+
+/* SYN and FIN take a sequence number each. */
+static uint32_t numbers_of(uint8_t bits)
+{
+	return (uint32_t)(bits >> 1 & 1) + (bits & 1);
+}
+CT_STATIC_ASSERT(CT_TCP_SYN == 1 << 1 && CT_TCP_FIN == 1, "numbers_of()");
 
 /* RFC 7323, appendix A: what most segments carry, and nothing for us. */
 static bool only_timestamp(struct ct_cursor options)
@@ -63,8 +75,8 @@ static enum ct_reason read_header(const struct ct_pkt *pkt,
 	if (!bytes)
 		return CT_R_L4_TRUNCATED;
 	*options = ct_cursor_of(bytes, header_len - HEADER_LEN);
-	seg->end = seg->seq + (pkt->l4_len - header_len) +
-		   !!(seg->bits & CT_TCP_SYN) + !!(seg->bits & CT_TCP_FIN);
+	seg->end =
+		seg->seq + (pkt->l4_len - header_len) + numbers_of(seg->bits);
 	return CT_R_NONE;
 }
 

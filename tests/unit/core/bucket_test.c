@@ -153,9 +153,11 @@ static void agree(const struct ct_tuple *t)
 
 	ct_key_make(&key, t, &tbl.hash);
 	conn = ct_buckets_find(&tbl, &key, &dir);
-	ck_assert_ptr_eq(conn, want ? want->conn : NULL);
-	if (want)
-		ck_assert_int_eq(dir, want_dir);
+	/* Called so often that ck_assert() would take most of the time. */
+	if (conn != (want ? want->conn : NULL))
+		ck_abort_msg("another connection than the model's");
+	if (want && dir != want_dir)
+		ck_abort_msg("another direction than the model's");
 }
 
 static void count(void *user, struct ct_conn *conn, enum ct_dir dir)
@@ -451,11 +453,12 @@ START_TEST(mapping_splits_one_bucket_at_a_time)
 			uint32_t before = ct_bucket_map(hash, n);
 			uint32_t after = ct_bucket_map(hash, n + 1);
 
-			ck_assert_uint_lt(before, n);
-			if (after != before) {
-				ck_assert_uint_eq(after, n);
-				ck_assert_uint_eq(before, ct_bucket_source(n));
-			}
+			bool moved =
+				after == n && before == ct_bucket_source(n);
+
+			if (before >= n || (after != before && !moved))
+				ck_abort_msg("hash %u of %u buckets",
+					     (unsigned)hash, n);
 		}
 	}
 }

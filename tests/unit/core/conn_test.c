@@ -366,7 +366,7 @@ START_TEST(one_owner_more_and_it_stays_with_the_table)
 {
 	struct ct_pkt pkt = ct_world_udp(&w, flow4, CT_DIR_ORIG);
 
-	own_many(pkt.conn, CT_OWNERS_MAX + 5);
+	own_many(pkt.conn, CT_OWNERS_MAX);
 	ck_assert(ct_conn_known(pkt.conn));
 	ct_conn_delete(w.thr, pkt.conn);
 	settle();

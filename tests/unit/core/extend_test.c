@@ -399,6 +399,24 @@ START_TEST(frame_may_be_longer_than_its_headers)
 }
 END_TEST
 
+/* Ethernet fills short frames up; IP says where the packet ends. */
+START_TEST(padding_does_not_count)
+{
+	struct ct_counter counter;
+	struct ct_pkt pkt;
+
+	ck_assert_int_eq(ct_param_set(w.tbl, "acct", 1), 0);
+	ct_world_attach(&w);
+	ct_test_udp(&w.p, &ct_test_flow4, CT_DIR_ORIG, 1);
+	pkt = ct_test_pkt(&w.p);
+	pkt.len += 17;
+	ct_process(w.thr, &pkt, CT_HOOK_PREROUTING);
+	ck_assert_ptr_nonnull(pkt.conn);
+	ct_conn_counter(w.tbl, pkt.conn, CT_DIR_ORIG, &counter);
+	ck_assert_uint_eq(counter.bytes, w.p.len);
+}
+END_TEST
+
 START_TEST(begin_and_end_are_stamped)
 {
 	uint64_t start, stop, began;
@@ -441,6 +459,7 @@ Suite *ct_suite(void)
 	tcase_add_test(tc, counting_and_stamping_are_asked_for);
 	tcase_add_test(tc, packets_and_bytes_are_counted_by_direction);
 	tcase_add_test(tc, frame_may_be_longer_than_its_headers);
+	tcase_add_test(tc, padding_does_not_count);
 	tcase_add_test(tc, begin_and_end_are_stamped);
 	suite_add_tcase(suite, tc);
 	return suite;

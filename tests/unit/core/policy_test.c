@@ -112,6 +112,12 @@ START_TEST(definition_must_make_sense)
 	def.flags = 0;
 	def.n_timeouts = 1;
 	ck_assert_int_eq(refused(), CT_E_INVAL);
+	def.n_timeouts = 0;
+	def.events = CT_EV_ALL + 1;
+	ck_assert_int_eq(refused(), CT_E_INVAL);
+	def.events = 0;
+	def.class_ = 256; /* a connection has a byte for it */
+	ck_assert_int_eq(refused(), CT_E_INVAL);
 }
 END_TEST
 
@@ -173,8 +179,13 @@ END_TEST
 
 START_TEST(there_are_65535)
 {
-	for (uint32_t i = 1; i <= UINT16_MAX; i++)
-		ck_assert_uint_eq(create()->number, i);
+	for (uint32_t i = 1; i <= UINT16_MAX; i++) {
+		const struct ct_policy *policy;
+
+		if (ct_policy_create(w.tbl, &def, &policy) ||
+		    policy->number != i)
+			ck_abort_msg("not the %u.", i);
+	}
 	ck_assert_int_eq(refused(), CT_E_FULL);
 }
 END_TEST

@@ -233,6 +233,19 @@ START_TEST(sleeper_wakes_in_time_and_not_too_often)
 }
 END_TEST
 
+/* Packets leave the deadline behind; the sweep that meets it moves it up. */
+START_TEST(sleeper_is_not_woken_by_what_packets_put_off)
+{
+	open_many(0, 1);
+	ct_world_wait(&w, (TIMEOUT - 10) * CT_WORLD_S);
+	open_many(0, 1);
+	ck_assert_uint_eq(ct_next_expiry(w.tbl), w.now_ns + 10 * CT_WORLD_S);
+	ct_world_wait(&w, 10 * CT_WORLD_S);
+	ck_assert_uint_eq(ct_next_expiry(w.tbl),
+			  w.now_ns + (TIMEOUT - 10) * CT_WORLD_S);
+}
+END_TEST
+
 START_TEST(what_is_overdue_is_now)
 {
 	open_many(0, 1);
@@ -329,6 +342,7 @@ Suite *ct_suite(void)
 	tcase_add_test(tc, nothing_to_come_back_for);
 	tcase_add_test(tc, table_without_threads_has_nothing_to_come_back_for);
 	tcase_add_test(tc, sleeper_wakes_in_time_and_not_too_often);
+	tcase_add_test(tc, sleeper_is_not_woken_by_what_packets_put_off);
 	tcase_add_test(tc, what_is_overdue_is_now);
 	tcase_add_test(tc, wrap_changes_nothing);
 	tcase_add_test(tc, longest_timeout_is_met);
