@@ -29,8 +29,7 @@ static void expect_untouched(const struct flight *flight)
 		fuzz_wrong("tracking altered a packet");
 }
 
-/* What an answer says must fit together. */
-static void expect_answer(const struct ct_pkt *pkt, enum ct_verdict verdict)
+void expect_answer(const struct ct_pkt *pkt, enum ct_verdict verdict)
 {
 	const struct ct_reason_text *why = ct_reason_text(pkt->reason);
 	bool tracked = pkt->state == CT_NEW || pkt->state == CT_ESTABLISHED ||
@@ -84,11 +83,10 @@ void flight_abandon(struct world *w, struct flight *flight, unsigned handle)
 
 /* --- The input's part --------------------------------------------------- */
 
-static void choose(struct world *w, struct fuzz_in *in, struct flight *flight)
+static void take(struct world *w, struct fuzz_in *in, struct ct_pkt *pkt)
 {
 	uint8_t which = fuzz_u8(in);
 	const struct corpus_packet *packet;
-	struct ct_pkt *pkt = &flight->pkt;
 
 	if (which % 16 == 15) {
 		size_t len = fuzz_u8(in);
@@ -146,6 +144,13 @@ static void dress(const struct world *w, struct fuzz_in *in, struct ct_pkt *pkt)
 		pkt->l3 = more;
 }
 
+void flight_choose(struct world *w, struct fuzz_in *in, struct ct_pkt *pkt)
+{
+	take(w, in, pkt);
+	mutate(in, pkt);
+	dress(w, in, pkt);
+}
+
 static enum ct_hook hook_of(uint8_t how)
 {
 	return how & 15 ? how & 16 ? CT_HOOK_OUTPUT : CT_HOOK_PREROUTING
@@ -192,9 +197,7 @@ void world_packet(struct world *w, struct fuzz_in *in)
 	if (!flight)
 		return;
 	flight->handle = handle;
-	choose(w, in, flight);
-	mutate(in, &flight->pkt);
-	dress(w, in, &flight->pkt);
+	flight_choose(w, in, &flight->pkt);
 	flight->before = fuzz_copy(flight->pkt.data, flight->pkt.len);
 	verdict = ct_process(thr, &flight->pkt, hook);
 	expect_answer(&flight->pkt, verdict);

@@ -7,7 +7,7 @@
  *	byte 1	   what the host says of the checksum; whether frame_len is set
  *	then	   the packet
  */
-#include "core/registry.h"
+#include "core/table.h"
 #include "corpus.h"
 #include "fuzz.h"
 #include "host.h"

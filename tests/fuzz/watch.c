@@ -10,11 +10,12 @@
 enum { UNKNOWN, ALIVE, ENDED };
 enum { TEXT_EVERY = 16 };
 
-/* => How far this connection's life is; ids are given in their order. */
+/* => How far this connection's life is. */
 static uint8_t *life(struct world *w, const struct ct_conn *conn)
 {
 	uint64_t number = ct_conn_id(w->tbl, conn) >> 32;
 
+	/* Each handle takes some hundred numbers at a time. */
 	if (!number || number >= IDS)
 		fuzz_wrong("an id out of its order");
 	return &w->life[number];

@@ -45,7 +45,7 @@ static void set(struct world *w, const char *name, uint64_t value)
 
 bool world_make(struct world *w, struct fuzz_in *in)
 {
-	static const uint32_t sizes[] = { 1, 16, 31, 64 };
+	static const uint32_t sizes[] = { 1, 16, 64, 1000 };
 	uint8_t how = fuzz_u8(in);
 	struct ct_config cfg = { .size = sizeof(cfg) };
 	struct ct_host host;
@@ -116,6 +116,20 @@ static void give_up_everything(struct world *w)
 		ct_conn_put(w->tbl, w->owned[i]);
 }
 
+static void expect_report(struct world *w)
+{
+	struct ct_mem_report report = { .size = sizeof(report) };
+
+	if (ct_mem_report(w->tbl, &report))
+		fuzz_wrong("no report");
+	if (report.total != w->mem.bytes)
+		fuzz_wrong("the table's count of its bytes is wrong");
+	if (report.buckets + report.conns + report.overflow + report.on_demand +
+		    report.handles + report.other !=
+	    report.total)
+		fuzz_wrong("the parts of the report do not add up");
+}
+
 /* Nothing owned, nothing on its way: a flush must leave nothing. */
 static void expect_empty(struct world *w)
 {
@@ -134,8 +148,7 @@ static void expect_empty(struct world *w)
 		fuzz_wrong("no numbers");
 	if (stats.conns)
 		fuzz_wrong("connections are left after a flush");
-	if (stats.bytes != w->mem.bytes)
-		fuzz_wrong("the table's count of its bytes is wrong");
+	expect_report(w);
 	if (w->n_alive)
 		fuzz_wrong("a NEW without its DESTROY");
 }
@@ -143,26 +156,22 @@ static void expect_empty(struct world *w)
 /* No place was lost: the table takes as many connections as it says. */
 static void fill(struct world *w)
 {
-	static const uint8_t udp[] = {
-		0x45, 0, 0,   28, 0,   0, 0, 0, 64, 17, 0, 0, 10, 0,
-		0,    2, 198, 51, 100, 5, 0, 0, 0,  53, 0, 8, 0,  0,
-	};
-	enum { SPORT_OFF = 21 };
-	uint64_t max;
+	struct ct_stats stats = { .size = sizeof(stats) };
+	uint64_t max, n = 0;
 
 	if (ct_param_get(w->tbl, "max_conns", &max))
 		fuzz_wrong("no limit");
-	for (unsigned i = 0; i < max; i++) {
-		uint8_t bytes[sizeof(udp)];
-		struct ct_pkt pkt = { .data = bytes, .len = sizeof(bytes) };
+	w->n_floods = 0;
+	for (uint8_t block = 0; n < max; block++) {
+		uint8_t some = (uint8_t)(max - n < 255 ? max - n : 255);
+		const uint8_t flood[] = { some, block };
+		struct fuzz_in in = { flood, sizeof(flood) };
 
-		memcpy(bytes, udp, sizeof(bytes));
-		bytes[SPORT_OFF] = (uint8_t)i;
-		pkt.l3 = CT_L3_IPV4;
-		if (ct_process(w->thr[0], &pkt, CT_HOOK_OUTPUT) ||
-		    ct_confirm(w->thr[0], &pkt))
-			fuzz_wrong("the table is not what it was");
+		world_flood(w, &in);
+		n += some;
 	}
+	if (ct_stats(w->tbl, &stats) || stats.conns != max)
+		fuzz_wrong("the table is not what it was");
 }
 
 void world_end(struct world *w)

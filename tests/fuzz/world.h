@@ -17,7 +17,7 @@
 #include <conntrack/dump.h>
 #include <conntrack/event.h>
 
-enum { HANDLES = 2, FLIGHTS = 8, OWNED = 8, POLICIES = 4, IDS = 4096 };
+enum { HANDLES = 2, FLIGHTS = 8, OWNED = 8, POLICIES = 4, IDS = 1 << 18 };
 
 /* A packet on its way through the host. */
 struct flight {
@@ -36,6 +36,7 @@ struct world {
 	uint64_t now_ns;
 	unsigned next;    /* packet of the corpus */
 	unsigned n_reads; /* of connections */
+	unsigned n_floods;
 
 	struct flight flights[FLIGHTS];
 	struct ct_conn *owned[OWNED];
@@ -58,11 +59,23 @@ void world_step(struct world *w, struct fuzz_in *in);
 /* A packet's step: process it, and perhaps what comes after. */
 void world_packet(struct world *w, struct fuzz_in *in);
 
+/* Packets in bursts. */
+void world_burst(struct world *w, struct fuzz_in *in);
+
+/* Many connections at once, so that the table has to grow. */
+void world_flood(struct world *w, struct fuzz_in *in);
+
 /* => The handle that the input names, online; NULL when it cannot be had. */
 struct ct_thread *world_handle(struct world *w, unsigned n);
 
 /* A handle polls, sleeps or goes: its borrowed pointers end. */
 void world_forget(struct world *w, unsigned handle);
+
+/* The input chooses a packet's bytes, and what the host says of it. */
+void flight_choose(struct world *w, struct fuzz_in *in, struct ct_pkt *pkt);
+
+/* What an answer says must fit together. */
+void expect_answer(const struct ct_pkt *pkt, enum ct_verdict verdict);
 
 /* The host's own end of a packet. */
 void flight_end(struct world *w, struct flight *flight);
