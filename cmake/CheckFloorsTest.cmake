@@ -22,6 +22,8 @@ function(plant_nothing)
 	write(lib/base/long.c "static int x;\n\nint f(int a,\n{\n${body}}\n")
 	string(REPEAT "\n" 599 lines)
 	write(tests/long_test.c "${lines}")
+	string(REPEAT "\n" 249 lines)
+	write(include/conntrack/long.h "${lines}")
 endfunction()
 
 # RESULT is set to all that was said, "" if nothing.
@@ -86,3 +88,6 @@ expect(lib/base/a.c "${spdx}int f(int a,\n\tint b)\n{\n${body}}\nint x;\n"
 	"lib/base/a.c:2: 82 lines, 80 at most: int f\\(int a,")
 string(REPEAT "\n" 600 lines)
 expect(bench/a.c "${spdx}${lines}" "bench/a.c:601 lines, 600 at most")
+string(REPEAT "\n" 250 lines)
+expect(include/conntrack/a.h "${spdx}${lines}"
+	"include/conntrack/a.h:251 lines, 250 at most")

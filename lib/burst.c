@@ -98,7 +98,7 @@ static enum ct_verdict forward(struct ct_thread *thr, struct ct_pkt *pkt,
 	enum ct_verdict verdict = ct_way_go(thr, pkt, way);
 
 	if (rules && verdict == CT_ACCEPT && pkt->conn &&
-	    pkt->state == CT_NEW && !(ct_conn_word(pkt->conn) & CT_S_CONFIRMED))
+	    !(ct_conn_word(pkt->conn) & (CT_S_CONFIRMED | CT_S_DYING)))
 		verdict = rules->new_conn(rules->user, thr, pkt);
 	if (ct_likely(verdict == CT_ACCEPT))
 		return settled(pkt->conn) ? CT_ACCEPT : ct_confirm(thr, pkt);

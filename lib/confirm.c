@@ -54,8 +54,7 @@ static bool may_join(const struct ct_table *tbl, const struct ct_key *key)
 {
 	const struct ct_l4_ops *ops = ct_registry_l4(tbl, key->tuple.l4);
 
-	return (ops->flags & CT_L4_MAY_CLASH) ||
-	       ct_core_param(tbl, CT_P_TCP_CLASH);
+	return (ops->flags & CT_L4_MAY_CLASH) || ct_core_param(tbl, CT_P_CLASH);
 }
 
 static enum ct_verdict lose(struct ct_thread *thr, struct ct_pkt *pkt,

@@ -104,20 +104,18 @@ static void add_reasons(uint64_t *sums, const _Atomic uint64_t *reasons)
 
 int ct_stats(struct ct_table *tbl, struct ct_stats *stats)
 {
+	struct ct_stats now = {
+		.conns = ct_count_now(tbl),
+		.max_conns = ct_core_param(tbl, CT_P_MAX_CONNS),
+		.bytes = ct_mem_in_use(&tbl->mem),
+	};
 	struct ct_thread *thr;
 
-	if (stats->size != sizeof(*stats))
-		return CT_E_VERSION;
-	memset(stats, 0, sizeof(*stats));
-	stats->size = sizeof(*stats);
-	stats->conns = ct_count_now(tbl);
-	stats->max_conns = ct_core_param(tbl, CT_P_MAX_CONNS);
-	stats->bytes = ct_mem_in_use(&tbl->mem);
 	ct_spin_lock(&tbl->threads_lock);
 	cds_list_for_each_entry (thr, &tbl->threads, node)
-		add_reasons(stats->reasons, thr->reasons);
+		add_reasons(now.reasons, thr->reasons);
 	ct_spin_unlock(&tbl->threads_lock);
-	return 0;
+	return ct_sized_answer(stats, &now, sizeof(now));
 }
 
 static uint64_t handle_bytes(struct ct_table *tbl)
@@ -127,27 +125,36 @@ static uint64_t handle_bytes(struct ct_table *tbl)
 
 	ct_spin_lock(&tbl->threads_lock);
 	cds_list_for_each_entry (thr, &tbl->threads, node)
-		bytes +=
-			sizeof(*thr) + thr->max_private * sizeof(*thr->private);
+		bytes += sizeof(*thr) +
+			 atomic_load_explicit(&thr->max_private,
+					      memory_order_relaxed) *
+				 sizeof(*thr->private);
 	ct_spin_unlock(&tbl->threads_lock);
 	return bytes;
 }
 
+/* The slab is there once a thread has attached. */
+static uint64_t class_bytes(struct ct_table *tbl, enum ct_slab_class class_)
+{
+	return ct_sealed(tbl) ? ct_slab_bytes(&tbl->slab, class_) : 0;
+}
+
 int ct_mem_report(struct ct_table *tbl, struct ct_mem_report *report)
 {
-	struct ct_slab *slab = &tbl->slab;
+	struct ct_mem_report now = {
+		.total = ct_mem_in_use(&tbl->mem),
+		.buckets = ct_buckets_bytes(tbl),
+		.conns = class_bytes(tbl, CT_SLAB_CONN),
+		.overflow = class_bytes(tbl, CT_SLAB_BUCKET),
+		.on_demand = class_bytes(tbl, CT_SLAB_EXT),
+		.handles = handle_bytes(tbl),
+		.refused = atomic_load_explicit(&tbl->mem.refused,
+						memory_order_relaxed),
+		.long_chains = atomic_load_explicit(&tbl->buckets.alarms,
+						    memory_order_relaxed),
+	};
 
-	if (report->size != sizeof(*report))
-		return CT_E_VERSION;
-	report->total = ct_mem_in_use(&tbl->mem);
-	report->refused =
-		atomic_load_explicit(&tbl->mem.refused, memory_order_relaxed);
-	report->buckets = ct_buckets_bytes(tbl);
-	report->conns = ct_slab_bytes(slab, CT_SLAB_CONN);
-	report->overflow = ct_slab_bytes(slab, CT_SLAB_BUCKET);
-	report->on_demand = ct_slab_bytes(slab, CT_SLAB_EXT);
-	report->handles = handle_bytes(tbl);
-	report->other = report->total - report->buckets - report->conns -
-			report->overflow - report->on_demand - report->handles;
-	return 0;
+	now.other = now.total - now.buckets - now.conns - now.overflow -
+		    now.on_demand - now.handles;
+	return ct_sized_answer(report, &now, sizeof(now));
 }

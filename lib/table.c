@@ -20,17 +20,17 @@ enum { MAX_CONNS_DEFAULT = 262144, MAX_CONNS_MAX = 1u << 28 };
 /* Every part of it, in this order; destroy copes with any prefix. */
 static int init(struct ct_table *tbl, const struct ct_config *cfg)
 {
-	struct ct_mem *mem = &tbl->mem;
 	int error;
 
-	mem->host.random(mem->host.user, tbl->hash.secret,
-			 sizeof(tbl->hash.secret));
 	tbl->params.profile = (enum ct_profile)cfg->profile;
 	tbl->max_conns = cfg->max_conns ? cfg->max_conns : MAX_CONNS_DEFAULT;
 	atomic_init(&tbl->epoch, 1);
 	CDS_INIT_LIST_HEAD(&tbl->threads);
 
-	error = ct_registry_init(tbl);
+	error = ct_mem_random(&tbl->mem, tbl->hash.secret,
+			      sizeof(tbl->hash.secret));
+	if (!error)
+		error = ct_registry_init(tbl);
 	if (!error)
 		ct_params_store(&tbl->params, CT_P_MAX_CONNS, tbl->max_conns);
 	if (!error)
@@ -57,10 +57,11 @@ int ct_table_create(const struct ct_config *caller, struct ct_table **tbl)
 	if (!error &&
 	    (cfg.max_conns > MAX_CONNS_MAX || cfg.profile > CT_PROFILE_LINUX))
 		error = CT_E_INVAL;
+	if (!error)
+		error = ct_mem_init(&mem, &host, cfg.max_bytes);
 	if (error)
 		return error;
 
-	ct_mem_init(&mem, &host, cfg.max_bytes);
 	made = ct_mem_alloc(&mem, sizeof(*made), CT_LINE);
 	if (!made)
 		return CT_E_NOMEM;

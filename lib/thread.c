@@ -10,6 +10,9 @@
 /* Places that a poll looks at: eight cache lines of deadlines. */
 #define SWEEP_PER_POLL 128
 
+/* Connections that a poll frees: more than bursts of 32 can retire. */
+#define REAP_PER_POLL 512
+
 int ct_thread_make(struct ct_table *tbl, struct ct_thread **thr)
 {
 	struct ct_thread *made;
@@ -40,8 +43,10 @@ void ct_thread_free(struct ct_thread *thr)
 		atomic_load_explicit(&thr->n_weak, memory_order_relaxed);
 	cds_list_del(&thr->node);
 	ct_spin_unlock(&thr->tbl->threads_lock);
-	ct_mem_free(mem, thr->private,
-		    thr->max_private * sizeof(*thr->private));
+	ct_mem_free(
+		mem, thr->private,
+		atomic_load_explicit(&thr->max_private, memory_order_relaxed) *
+			sizeof(*thr->private));
 	ct_mem_free(mem, thr, sizeof(*thr));
 }
 
@@ -117,6 +122,7 @@ static void time_set(struct ct_thread *thr, uint64_t now_ns)
 struct work {
 	struct ct_resize_budget resize;
 	uint32_t sweep; /* places; 0: all */
+	uint32_t reap;  /* connections */
 };
 
 /* This thread borrows nothing now; then its share of the work. */
@@ -126,7 +132,7 @@ static void housekeep(struct ct_thread *thr, struct work work)
 
 	ct_limbo_close(thr);
 	ct_epoch_seen(thr);
-	ct_limbo_reap(thr);
+	ct_limbo_reap(thr, work.reap);
 	ct_timer_sweep(thr, work.sweep);
 	ct_resize_step(thr, work.resize);
 	ct_slab_prepare(&tbl->slab, work.resize.bytes);
@@ -136,7 +142,9 @@ static void housekeep(struct ct_thread *thr, struct work work)
 void ct_thread_poll(struct ct_thread *thr, uint64_t now_ns)
 {
 	static const struct work work = {
-		{ CT_RESIZE_BUCKETS, CT_RESIZE_BYTES }, SWEEP_PER_POLL
+		{ CT_RESIZE_BUCKETS, CT_RESIZE_BYTES },
+		SWEEP_PER_POLL,
+		REAP_PER_POLL,
 	};
 
 	time_set(thr, now_ns);
@@ -177,7 +185,8 @@ int ct_maintain(struct ct_table *tbl, uint64_t now_ns, uint32_t budget)
 {
 	/* Where there is time for it, as much as fits in between polls. */
 	struct work work = { { 64 * CT_RESIZE_BUCKETS, 64 * CT_RESIZE_BYTES },
-			     budget };
+			     budget,
+			     UINT32_MAX };
 	int error;
 
 	ct_spin_lock(&tbl->control_lock);
@@ -185,6 +194,8 @@ int ct_maintain(struct ct_table *tbl, uint64_t now_ns, uint32_t budget)
 	if (!error) {
 		time_set(tbl->control, now_ns);
 		housekeep(tbl->control, work);
+		/* Who polls next frees what this has ended. */
+		ct_limbo_leave(tbl->control);
 		ct_epoch_offline(tbl->control);
 	}
 	ct_spin_unlock(&tbl->control_lock);

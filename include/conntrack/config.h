@@ -7,6 +7,9 @@
  * library reads no further than that and takes the rest as zero, so that a
  * program built against an older header keeps its meaning: zero is always the
  * default.  A larger struct whose tail is not zero gives CT_E_VERSION.
+ *
+ * Structs that the library fills in are written up to the size that the caller
+ * set, which stays; what is beyond those that the library knows is zeroed.
  */
 #ifndef CONNTRACK_CONFIG_H
 #define CONNTRACK_CONFIG_H
@@ -26,7 +29,8 @@ enum ct_log_level { CT_LOG_ERR, CT_LOG_WARN, CT_LOG_INFO, CT_LOG_DEBUG };
  * What the library cannot do by itself.
  *
  * Any hook may be NULL: memory then comes from libc, randomness from
- * getrandom(2), the log is silent, pull fails and emit drops.
+ * getrandom(2), the log is silent, pull fails and emit drops.  Only alloc and
+ * free go together: both or neither.
  */
 struct ct_host {
 	size_t size; /**< sizeof(struct ct_host) */
@@ -34,9 +38,11 @@ struct ct_host {
 
 	/** Memory, from any thread.  align is a power of two.  NULL is an
 	 * answer: no call of the library fails in any other way than with
-	 * CT_E_NOMEM or the reason NO_MEMORY. */
+	 * CT_E_NOMEM or the reason NO_MEMORY.  May be called with a lock of
+	 * the library held: it must not call the library. */
 	void *(*alloc)(void *user, size_t size, size_t align);
-	/** Takes back what alloc gave; size and align are as they were. */
+	/** Takes back what alloc gave; size is as it was.  May be called with
+	 * a lock of the library held, as alloc. */
 	void (*free)(void *user, void *ptr, size_t size);
 	/** Fills buf; it keys the hash.  The same bytes and the same packets
 	 * give the same table, events and ports.  Called by create only. */

@@ -45,8 +45,10 @@ extern "C" {
  * @param cfg  what shapes it, or NULL for all defaults; copied
  * @param tbl  set to the new table
  * @context    any thread
- * @return     0; CT_E_INVAL, CT_E_NOMEM, CT_E_VERSION.  The caller owns the
- *             table and ends it with ct_table_destroy().
+ * @return     0; CT_E_INVAL for what makes no sense, a host that brings only
+ *             one of alloc and free included; CT_E_NOMEM; CT_E_NOENT when
+ *             neither host nor system has randomness; CT_E_VERSION.  The
+ *             caller owns the table and ends it with ct_table_destroy().
  */
 CT_API int ct_table_create(const struct ct_config *cfg, struct ct_table **tbl);
 
@@ -141,12 +143,12 @@ CT_API int ct_maintain(struct ct_table *tbl, uint64_t now_ns, uint32_t budget);
 /**
  * When a sleeping host should poll or maintain again.
  *
- * It looks at the deadline of every connection that there is room for: ask
- * before going to sleep, not for every packet.
+ * Looks at every place that a connection may be in, under a lock: ask before
+ * going to sleep, not for every packet.
  *
  * @param tbl  the table
- * @context    any thread; takes the lock of ct_maintain() meanwhile, and so
- *             waits for it
+ * @context    any thread; no packet and no poll waits for that lock, but
+ *             memory is neither made ready nor given back meanwhile
  * @return     a time of the host's clock in ns, not later than the next
  *             expiry; UINT64_MAX when nothing will expire
  */

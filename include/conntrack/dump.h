@@ -112,6 +112,10 @@ struct ct_mem_report {
 	uint64_t handles;   /**< handles of threads, the table's own included */
 	uint64_t other;     /**< the rest: directories, policies, ... */
 	uint64_t refused;   /**< times that the host had no memory, not bytes */
+	/** Times that a chain grew beyond three buckets, not bytes.  A few are
+	 * chance; many mean that someone knows how to make tuples collide, or
+	 * that polls come too rarely for the hash table to grow. */
+	uint64_t long_chains;
 };
 
 /**

@@ -126,7 +126,8 @@ struct ct_l4_ops {
  * @param tbl  the table
  * @param ops  must outlive the table
  * @context    any thread, before the first attach
- * @return     0; CT_E_SEALED; CT_E_INVAL; CT_E_FULL past 39; CT_E_VERSION
+ * @return     0; CT_E_SEALED; CT_E_INVAL; CT_E_FULL past 39, the built-in
+ *             ones included; CT_E_VERSION
  */
 CT_API int ct_l3_register(struct ct_table *tbl, const struct ct_l3_ops *ops);
 
@@ -137,9 +138,9 @@ CT_API int ct_l3_register(struct ct_table *tbl, const struct ct_l3_ops *ops);
  * @param ops  must outlive the table
  * @context    any thread, before the first attach
  * @return     0; CT_E_SEALED; CT_E_INVAL; CT_E_EXIST for a parameter's name
- *             that another tracker has; CT_E_FULL past 39 trackers or for
- *             more parameters than a table has room for; CT_E_VERSION.  What
- *             fails leaves nothing behind.
+ *             that another tracker has; CT_E_FULL past 39 trackers, the
+ *             built-in ones included, or past the room for parameters;
+ *             CT_E_VERSION.  What fails leaves nothing behind.
  */
 CT_API int ct_l4_register(struct ct_table *tbl, const struct ct_l4_ops *ops);
 

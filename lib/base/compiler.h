@@ -16,14 +16,16 @@
  * the letters at the fields are for people.
  */
 #if defined(__clang__)
-#define CT_LOCKABLE    __attribute__((capability("mutex")))
-#define CT_ACQUIRES(x) __attribute__((acquire_capability(x)))
-#define CT_RELEASES(x) __attribute__((release_capability(x)))
-#define CT_REQUIRES(x) __attribute__((requires_capability(x)))
-#define CT_UNCHECKED   __attribute__((no_thread_safety_analysis))
+#define CT_LOCKABLE        __attribute__((capability("mutex")))
+#define CT_ACQUIRES(x)     __attribute__((acquire_capability(x)))
+#define CT_TRY_ACQUIRES(x) __attribute__((try_acquire_capability(true, x)))
+#define CT_RELEASES(x)     __attribute__((release_capability(x)))
+#define CT_REQUIRES(x)     __attribute__((requires_capability(x)))
+#define CT_UNCHECKED       __attribute__((no_thread_safety_analysis))
 #else
 #define CT_LOCKABLE
 #define CT_ACQUIRES(x)
+#define CT_TRY_ACQUIRES(x)
 #define CT_RELEASES(x)
 #define CT_REQUIRES(x)
 #define CT_UNCHECKED

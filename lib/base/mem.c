@@ -3,10 +3,12 @@
  * mem.c - the host's allocator, counted and limited
  *
  * The hooks that a host leaves out are filled in here, once, so that nobody
- * else asks whether a hook is there.
+ * else asks whether a hook is there.  Only random has no stand-in, since the
+ * system's may fail and the hook may not.
  */
 #include "base/mem.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -25,18 +27,20 @@ static void libc_free(void *user, void *ptr, size_t size)
 	free(ptr);
 }
 
-static void system_random(void *user, void *buf, size_t len)
+static int system_random(void *buf, size_t len)
 {
 	uint8_t *to = buf;
 	size_t done = 0;
 
-	(void)user;
 	while (done < len) {
 		ssize_t n = getrandom(to + done, len - done, 0);
 
 		if (n > 0)
 			done += (size_t)n;
+		else if (errno != EINTR) /* forbidden, or too old a kernel */
+			return CT_E_NOENT;
 	}
+	return 0;
 }
 
 static void no_log(void *user, enum ct_log_level level, const char *msg)
@@ -60,27 +64,36 @@ static void no_emit(void *user, const struct ct_pkt *pkt)
 	(void)pkt;
 }
 
-void ct_mem_init(struct ct_mem *mem, const struct ct_host *host,
-		 uint64_t max_bytes)
+int ct_mem_init(struct ct_mem *mem, const struct ct_host *host,
+		uint64_t max_bytes)
 {
 	memset(mem, 0, sizeof(*mem));
 	if (host)
 		mem->host = *host;
 	mem->max_bytes = max_bytes;
 
-	/* A host brings both halves of a pair, or neither. */
-	if (!mem->host.alloc || !mem->host.free) {
+	/* Half a pair would free what another allocator gave. */
+	if (!mem->host.alloc != !mem->host.free)
+		return CT_E_INVAL;
+	if (!mem->host.alloc) {
 		mem->host.alloc = libc_alloc;
 		mem->host.free = libc_free;
 	}
-	if (!mem->host.random)
-		mem->host.random = system_random;
 	if (!mem->host.log)
 		mem->host.log = no_log;
 	if (!mem->host.pull)
 		mem->host.pull = no_pull;
 	if (!mem->host.emit)
 		mem->host.emit = no_emit;
+	return 0;
+}
+
+int ct_mem_random(const struct ct_mem *mem, void *buf, size_t len)
+{
+	if (!mem->host.random)
+		return system_random(buf, len);
+	mem->host.random(mem->host.user, buf, len);
+	return 0;
 }
 
 void *ct_mem_take(struct ct_mem *mem, size_t size, size_t align)

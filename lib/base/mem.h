@@ -20,9 +20,21 @@ struct ct_mem {
 	_Atomic uint64_t refused; /* A  times that it had none to give */
 };
 
-/* A host struct with every hook set; what the caller's lacks is filled in. */
-void ct_mem_init(struct ct_mem *mem, const struct ct_host *host,
-		 uint64_t max_bytes);
+/*
+ * A host struct with every hook set but random; what the caller's lacks is
+ * filled in.
+ *
+ * => 0, or CT_E_INVAL when only one of alloc and free is there.
+ */
+int ct_mem_init(struct ct_mem *mem, const struct ct_host *host,
+		uint64_t max_bytes);
+
+/*
+ * Randomness from the host, or else from the system.
+ *
+ * => 0, or CT_E_NOENT when there is none.
+ */
+int ct_mem_random(const struct ct_mem *mem, void *buf, size_t len);
 
 /*
  * => Zeroed.  NULL when the host has none or the limit is reached.

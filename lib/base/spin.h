@@ -48,7 +48,8 @@ static inline void ct_spin_lock(struct ct_spin *lock)
 }
 
 /* => False when somebody else has it; the caller then does without. */
-static inline bool ct_spin_trylock(struct ct_spin *lock) CT_UNCHECKED
+static inline bool ct_spin_trylock(struct ct_spin *lock)
+	CT_TRY_ACQUIRES(*lock) CT_UNCHECKED
 {
 	return !atomic_load_explicit(&lock->held, memory_order_relaxed) &&
 	       !atomic_exchange_explicit(&lock->held, 1, memory_order_acquire);

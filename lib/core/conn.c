@@ -94,13 +94,15 @@ static bool private_room(struct ct_thread *thr)
 {
 	enum { FIRST = 32 };
 	struct ct_mem *mem = &thr->tbl->mem;
-	uint32_t n = thr->max_private ? 2 * thr->max_private : FIRST;
+	uint32_t max =
+		atomic_load_explicit(&thr->max_private, memory_order_relaxed);
+	uint32_t n = max ? 2 * max : FIRST;
 	struct ct_private *more;
 
-	if (thr->n_private < thr->max_private)
+	if (thr->n_private < max)
 		return true;
 	private_compact(thr);
-	if (thr->n_private < thr->max_private)
+	if (thr->n_private < max)
 		return true;
 	more = ct_mem_alloc(mem, n * sizeof(*more),
 			    _Alignof(struct ct_private));
@@ -108,9 +110,10 @@ static bool private_room(struct ct_thread *thr)
 		return false;
 	if (thr->private)
 		memcpy(more, thr->private, thr->n_private * sizeof(*more));
-	ct_mem_free(mem, thr->private, thr->max_private * sizeof(*more));
+	ct_mem_free(mem, thr->private, max * sizeof(*more));
 	thr->private = more;
-	thr->max_private = n;
+	/* The memory report reads it from elsewhere. */
+	atomic_store_explicit(&thr->max_private, n, memory_order_relaxed);
 	return true;
 }
 

@@ -58,6 +58,63 @@ static int add(struct ct_extend *ext, const struct ct_ext_ops *ops,
 	return 0;
 }
 
+static bool always(const struct ct_ext_ops *ops)
+{
+	return ops->flags & CT_EXT_ALWAYS;
+}
+
+static uint32_t aligned(uint32_t at, uint32_t align)
+{
+	return (at + align - 1) & ~(align - 1);
+}
+
+static uint32_t units(uint32_t bytes)
+{
+	return (bytes + CT_UNIT - 1) / CT_UNIT;
+}
+
+/* Bytes of a connection and of a block on demand. */
+struct layout {
+	uint32_t conn;
+	uint32_t block;
+};
+
+static struct layout layout_empty(void)
+{
+	return (struct layout){ sizeof(struct ct_conn), BLOCK_HEADER };
+}
+
+/* => Where it is. */
+static uint32_t layout_add(struct layout *layout, const struct ct_ext_ops *ops)
+{
+	uint32_t *len = always(ops) ? &layout->conn : &layout->block;
+	uint32_t off = aligned(*len, ops->align);
+
+	*len = off + ops->len;
+	return off;
+}
+
+/*
+ * Whether a full table would fit with one more: references have 31 bits.  A
+ * quarter of them is for what waits, for overflow buckets and deadlines.
+ *
+ * => Whatever the parameters ask for: the seal must not fail for this.
+ */
+static bool fits(const struct ct_table *tbl, const struct ct_ext_ops *more)
+{
+	const struct ct_extend *ext = &tbl->extend;
+	struct layout layout = layout_empty();
+	uint64_t places = (uint64_t)tbl->max_conns;
+
+	for (uint32_t i = 0; i < ext->n; i++)
+		layout_add(&layout, ext->ops[i]);
+	layout_add(&layout, more);
+	layout_add(&layout, &acct_ops);
+	layout_add(&layout, &times_ops);
+	return places * (units(layout.conn) + units(layout.block)) <=
+	       UINT64_C(3) << 29;
+}
+
 int ct_ext_register(struct ct_table *tbl, const struct ct_ext_ops *ops,
 		    ct_ext_id *id)
 {
@@ -69,7 +126,7 @@ int ct_ext_register(struct ct_table *tbl, const struct ct_ext_ops *ops,
 	    (ops->align & (ops->align - 1)) || ops->align > CT_UNIT ||
 	    (ops->flags & ~(uint32_t)CT_EXT_ALWAYS))
 		return CT_E_INVAL;
-	if (tbl->extend.n >= CT_EXT_MAX - SEAL_ADDS)
+	if (tbl->extend.n >= CT_EXT_MAX - SEAL_ADDS || !fits(tbl, ops))
 		return CT_E_FULL;
 	return add(&tbl->extend, ops, id);
 }
@@ -85,26 +142,10 @@ int ct_extend_init(struct ct_table *tbl)
 	return error ? error : add(ext, &cookie_ops, &ext->cookie);
 }
 
-static bool always(const struct ct_extend *ext, ct_ext_id id)
-{
-	return ext->ops[id]->flags & CT_EXT_ALWAYS;
-}
-
-static uint32_t aligned(uint32_t at, uint32_t align)
-{
-	return (at + align - 1) & ~(align - 1);
-}
-
-static uint32_t units(uint32_t bytes)
-{
-	return (bytes + CT_UNIT - 1) / CT_UNIT;
-}
-
 int ct_extend_seal(struct ct_table *tbl)
 {
 	struct ct_extend *ext = &tbl->extend;
-	uint32_t conn_len = sizeof(struct ct_conn);
-	uint32_t block_len = BLOCK_HEADER;
+	struct layout layout = layout_empty();
 	int error = 0;
 
 	if (ct_core_param(tbl, CT_P_ACCT) && ext->acct == CT_EXT_NONE)
@@ -115,15 +156,10 @@ int ct_extend_seal(struct ct_table *tbl)
 	if (error)
 		return error;
 
-	for (uint32_t i = 0; i < ext->n; i++) {
-		uint32_t *len =
-			always(ext, (ct_ext_id)i) ? &conn_len : &block_len;
-
-		ext->off[i] = aligned(*len, ext->ops[i]->align);
-		*len = ext->off[i] + ext->ops[i]->len;
-	}
-	ext->conn_units = units(conn_len);
-	ext->block_units = units(block_len);
+	for (uint32_t i = 0; i < ext->n; i++)
+		ext->off[i] = layout_add(&layout, ext->ops[i]);
+	ext->conn_units = units(layout.conn);
+	ext->block_units = units(layout.block);
 	return 0;
 }
 
@@ -167,7 +203,7 @@ void *ct_ext(const struct ct_table *tbl, const struct ct_conn *conn,
 
 	if (id >= ext->n)
 		return NULL;
-	if (always(ext, id))
+	if (always(ext->ops[id]))
 		return in_conn(ext, conn, id);
 	block = block_of(tbl, conn);
 	if (!block ||
@@ -204,7 +240,7 @@ void *ct_ext_add(struct ct_thread *thr, struct ct_conn *conn, ct_ext_id id)
 
 	if (id >= ext->n)
 		return NULL;
-	if (always(ext, id))
+	if (always(ext->ops[id]))
 		return in_conn(ext, conn, id);
 	block = block_of(thr->tbl, conn);
 	if (!block)

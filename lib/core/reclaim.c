@@ -115,16 +115,17 @@ void ct_limbo_close(struct ct_thread *thr)
 	limbo->open = (struct ct_batch){ 0 };
 }
 
-static void free_batch(struct ct_thread *thr, const struct ct_batch *batch)
+/* => What is left of the budget. */
+static uint32_t free_batch(struct ct_thread *thr, struct ct_batch *batch,
+			   uint32_t budget)
 {
-	uint32_t unit = batch->first;
+	for (; batch->first && budget; budget--) {
+		struct ct_conn *conn = ct_conn_at(thr->tbl, batch->first);
 
-	while (unit) {
-		struct ct_conn *conn = ct_conn_at(thr->tbl, unit);
-
-		unit = link_of(conn);
+		batch->first = link_of(conn);
 		ct_conn_release(thr, conn);
 	}
+	return budget;
 }
 
 /* Connections whose last owner has put them, from whatever thread. */
@@ -145,7 +146,7 @@ static void free_returned(struct ct_thread *thr)
 	}
 }
 
-void ct_limbo_reap(struct ct_thread *thr)
+void ct_limbo_reap(struct ct_thread *thr, uint32_t budget)
 {
 	struct ct_limbo *limbo = &thr->limbo;
 	uint64_t oldest;
@@ -156,12 +157,15 @@ void ct_limbo_reap(struct ct_thread *thr)
 	ct_spin_lock(&thr->tbl->threads_lock);
 	oldest = ct_epoch_oldest(thr->tbl);
 	ct_spin_unlock(&thr->tbl->threads_lock);
-	while (limbo->n && limbo->closed[limbo->head].epoch <= oldest) {
-		struct ct_batch batch = limbo->closed[limbo->head];
+	while (limbo->n && budget &&
+	       limbo->closed[limbo->head].epoch <= oldest) {
+		struct ct_batch *batch = &limbo->closed[limbo->head];
 
+		budget = free_batch(thr, batch, budget);
+		if (batch->first)
+			return;
 		limbo->head = (limbo->head + 1) % CT_BATCHES;
 		limbo->n--;
-		free_batch(thr, &batch);
 	}
 }
 

@@ -47,8 +47,8 @@ void ct_limbo_retire(struct ct_thread *thr, struct ct_conn *conn);
  */
 void ct_limbo_close(struct ct_thread *thr);
 
-/* Free what is past its grace period. */
-void ct_limbo_reap(struct ct_thread *thr);
+/* Free what is past its grace period, so many connections at most. */
+void ct_limbo_reap(struct ct_thread *thr, uint32_t budget);
 
 /* When a thread detaches or sleeps: what is left goes to whoever closes a batch next. */
 void ct_limbo_leave(struct ct_thread *thr);

@@ -31,7 +31,7 @@ static const struct ct_param_def core_params[CT_P_MAX] = {
 	[CT_P_LOG_INVALID] = { "log_invalid", "nf_conntrack_log_invalid",
 		"log why packets of this protocol number are invalid; 255: of all, 0: of none",
 		0, 0, 0, 255, 0, 0 },
-	[CT_P_TCP_CLASH] = { "confirm.tcp_clash", NULL,
+	[CT_P_CLASH] = { "confirm.clash", NULL,
 		"what a packet does whose equal connection was confirmed first, where the protocol does not allow a merge by itself; 0: drop, as Linux does; 1: merge",
 		0, 1, 0, 1, 0, 0 },
 };
@@ -61,9 +61,30 @@ int ct_sized_copy(void *to, size_t to_size, const void *from)
 	return 0;
 }
 
+int ct_sized_answer(void *to, const void *from, size_t from_size)
+{
+	size_t size;
+
+	memcpy(&size, to, sizeof(size));
+	if (size < sizeof(size))
+		return CT_E_VERSION;
+	memset(to, 0, size);
+	memcpy(to, from, size < from_size ? size : from_size);
+	memcpy(to, &size, sizeof(size));
+	return 0;
+}
+
 static bool sealed(const struct ct_table *tbl)
 {
 	return atomic_load_explicit(&tbl->sealed, memory_order_acquire);
+}
+
+/* Numbers below this one are kept for what is built in. */
+#define L3_STRANGERS 16
+
+static bool l3_free_for_all(uint8_t l3)
+{
+	return l3 == CT_L3_IPV4 || l3 == CT_L3_IPV6 || l3 >= L3_STRANGERS;
 }
 
 int ct_l3_register(struct ct_table *tbl, const struct ct_l3_ops *ops)
@@ -75,8 +96,9 @@ int ct_l3_register(struct ct_table *tbl, const struct ct_l3_ops *ops)
 	/* A constant is not copied, so it must be of our version. */
 	if (ops->size != sizeof(*ops))
 		return CT_E_VERSION;
-	if (!ops->name || !ops->l3 || !ops->parse || !ops->parse_quoted ||
-	    !ops->pseudo_sum || !ops->addr_text || ops->addr_len > 16)
+	if (!ops->name || !l3_free_for_all(ops->l3) || !ops->parse ||
+	    !ops->parse_quoted || !ops->pseudo_sum || !ops->addr_text ||
+	    ops->addr_len > 16)
 		return CT_E_INVAL;
 	if (!reg->l3_at[ops->l3]) {
 		if (reg->n_l3 + 1 == CT_TRACKERS)
@@ -87,14 +109,12 @@ int ct_l3_register(struct ct_table *tbl, const struct ct_l3_ops *ops)
 	return 0;
 }
 
-/* => The tracker's place, a new one if need be; CT_TRACKERS when full. */
-static uint32_t place(struct ct_registry *reg, uint8_t l4)
+/* => The tracker's place, or the next free one; CT_TRACKERS when full. */
+static uint32_t place(const struct ct_registry *reg, uint8_t l4)
 {
 	if (l4 == CT_L4_GENERIC)
 		return 0;
-	if (!reg->l4_at[l4] && reg->n_l4 + 1 < CT_TRACKERS)
-		reg->l4_at[l4] = (uint8_t)++reg->n_l4;
-	return reg->l4_at[l4] ? reg->l4_at[l4] : CT_TRACKERS;
+	return reg->l4_at[l4] ? reg->l4_at[l4] : reg->n_l4 + 1;
 }
 
 int ct_l4_register(struct ct_table *tbl, const struct ct_l4_ops *ops)
@@ -111,15 +131,19 @@ int ct_l4_register(struct ct_table *tbl, const struct ct_l4_ops *ops)
 	    !ops->packet || ops->state_size > CT_L4_STATE_MAX ||
 	    ops->ids > CT_IDS_NONE)
 		return CT_E_INVAL;
+	at = place(reg, ops->l4);
+	if (at == CT_TRACKERS)
+		return CT_E_FULL;
 	if (ops->n_params) {
 		error = ct_params_add(&tbl->params, ops->params, ops->n_params,
 				      &base);
 		if (error)
 			return error;
 	}
-	at = place(reg, ops->l4);
-	if (at == CT_TRACKERS)
-		return CT_E_FULL;
+	/* Nothing fails any more. */
+	reg->l4_at[ops->l4] = (uint8_t)at;
+	if (at > reg->n_l4)
+		reg->n_l4 = at;
 	reg->l4[at] = ops;
 	reg->params[at] = base;
 	return 0;
@@ -165,13 +189,11 @@ int ct_param_info(const struct ct_table *tbl, unsigned n,
 		  struct ct_param_info *info)
 {
 	const struct ct_param_def *def = ct_params_nth(&tbl->params, n);
+	struct ct_param_info now;
 
-	if (info->size != sizeof(*info))
-		return CT_E_VERSION;
 	if (!def)
 		return CT_E_NOENT;
-	*info = (struct ct_param_info){
-		.size = sizeof(*info),
+	now = (struct ct_param_info){
 		.name = def->name,
 		.alias = def->alias,
 		.doc = def->doc,
@@ -181,5 +203,5 @@ int ct_param_info(const struct ct_table *tbl, unsigned n,
 		.min = def->min,
 		.max = n == CT_P_MAX_CONNS ? tbl->max_conns : def->max,
 	};
-	return 0;
+	return ct_sized_answer(info, &now, sizeof(now));
 }

@@ -36,4 +36,12 @@ int ct_registry_init(struct ct_table *tbl);
  */
 int ct_sized_copy(void *to, size_t to_size, const void *from);
 
+/*
+ * Fill in a caller's struct of another version, as far as its size says.
+ *
+ * => Its size stays; what it has beyond from_size is zeroed.
+ * => 0, or CT_E_VERSION when it has no size.
+ */
+int ct_sized_answer(void *to, const void *from, size_t from_size);
+
 #endif /* CORE_REGISTRY_H */

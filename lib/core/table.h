@@ -4,13 +4,18 @@
  *
  * Everything hangs on these two; each part has a file of its own.
  *
- * Locks, none of which is ever held while taking another, except as said:
- *	a connection's lock	its tracker's state; see conn.h
- *	a bucket's lock		two of them, by address; see bucket.h
+ * Locks, from the outermost in; docs/concurrency.md tells which nests in which:
+ *	control_lock		the table's own handle
+ *	policies.lock		making a policy; see policy.h
+ *	resize.lock		the number of buckets; see resize.h
+ *	slab.prepare_lock	chunks made ready or given back; see slab.h
+ *	a bucket's lock		its chain; two of them, by address; see bucket.h
  *	slab.lock		the depots; see slab.h
  *	threads_lock		the list of handles and of subscriptions
- *	control_lock		the table's own handle; around all others
- * The host's callbacks run under none of them but control_lock.
+ *	a connection's lock	its tracker's state; see conn.h; alone
+ * The host's alloc and free run under some of them.  Its other callbacks run
+ * under none, but for events of ct_maintain(), under control_lock, and traces,
+ * under a connection's lock.
  */
 #ifndef CORE_TABLE_H
 #define CORE_TABLE_H
@@ -41,7 +46,7 @@ enum ct_core_param {
 	CT_P_TIMESTAMP,
 	CT_P_EVENTS,
 	CT_P_LOG_INVALID,
-	CT_P_TCP_CLASH,
+	CT_P_CLASH,
 	CT_P_MAX
 };
 
@@ -52,14 +57,14 @@ struct ct_private {
 };
 
 struct ct_thread {
-	struct ct_table *tbl;       /* I */
-	uint64_t now_ns;            /* its own */
-	uint32_t now;               /* its own  tick */
-	uint32_t gen;               /* its own  the next connection's */
-	uint32_t gens;              /* its own  how many are left */
-	uint32_t n_private;         /* its own */
-	uint32_t max_private;       /* its own */
-	struct ct_private *private; /* its own */
+	struct ct_table *tbl;         /* I */
+	uint64_t now_ns;              /* its own */
+	uint32_t now;                 /* its own  tick */
+	uint32_t gen;                 /* its own  the next connection's */
+	uint32_t gens;                /* its own  how many are left */
+	uint32_t n_private;           /* its own */
+	_Atomic uint32_t max_private; /* A  one writer */
+	struct ct_private *private;   /* its own */
 
 	struct ct_magazine magazine[CT_SLAB_CLASSES]; /* its own */
 	struct ct_limbo limbo;                        /* its own */
@@ -105,6 +110,13 @@ struct ct_table {
 	struct ct_spin control_lock;
 	struct ct_thread *control; /* L  control_lock; made by the seal */
 };
+
+/* => The layout is fixed, and the slab is there. */
+static inline bool ct_sealed(const struct ct_table *tbl)
+{
+	/* acquire; pairs with the release in ct_table_seal() */
+	return atomic_load_explicit(&tbl->sealed, memory_order_acquire);
+}
 
 /* => NULL for an unknown one. */
 static inline const struct ct_l3_ops *ct_registry_l3(const struct ct_table *tbl,

@@ -198,6 +198,8 @@ uint64_t ct_next_expiry(struct ct_table *tbl)
 	int32_t soonest = INT32_MAX;
 	uint32_t unit;
 
+	if (!ct_sealed(tbl))
+		return UINT64_MAX;
 	/* Who has no handle borrows nothing: no chunk may leave meanwhile. */
 	ct_spin_lock(&slab->prepare_lock);
 	for (unit = ct_slab_next_conn(slab, 0); unit;

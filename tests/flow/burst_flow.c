@@ -383,8 +383,7 @@ static void start(struct side *side, uint64_t seed)
 	ct_world_create(&side->w, &cfg);
 	ck_assert_int_eq(ct_param_set(side->w.tbl, "acct", 1), 0);
 	ck_assert_int_eq(
-		ct_param_set(side->w.tbl, "confirm.tcp_clash", seed % 5 == 0),
-		0);
+		ct_param_set(side->w.tbl, "confirm.clash", seed % 5 == 0), 0);
 	/* some small tables have few neighbourhoods, so that one of those
 	 * which early drop looks at holds somebody */
 	if (seed % 8 == 0)

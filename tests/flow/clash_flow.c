@@ -199,7 +199,7 @@ START_TEST(second_syn_joins_by_parameter)
 {
 	struct ct_pkt first, second;
 
-	ck_assert_int_eq(ct_param_set(w.tbl, "confirm.tcp_clash", 1), 0);
+	ck_assert_int_eq(ct_param_set(w.tbl, "confirm.clash", 1), 0);
 	first = syn(1000);
 	second = syn(1000);
 	confirmed(&first);

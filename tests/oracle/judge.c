@@ -103,3 +103,26 @@ struct result judge_records(const struct judge *judge,
 				   result.counted - result.differ);
 	return result;
 }
+
+struct result judge_twins(const struct judge *judge, const json_t *one,
+			  const json_t *other)
+{
+	struct judging judging = { .verbose = judge->verbose };
+	struct result *result = &judging.result;
+	size_t i;
+	json_t *record;
+
+	json_array_foreach(one, i, record)
+	{
+		json_t *twin = json_array_get(other, i);
+
+		result->counted++;
+		if (json_equal(record, twin))
+			continue;
+		result->differ++;
+		compare_records(record, twin, NULL, on_difference, &judging);
+	}
+	result->good = !result->differ &&
+		       json_array_size(one) == json_array_size(other);
+	return *result;
+}

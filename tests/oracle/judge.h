@@ -31,6 +31,14 @@ struct result {
 struct result judge_records(const struct judge *judge,
 			    const struct golden *golden, json_t *records);
 
+/*
+ * Compare two plays of a golden by the library.
+ *
+ * => Strictly: not a timeout may differ, and all keys count.
+ */
+struct result judge_twins(const struct judge *judge, const json_t *one,
+			  const json_t *other);
+
 /* Whether so many equal packets are enough. */
 bool judge_enough(const struct judge *judge, size_t counted, size_t equal);
 

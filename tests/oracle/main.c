@@ -21,16 +21,29 @@ static const char *const default_keys =
 	"ct,fate,out,answered,released,events,expired,table,table_changed,"
 	"table_gone,table_size,expect";
 
-enum { OPTION_EXPECTED = 256, OPTION_WITHOUT, OPTION_RATIO };
+enum {
+	OPTION_EXPECTED = 256,
+	OPTION_WITHOUT,
+	OPTION_RATIO,
+	OPTION_BURST,
+	OPTION_VERB
+};
 
 struct options {
 	struct judge judge;
+	struct manner manner;
 	json_t *keys;
 	const char *emit;
 	const char *without;
 	struct expected expected;
 	char **files;
 	int n_files;
+};
+
+/* So many packets of so many. */
+struct share {
+	size_t counted;
+	size_t equal;
 };
 
 /* What has been found so far. */
@@ -40,8 +53,8 @@ struct tally {
 	unsigned broken; /* of the failed: could not be played at all */
 	unsigned known;  /* failed as expected; not among the failed */
 	unsigned left_out;
-	size_t counted; /* packets */
-	size_t equal;
+	struct share all;    /* packets of every golden */
+	struct share judged; /* without goldens that failed as expected */
 };
 
 /* --- One golden --------------------------------------------------------- */
@@ -55,16 +68,22 @@ static void report(const struct golden *golden, const struct result *result)
 	putchar('\n');
 }
 
+static void add_share(struct share *share, const struct result *result)
+{
+	share->counted += result->counted;
+	share->equal += result->counted - result->differ;
+}
+
 static void add_result(struct tally *tally, const struct result *result,
 		       const char *reason)
 {
+	add_share(&tally->all, result);
 	if (!result->good && reason) {
 		printf("  known: %s\n", reason);
 		tally->known++;
 		return;
 	}
-	tally->counted += result->counted;
-	tally->equal += result->counted - result->differ;
+	add_share(&tally->judged, result);
 	if (reason)
 		printf("  passes, but is listed: %s\n", reason);
 	if (result->good && !reason)
@@ -73,10 +92,32 @@ static void add_result(struct tally *tally, const struct result *result,
 		tally->failed++;
 }
 
+/* Single verbs beside their burst twins, on two tables fed alike. */
+static void play_twins(struct tally *tally, const struct options *options,
+		       const struct golden *golden)
+{
+	const struct manner single = { .verbs = VERBS_SPLIT_SINGLE,
+				       .burst = options->manner.burst };
+	json_t *one = player_play(golden, &single);
+	json_t *other = player_play(golden, &options->manner);
+	struct result result;
+
+	if (!one || !other) {
+		tally->failed++;
+		tally->broken++;
+	} else {
+		result = judge_twins(&options->judge, one, other);
+		report(golden, &result);
+		add_result(tally, &result, NULL);
+	}
+	json_decref(one);
+	json_decref(other);
+}
+
 static void play_golden(struct tally *tally, const struct options *options,
 			const struct golden *golden)
 {
-	json_t *records = player_play(golden);
+	json_t *records = player_play(golden, &options->manner);
 	struct result result;
 
 	if (!records ||
@@ -108,6 +149,12 @@ static void play_file(struct tally *tally, const struct options *options,
 		tally->left_out++;
 		if (options->judge.verbose)
 			printf("left out %s: %s\n", golden.name, feature);
+	} else if (options->manner.verbs == VERBS_SPLIT) {
+		play_twins(tally, options, &golden);
+	} else if (options->manner.verbs == VERBS_FORWARD &&
+		   expected_reason(&options->expected, golden.name)) {
+		/* it says nothing about bursts */
+		tally->known++;
 	} else {
 		play_golden(tally, options, &golden);
 	}
@@ -128,9 +175,18 @@ static const struct argp_option argp_options[] = {
 	{ "without", OPTION_WITHOUT, "LIST", 0,
 	  "leave out goldens with nat, fragments, sctp or gre", 0 },
 	{ "ratio", OPTION_RATIO, "PERCENT", 0,
-	  "so many packets of all must match; those of connections with "
+	  "so many packets of all must match, goldens that must fail apart; "
+	  "those of connections with "
 	  "fragments, SCTP or GRE, or expected by a helper, do not count, and "
 	  "what connections are called does not matter",
+	  0 },
+	{ "burst", OPTION_BURST, "N", 0,
+	  "play packets in bursts of N at most, cut at every wait, patch, "
+	  "parked packet and rule",
+	  0 },
+	{ "verb", OPTION_VERB, "NAME", 0,
+	  "forward: bursts through ct_forward_burst(), the default; split: "
+	  "n process, then n confirm, burst verbs against single verbs",
 	  0 },
 	{ 0 }
 };
@@ -147,6 +203,25 @@ static json_t *split(const char *list)
 		list += len + (list[len] == ',');
 	}
 	return keys;
+}
+
+static bool parse_burst(struct manner *manner, const char *arg)
+{
+	char *end;
+	unsigned long n = strtoul(arg, &end, 10);
+
+	manner->burst = (unsigned)n;
+	if (manner->verbs == VERBS_SINGLE)
+		manner->verbs = VERBS_FORWARD;
+	return !*end && n && n <= BURST_MAX;
+}
+
+static bool parse_verb(struct manner *manner, const char *arg)
+{
+	bool is_split = !strcmp(arg, "split");
+
+	manner->verbs = is_split ? VERBS_SPLIT : VERBS_FORWARD;
+	return is_split || !strcmp(arg, "forward");
 }
 
 static error_t parse_option(int key, char *arg, struct argp_state *state)
@@ -174,12 +249,25 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 	case OPTION_RATIO:
 		options->judge.ratio = strtod(arg, NULL);
 		break;
+	case OPTION_BURST:
+		if (!parse_burst(&options->manner, arg))
+			argp_error(state, "no burst: %s", arg);
+		break;
+	case OPTION_VERB:
+		if (!parse_verb(&options->manner, arg))
+			argp_error(state, "no verb: %s", arg);
+		break;
 	case ARGP_KEY_ARGS:
 		options->files = state->argv + state->next;
 		options->n_files = state->argc - state->next;
 		break;
 	case ARGP_KEY_NO_ARGS:
 		argp_usage(state);
+		break;
+	case ARGP_KEY_END:
+		if (options->manner.verbs != VERBS_SINGLE &&
+		    !options->manner.burst)
+			argp_error(state, "--verb needs --burst");
 		break;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -196,6 +284,14 @@ static const struct argp argp = {
 
 /* --- The end ------------------------------------------------------------ */
 
+static void print_share(const char *of, const struct share *share)
+{
+	printf("%s: %zu of %zu packets equal, %.3f %%\n", of, share->equal,
+	       share->counted,
+	       (double)share->equal * 100 /
+		       (double)(share->counted ? share->counted : 1));
+}
+
 /* Sum up; whether all is well. */
 static bool sum_up(const struct options *options, const struct tally *tally)
 {
@@ -208,12 +304,12 @@ static bool sum_up(const struct options *options, const struct tally *tally)
 		printf("%u known to fail\n", tally->known);
 	if (options->judge.ratio > 0) {
 		good = !tally->broken &&
-		       judge_enough(&options->judge, tally->counted,
-				    tally->equal);
-		printf("%zu of %zu packets equal, %.3f %%\n", tally->equal,
-		       tally->counted,
-		       (double)tally->equal * 100 /
-			       (double)(tally->counted ? tally->counted : 1));
+		       judge_enough(&options->judge, tally->judged.counted,
+				    tally->judged.equal);
+		print_share("all files", &tally->all);
+		if (options->expected.reasons)
+			print_share("without the expected deviations",
+				    &tally->judged);
 	}
 	printf("%u passed, %u failed\n", tally->passed, tally->failed);
 	return good;

@@ -12,54 +12,19 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "burst.h"
 #include "config.h"
 #include "entry.h"
-#include "nft.h"
 #include "patch.h"
-#include "player.h"
+#include "play.h"
 #include "record.h"
-#include "router.h"
-#include "rules.h"
-#include "view.h"
 
-#define START_NS   1000000000000ull /* any time will do */
-#define NS_PER_S   1e9
-#define PARKED_MAX 16
-
-/* A packet on its way. */
-struct passage {
-	json_int_t index;
-	json_int_t until;   /* parked: until this one is through */
-	struct bytes in;    /* as it came */
-	struct bytes bytes; /* as it is now */
-	struct ct_pkt pkt;
-	struct subject subject;
-	bool tracked; /* the library has answered */
-	bool known;   /* id and status mean something */
-	uint64_t id;  /* of its connection, right after tracking */
-	uint32_t status;
-	uint32_t final_status; /* just before it leaves */
-	struct ct_conn *held;  /* while it is parked */
-	enum router_route route;
-};
-
-struct player {
-	const struct golden *golden;
-	struct ct_table *tbl;
-	struct ct_thread *thr;
-	struct view view;
-	struct rules rules;
-	struct nft nft;
-	uint64_t now_ns;
-	json_t *left; /* index: hex of what left for it */
-	struct passage *parked[PARKED_MAX];
-	size_t n_parked;
-};
+#define START_NS 1000000000000ull /* any time will do */
+#define NS_PER_S 1e9
 
 /* --- Before a packet ---------------------------------------------------- */
 
-/* Let time pass; what expires meanwhile is told apart from the packet. */
-static void wait_before(struct player *player, json_t *record)
+void play_wait(struct player *player, json_t *record)
 {
 	double seconds = json_number_value(json_object_get(record, "wait"));
 
@@ -98,15 +63,14 @@ static void patch(const struct player *player, const json_t *record,
 	}
 }
 
-static void passage_free(struct passage *passage)
+void play_free(struct passage *passage)
 {
 	free(passage->in.data);
 	free(passage->bytes.data);
 	free(passage);
 }
 
-static struct passage *passage_make(const struct player *player,
-				    const json_t *record)
+struct passage *play_make(const struct player *player, const json_t *record)
 {
 	struct passage *passage = calloc(1, sizeof(*passage));
 	const char *hex = json_string_value(json_object_get(record, "in"));
@@ -128,8 +92,7 @@ static struct passage *passage_make(const struct player *player,
 
 /* --- Tracking ----------------------------------------------------------- */
 
-/* Show the packet to the library; false if it must be dropped. */
-static bool track(struct player *player, struct passage *passage)
+void play_prepare(struct player *player, struct passage *passage)
 {
 	struct subject *subject = &passage->subject;
 	struct ct_pkt *pkt = &passage->pkt;
@@ -140,12 +103,17 @@ static bool track(struct player *player, struct passage *passage)
 	pkt->len = (uint32_t)passage->bytes.len;
 	pkt->l3 = subject->view.version == 4 ? CT_L3_IPV4 : CT_L3_IPV6;
 	pkt->policy = rules_policy(&player->rules, subject);
-	if (ct_process(player->thr, pkt, CT_HOOK_PREROUTING) != CT_ACCEPT)
-		return false;
+}
+
+void play_learn(struct player *player, struct passage *passage)
+{
+	struct subject *subject = &passage->subject;
+	const struct ct_pkt *pkt = &passage->pkt;
+
 	passage->tracked = true;
 	subject->state = (enum ct_state)pkt->state;
 	if (!pkt->conn)
-		return true;
+		return;
 	passage->known = true;
 	passage->id = ct_conn_id(player->tbl, pkt->conn);
 	passage->status = ct_conn_status(pkt->conn);
@@ -153,12 +121,21 @@ static bool track(struct player *player, struct passage *passage)
 	if (!(passage->status & (CT_S_CONFIRMED | CT_S_DYING)))
 		rules_first_timeout(&player->rules, subject, player->thr,
 				    pkt->conn);
+}
+
+/* Show the packet to the library; false if it must be dropped. */
+static bool track(struct player *player, struct passage *passage)
+{
+	play_prepare(player, passage);
+	if (ct_process(player->thr, &passage->pkt, CT_HOOK_PREROUTING) !=
+	    CT_ACCEPT)
+		return false;
+	play_learn(player, passage);
 	return true;
 }
 
-/* The verdict, once the packet's events have given names. */
-static void add_verdict(const struct player *player,
-			const struct passage *passage, json_t *record)
+void play_verdict(const struct player *player, const struct passage *passage,
+		  json_t *record)
 {
 	static const char *const states[CT_STATE_MAX] = {
 		"invalid", "new", "established", "related", "untracked"
@@ -207,15 +184,24 @@ static void add_output(struct player *player, const struct passage *passage,
 	json_decref(hex);
 }
 
-/* The status before the last hook, which is where a connection is confirmed. */
-static uint32_t final_status(const struct passage *passage,
-			     const struct ct_conn *conn)
+void play_last_status(struct passage *passage, const struct ct_conn *conn)
 {
 	uint32_t status = ct_conn_status(conn);
 
-	return passage->status & CT_S_CONFIRMED
-		       ? status
-		       : status & ~(uint32_t)CT_S_CONFIRMED;
+	if (!(passage->status & CT_S_CONFIRMED))
+		status &= ~(uint32_t)CT_S_CONFIRMED;
+	passage->final_status = status;
+}
+
+void play_depart(struct player *player, const struct passage *passage,
+		 bool accepted, json_t *record)
+{
+	if (!accepted)
+		record_drop(record, "egress");
+	else if (passage->route == ROUTE_LOCAL)
+		record_text(record, "fate", "local");
+	else
+		add_output(player, passage, record);
 }
 
 /* The last step of a packet that goes on. */
@@ -226,18 +212,12 @@ static void confirm(struct player *player, struct passage *passage,
 	bool accepted = ct_confirm(player->thr, &passage->pkt) == CT_ACCEPT;
 
 	if (conn && passage->pkt.conn == conn)
-		passage->final_status = final_status(passage, conn);
-	if (!accepted)
-		record_drop(record, "egress");
-	else if (passage->route == ROUTE_LOCAL)
-		record_text(record, "fate", "local");
-	else
-		add_output(player, passage, record);
+		play_last_status(passage, conn);
+	play_depart(player, passage, accepted, record);
 }
 
-/* The firewall's and the marks' hook; false if the packet ends there. */
-static bool forward(struct player *player, struct passage *passage,
-		    json_t *record)
+bool play_forward(struct player *player, struct passage *passage,
+		  json_t *record)
 {
 	struct subject *subject = &passage->subject;
 	enum nft_verdict verdict;
@@ -255,6 +235,17 @@ static bool forward(struct player *player, struct passage *passage,
 		record_answer(record, router_reset(&passage->bytes));
 	record_drop(record, player->nft.where);
 	return false;
+}
+
+bool play_between(struct player *player, struct passage *passage,
+		  json_t *record)
+{
+	passage->route = router_route(&passage->bytes);
+	if (passage->route == ROUTE_DROP)
+		record_drop(record, "routing");
+	return passage->route == ROUTE_LOCAL ||
+	       (passage->route == ROUTE_FORWARD &&
+		play_forward(player, passage, record));
 }
 
 /* Keep a packet between tracking and confirmation. */
@@ -283,24 +274,19 @@ static bool pass(struct player *player, struct passage *passage, json_t *record)
 		record_drop(record, "conntrack");
 		return false;
 	}
-	passage->route = router_route(&passage->bytes);
-	if (passage->route == ROUTE_DROP)
-		record_drop(record, "routing");
-	else if (passage->route == ROUTE_LOCAL ||
-		 forward(player, passage, record)) {
-		if (json_object_get(record, "hold") && park(player, passage)) {
-			record_text(record, "fate", "parked");
-			return true;
-		}
-		confirm(player, passage, record);
+	if (!play_between(player, passage, record)) {
+		ct_abandon(player->thr, &passage->pkt);
 		return false;
 	}
-	ct_abandon(player->thr, &passage->pkt);
+	if (json_object_get(record, "hold") && park(player, passage)) {
+		record_text(record, "fate", "parked");
+		return true;
+	}
+	confirm(player, passage, record);
 	return false;
 }
 
-/* Let go the packets that wait for this one. */
-static json_t *release(struct player *player, json_int_t index)
+json_t *play_release(struct player *player, json_int_t index)
 {
 	json_t *released = json_array();
 	size_t kept = 0;
@@ -317,7 +303,7 @@ static json_t *release(struct player *player, json_int_t index)
 		record = json_pack("{s:I}", "i", passage->index);
 		confirm(player, passage, record);
 		ct_conn_put(player->tbl, passage->held);
-		passage_free(passage);
+		play_free(passage);
 		json_array_append_new(released, record);
 	}
 	player->n_parked = kept;
@@ -326,8 +312,8 @@ static json_t *release(struct player *player, json_int_t index)
 
 /* --- After a packet ----------------------------------------------------- */
 
-static void add_table(struct player *player, const struct passage *passage,
-		      json_t *record)
+void play_table(struct player *player, const struct passage *passage,
+		json_t *record)
 {
 	const char *mode = json_string_value(
 		json_object_get(player->golden->scenario, "table"));
@@ -342,7 +328,7 @@ static void add_table(struct player *player, const struct passage *passage,
 				    view_size(&player->view));
 }
 
-static void drop_unstable(const struct player *player, json_t *record)
+void play_unstable(const struct player *player, json_t *record)
 {
 	size_t i;
 	json_t *key;
@@ -352,52 +338,58 @@ static void drop_unstable(const struct player *player, json_t *record)
 		json_object_del(record, json_string_value(key));
 }
 
-static json_t *play(struct player *player, const json_t *golden)
+json_t *play_one(struct player *player, const json_t *golden)
 {
 	json_t *record = record_base(golden);
-	struct passage *passage = passage_make(player, golden);
+	struct passage *passage = play_make(player, golden);
 	json_t *released;
 	json_t *events;
 	bool parked;
 
 	if (!passage)
 		return record;
-	wait_before(player, record);
+	play_wait(player, record);
 	if (router_input(&passage->bytes) == INPUT_NO_IP) {
 		record_drop(record, "device");
-		passage_free(passage);
+		play_free(passage);
 		return record;
 	}
 	parked = pass(player, passage, record);
-	released = release(player, passage->index);
+	released = play_release(player, passage->index);
 	events = view_events(&player->view);
 	if (passage->tracked && !router_untraceable(&passage->in))
-		add_verdict(player, passage, record);
-	add_table(player, passage, record);
+		play_verdict(player, passage, record);
+	play_table(player, passage, record);
 	record_list(record, "released", released);
 	record_list(record, "events", events);
-	drop_unstable(player, record);
+	play_unstable(player, record);
 	if (!parked)
-		passage_free(passage);
+		play_free(passage);
 	return record;
 }
 
-static void play_all(struct player *player, json_t *records)
+static void play_all(struct player *player, const struct manner *manner,
+		     json_t *records)
 {
 	size_t i;
 	json_t *golden;
 
-	json_array_foreach(player->golden->packets, i, golden)
-		json_array_append_new(records, play(player, golden));
+	if (manner->verbs != VERBS_SINGLE) {
+		burst_play_all(player, manner, records);
+	} else {
+		json_array_foreach(player->golden->packets, i, golden)
+			json_array_append_new(records,
+					      play_one(player, golden));
+	}
 	/* a golden that ends too early leaves packets behind */
 	for (i = 0; i < player->n_parked; i++) {
 		ct_abandon(player->thr, &player->parked[i]->pkt);
 		ct_conn_put(player->tbl, player->parked[i]->held);
-		passage_free(player->parked[i]);
+		play_free(player->parked[i]);
 	}
 }
 
-json_t *player_play(const struct golden *golden)
+json_t *player_play(const struct golden *golden, const struct manner *manner)
 {
 	struct player player = { .golden = golden, .now_ns = START_NS };
 	json_t *records = NULL;
@@ -413,7 +405,7 @@ json_t *player_play(const struct golden *golden)
 		player.left = json_object();
 		if (view_init(&player.view, player.tbl, player.thr)) {
 			records = json_array();
-			play_all(&player, records);
+			play_all(&player, manner, records);
 		}
 		view_fini(&player.view);
 		json_decref(player.left);

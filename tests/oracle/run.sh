@@ -18,6 +18,25 @@ case $test in
 oracle_goldens)
 	exec "$oracle" --expected expected_failures.txt goldens/*.jsonl
 	;;
+oracle_burst_*)
+	"$oracle" --expected expected_failures.txt --burst "${test##*_}" \
+		goldens/*.jsonl || exit 1
+	exec "$oracle" --verb split --burst "${test##*_}" goldens/*.jsonl
+	;;
+oracle_figures)
+	# A deviation that is expected shows in the first figure only.
+	found=$("$oracle" --expected expected_failures.txt --keys ct \
+		--ratio 99.9 goldens/udplite.jsonl goldens/udp_stream.jsonl) ||
+		exit 1
+	echo "$found"
+	all=$(echo "$found" | sed -n 's/^all files: .* equal, //p')
+	rest=$(echo "$found" |
+		sed -n 's/^without the expected deviations: .* equal, //p')
+	[ -n "$all" ] && [ "$all" != "100.000 %" ] && [ "$rest" = "100.000 %" ] ||
+		exit 1
+	# Without the list it is a failure like any other.
+	! "$oracle" --keys ct --ratio 99.9 goldens/udplite.jsonl
+	;;
 oracle_fuzz)
 	[ -d "$sets/fuzz_goldens" ] || skip "$sets/fuzz_goldens"
 	cd "$sets/fuzz_goldens" || exit 1

@@ -271,6 +271,17 @@ void view_changes(struct view *view, uint64_t touched, json_t *record)
 	json_decref(list.only);
 }
 
+void view_touch(struct view *view, uint64_t id)
+{
+	json_t *name = view_name(view, id);
+	char key[KEY_LEN];
+
+	key_of(id, key);
+	json_object_set_new(view->concerned, key, json_true());
+	json_object_del(view->seen, json_string_value(name));
+	json_decref(name);
+}
+
 json_t *view_size(struct view *view)
 {
 	json_t *none = json_object();

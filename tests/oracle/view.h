@@ -44,6 +44,9 @@ json_t *view_table(struct view *view);
  */
 void view_changes(struct view *view, uint64_t touched, json_t *record);
 
+/* Have view_changes() tell of a connection, changed or not. */
+void view_touch(struct view *view, uint64_t id);
+
 /* How many connections are known. */
 json_t *view_size(struct view *view);
 

@@ -308,7 +308,8 @@ START_TEST(chains_are_searched_to_their_end)
 	for (uint16_t i = 0; i < 40; i++)
 		publish_ok(pair(CT_L3_IPV4, i, (uint16_t)(i + 1000)));
 	ck_assert_uint_eq(links(), 7);
-	ck_assert_uint_gt(tbl.buckets.alarms, 0);
+	/* It had three buckets already when the fourth to eighth came. */
+	ck_assert_uint_eq(tbl.buckets.alarms, 5);
 	for (uint32_t i = 0; i < n_entries; i++)
 		for (unsigned d = 0; d < CT_DIR_MAX; d++)
 			agree(&entry[i].key[d].tuple);

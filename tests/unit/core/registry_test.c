@@ -70,6 +70,52 @@ START_TEST(struct_without_a_size_is_refused)
 }
 END_TEST
 
+START_TEST(older_caller_gets_the_part_that_it_knows)
+{
+	const struct sized from = { 0, 1, 2 };
+	struct sized to = { offsetof(struct sized, b), 8, 9 };
+
+	ck_assert_int_eq(ct_sized_answer(&to, &from, sizeof(from)), 0);
+	ck_assert_uint_eq(to.size, offsetof(struct sized, b));
+	ck_assert_uint_eq(to.a, 1);
+	ck_assert_uint_eq(to.b, 9);
+}
+END_TEST
+
+START_TEST(newer_caller_gets_zeros_beyond_what_we_know)
+{
+	const struct sized from = { 0, 1, 2 };
+	struct {
+		struct sized sized;
+		uint8_t tail[8];
+	} to;
+
+	memset(&to, 0xff, sizeof(to));
+	to.sized.size = sizeof(to);
+	ck_assert_int_eq(ct_sized_answer(&to, &from, sizeof(from)), 0);
+	ck_assert_uint_eq(to.sized.size, sizeof(to));
+	ck_assert_uint_eq(to.sized.a, 1);
+	ck_assert_uint_eq(to.sized.b, 2);
+	for (unsigned i = 0; i < sizeof(to.tail); i++)
+		ck_assert_uint_eq(to.tail[i], 0);
+}
+END_TEST
+
+START_TEST(caller_without_a_size_gets_nothing)
+{
+	const struct sized from = { 0, 1, 2 };
+	struct sized to = { 0, 8, 9 };
+
+	for (; to.size < sizeof(to.size); to.size++)
+		ck_assert_int_eq(ct_sized_answer(&to, &from, sizeof(from)),
+				 CT_E_VERSION);
+	ck_assert_int_eq(ct_sized_answer(&to, &from, sizeof(from)), 0);
+	ck_assert_uint_eq(to.size, sizeof(to.size));
+	ck_assert_uint_eq(to.a, 8);
+	ck_assert_uint_eq(to.b, 9);
+}
+END_TEST
+
 /* --- Trackers ----------------------------------------------------------- */
 
 static bool no_tuple(struct ct_pkt *pkt, struct ct_tuple *t)
@@ -167,6 +213,53 @@ START_TEST(parameters_of_others_are_refused)
 }
 END_TEST
 
+START_TEST(what_fails_leaves_nothing_behind)
+{
+	static const struct ct_param_def taken[] = {
+		{ "udp.timeout", NULL, "taken", 1, 1, 1, 1, 0, 0 },
+	};
+	static const struct ct_param_def one[] = {
+		{ "mine.timeout", NULL, "free", 1, 1, 1, 1, 0, 0 },
+	};
+	struct ct_l4_ops bad = mine;
+	uint64_t value;
+
+	bad.params = taken;
+	bad.n_params = 1;
+	ck_assert_int_eq(ct_l4_register(w.tbl, &bad), CT_E_EXIST);
+	ck_assert_ptr_eq(ct_registry_l4(w.tbl, 99),
+			 ct_registry_l4(w.tbl, CT_L4_GENERIC));
+
+	/* The places run out: 250 down to where there is none. */
+	for (bad = mine, bad.l4 = 250; !ct_l4_register(w.tbl, &bad); bad.l4--)
+		;
+	ck_assert_uint_gt(bad.l4, 200);
+	bad.params = one;
+	bad.n_params = 1;
+	ck_assert_int_eq(ct_l4_register(w.tbl, &bad), CT_E_FULL);
+	ck_assert_int_eq(ct_param_get(w.tbl, "mine.timeout", &value),
+			 CT_E_NOENT);
+	bad.l4++; /* this one has a place */
+	ck_assert_int_eq(ct_l4_register(w.tbl, &bad), 0);
+	ck_assert_int_eq(ct_param_get(w.tbl, "mine.timeout", &value), 0);
+}
+END_TEST
+
+/* The header keeps them for what may be built in one day. */
+START_TEST(l3_numbers_of_strangers_begin_at_16)
+{
+	struct ct_l3_ops ops = *ct_registry_l3(w.tbl, CT_L3_IPV4);
+
+	for (ops.l3 = 0; ops.l3 < 16; ops.l3++)
+		ck_assert_int_eq(ct_l3_register(w.tbl, &ops),
+				 ops.l3 == CT_L3_IPV4 || ops.l3 == CT_L3_IPV6
+					 ? 0
+					 : CT_E_INVAL);
+	ck_assert_int_eq(ct_l3_register(w.tbl, &ops), 0);
+	ck_assert_ptr_eq(ct_registry_l3(w.tbl, 16), &ops);
+}
+END_TEST
+
 START_TEST(l3_ops_must_be_whole)
 {
 	const struct ct_l3_ops *ipv4 = ct_registry_l3(w.tbl, CT_L3_IPV4);
@@ -254,7 +347,11 @@ START_TEST(info_tells_now_and_both_defaults)
 	ck_assert_uint_eq(param.value, 120);
 	ck_assert_uint_eq(param.linux_value, 120);
 	ck_assert_uint_eq(param.recommended, 300);
-	param.size--;
+	param.size = offsetof(struct ct_param_info, doc);
+	ck_assert_int_eq(ct_param_info(w.tbl, 0, &param), 0);
+	ck_assert_str_eq(param.name, "max_conns");
+	ck_assert_uint_eq(param.recommended, 300);
+	param.size = 0;
 	ck_assert_int_eq(ct_param_info(w.tbl, 0, &param), CT_E_VERSION);
 }
 END_TEST
@@ -300,10 +397,15 @@ Suite *ct_suite(void)
 	tcase_add_test(tc, older_struct_has_zeros_behind_its_end);
 	tcase_add_test(tc, newer_struct_may_say_nothing_new);
 	tcase_add_test(tc, struct_without_a_size_is_refused);
+	tcase_add_test(tc, older_caller_gets_the_part_that_it_knows);
+	tcase_add_test(tc, newer_caller_gets_zeros_beyond_what_we_know);
+	tcase_add_test(tc, caller_without_a_size_gets_nothing);
 	tcase_add_test(tc, unknown_protocols_are_the_generic_trackers);
 	tcase_add_test(tc, built_in_tracker_may_be_replaced);
 	tcase_add_test(tc, l4_ops_must_be_whole);
 	tcase_add_test(tc, parameters_of_others_are_refused);
+	tcase_add_test(tc, what_fails_leaves_nothing_behind);
+	tcase_add_test(tc, l3_numbers_of_strangers_begin_at_16);
 	tcase_add_test(tc, l3_ops_must_be_whole);
 	tcase_add_test(tc, sealed_table_takes_no_tracker);
 	tcase_add_test(tc, set_by_one_name_and_read_by_another);

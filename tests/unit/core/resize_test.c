@@ -251,6 +251,20 @@ START_TEST(table_that_cannot_grow_goes_on)
 }
 END_TEST
 
+/* Growth is done by polls. */
+START_TEST(long_chains_of_a_host_that_does_not_poll_are_reported)
+{
+	struct ct_mem_report report = { .size = sizeof(report) };
+
+	ck_assert_int_eq(ct_mem_report(w.tbl, &report), 0);
+	ck_assert_uint_eq(report.long_chains, 0);
+	for (uint32_t n = 0; n < MANY; n++)
+		open_one(n);
+	ck_assert_int_eq(ct_mem_report(w.tbl, &report), 0);
+	ck_assert_uint_gt(report.long_chains, 0);
+}
+END_TEST
+
 Suite *ct_suite(void)
 {
 	Suite *suite = suite_create("resize");
@@ -258,6 +272,8 @@ Suite *ct_suite(void)
 
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_set_timeout(tc, 100);
+	tcase_add_test(tc,
+		       long_chains_of_a_host_that_does_not_poll_are_reported);
 	tcase_add_test(tc, table_grows_with_its_connections);
 	tcase_add_test(tc, table_shrinks_when_they_are_gone);
 	tcase_add_test(tc, those_that_come_and_go_meanwhile_are_right);

@@ -345,8 +345,28 @@ START_TEST(connections_and_their_limit_are_told)
 	ck_assert_int_eq(ct_stats(w.tbl, &stats), 0);
 	ck_assert_uint_eq(stats.conns, 4);
 	ck_assert_uint_eq(stats.max_conns, 5000);
-	stats.size = 8;
+	stats.size = sizeof(stats.size) - 1;
 	ck_assert_int_eq(ct_stats(w.tbl, &stats), CT_E_VERSION);
+}
+END_TEST
+
+START_TEST(numbers_are_told_as_far_as_the_caller_has_room)
+{
+	struct ct_stats stats = { .size = offsetof(struct ct_stats, bytes),
+				  .bytes = 12345 };
+	struct ct_mem_report report = { .size = offsetof(struct ct_mem_report,
+							 buckets),
+					.buckets = 12345 };
+
+	open_many(0, 3);
+	ck_assert_int_eq(ct_stats(w.tbl, &stats), 0);
+	ck_assert_uint_eq(stats.conns, 3);
+	ck_assert_uint_eq(stats.bytes, 12345);
+	ck_assert_int_eq(ct_mem_report(w.tbl, &report), 0);
+	ck_assert_uint_eq(report.total, atomic_load(&w.mem.bytes));
+	ck_assert_uint_eq(report.buckets, 12345);
+	report.size = 0;
+	ck_assert_int_eq(ct_mem_report(w.tbl, &report), CT_E_VERSION);
 }
 END_TEST
 
@@ -372,6 +392,7 @@ Suite *ct_suite(void)
 	tcase_add_test(tc, found_by_either_tuple);
 	tcase_add_test(tc, every_reason_is_counted_over_all_threads);
 	tcase_add_test(tc, connections_and_their_limit_are_told);
+	tcase_add_test(tc, numbers_are_told_as_far_as_the_caller_has_room);
 	suite_add_tcase(suite, tc);
 	return suite;
 }

@@ -97,6 +97,67 @@ START_TEST(configuration_must_make_sense)
 }
 END_TEST
 
+START_TEST(host_brings_both_of_alloc_and_free_or_none)
+{
+	struct ct_test_alloc mem;
+	struct ct_host host = { .size = sizeof(host) };
+	struct ct_config cfg = { .size = sizeof(cfg), .host = &host };
+
+	ct_test_alloc_init(&mem);
+	ct_test_alloc_host(&mem, &host);
+	host.alloc = NULL;
+	ck_assert_int_eq(ct_table_create(&cfg, &tbl), CT_E_INVAL);
+	ct_test_alloc_host(&mem, &host);
+	host.free = NULL;
+	ck_assert_int_eq(ct_table_create(&cfg, &tbl), CT_E_INVAL);
+	ck_assert_uint_eq(atomic_load(&mem.calls), 0);
+}
+END_TEST
+
+/* References have 31 bits: what does not fit is told before the attach. */
+START_TEST(largest_table_can_be_attached)
+{
+	const struct ct_config cfg = { .size = sizeof(cfg),
+				       .max_conns = 1u << 28 };
+	static const struct ct_ext_ops large = {
+		.size = sizeof(large), .name = "large", .len = 1024, .align = 1
+	};
+	struct ct_thread *thr;
+	ct_ext_id id;
+
+	ck_assert_int_eq(ct_table_create(&cfg, &tbl), 0);
+	ck_assert_int_eq(ct_param_set(tbl, "acct", 1), 0);
+	ck_assert_int_eq(ct_param_set(tbl, "timestamp", 1), 0);
+	ck_assert_int_eq(ct_ext_register(tbl, &large, &id), CT_E_FULL);
+	ck_assert_int_eq(ct_thread_attach(tbl, &thr), 0);
+	ct_thread_detach(thr);
+	ct_table_destroy(tbl);
+}
+END_TEST
+
+START_TEST(extensions_fit_a_table_or_are_refused)
+{
+	const struct ct_config cfg = { .size = sizeof(cfg),
+				       .max_conns = 1u << 24 };
+	static const struct ct_ext_ops large = { .size = sizeof(large),
+						 .name = "large",
+						 .len = 1024,
+						 .align = 1,
+						 .flags = CT_EXT_ALWAYS };
+	struct ct_thread *thr;
+	ct_ext_id id;
+	unsigned n = 0;
+
+	ck_assert_int_eq(ct_table_create(&cfg, &tbl), 0);
+	while (!ct_ext_register(tbl, &large, &id))
+		n++;
+	ck_assert_uint_eq(n, 5); /* 16 units each, of 96 */
+	ck_assert_int_eq(ct_thread_attach(tbl, &thr), 0);
+	ct_thread_detach(thr);
+	ct_table_destroy(tbl);
+}
+END_TEST
+
 START_TEST(limit_in_bytes_is_the_hosts)
 {
 	struct ct_test_alloc mem;
@@ -250,6 +311,9 @@ Suite *ct_suite(void)
 	tcase_add_test(tc, caller_of_a_newer_header_may_want_nothing_new);
 	tcase_add_test(tc, host_has_a_size_as_well);
 	tcase_add_test(tc, configuration_must_make_sense);
+	tcase_add_test(tc, host_brings_both_of_alloc_and_free_or_none);
+	tcase_add_test(tc, largest_table_can_be_attached);
+	tcase_add_test(tc, extensions_fit_a_table_or_are_refused);
 	tcase_add_test(tc, limit_in_bytes_is_the_hosts);
 	tcase_add_test(tc, nothing_is_destroyed_in_peace);
 	tcase_add_test(tc, unsealed_table_ends_cleanly);
