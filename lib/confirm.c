@@ -35,7 +35,7 @@ static void start(struct ct_thread *thr, struct ct_conn *conn)
 	atomic_store_explicit(&conn->timeout, ct_ticks_name(thr->now + left),
 			      memory_order_relaxed);
 	/* Now, not after the publication: others may end it by then. */
-	ct_timer_start(thr->tbl, conn);
+	ct_timer_start(thr, conn);
 	ct_times_start(thr, conn);
 	ct_event_hold(thr, conn, CT_EV_NEW);
 }

@@ -10,7 +10,8 @@
 #ifndef BASE_PARAM_H
 #define BASE_PARAM_H
 
-#include <conntrack/plugin.h>
+#include <conntrack/config.h>
+#include <conntrack/param.h>
 #include <stdatomic.h>
 
 enum { CT_PARAM_GROUPS = 32, CT_PARAM_VALUES = 192 };

@@ -440,7 +440,7 @@ void ct_conn_refresh(struct ct_thread *thr, struct ct_conn *conn,
 		return; /* the cache line stays clean */
 	atomic_store_explicit(&conn->timeout, timeout, memory_order_release);
 	if (later < 0)
-		ct_timer_sooner(thr->tbl, conn, timeout);
+		ct_timer_sooner(thr, conn, seconds);
 }
 
 void ct_conn_assure(struct ct_thread *thr, struct ct_conn *conn)

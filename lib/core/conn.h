@@ -49,6 +49,7 @@
  */
 #define CT_S_WIDE     (1u << 11) /* keys have the wide form */
 #define CT_S_RELEASED (1u << 12) /* the last owner frees it */
+#define CT_S_LOW      (1u << 14) /* its deadline is low; see timer.h */
 #define CT_S_PUBLIC   0x27ffu    /* what a host gets to see */
 #define CT_OWNER      (1u << 16) /* one owner */
 #define CT_OWNERS_MAX 0xffffu    /* stuck: freed with the table */

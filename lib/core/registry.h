@@ -5,7 +5,7 @@
 #ifndef CORE_REGISTRY_H
 #define CORE_REGISTRY_H
 
-#include <conntrack/plugin.h>
+#include <conntrack/tracker.h>
 
 /* Number of the tracker for protocols that have none of their own. */
 #define CT_L4_GENERIC 255

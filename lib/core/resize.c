@@ -161,6 +161,21 @@ static bool may_split(const struct ct_buckets *buckets, uint32_t n)
 	return source < cleared && (source >= half || source + half < cleared);
 }
 
+/*
+ * Have at hand what the next steps will read: the buckets, then the
+ * connections in them, so that the misses of all overlap.
+ */
+static void look_ahead(struct ct_table *tbl, uint32_t from, uint32_t end)
+{
+	struct ct_buckets *buckets = &tbl->buckets;
+
+	for (uint32_t b = from; b < end; b++)
+		__builtin_prefetch(ct_bucket_at(buckets, ct_bucket_source(b)),
+				   1);
+	for (uint32_t b = from; b < end; b++)
+		prefetch_conns(tbl, ct_bucket_at(buckets, ct_bucket_source(b)));
+}
+
 static bool split_one(struct ct_thread *thr)
 {
 	struct ct_buckets *buckets = &thr->tbl->buckets;
@@ -169,7 +184,6 @@ static bool split_one(struct ct_thread *thr)
 	bool copied;
 
 	source = ct_bucket_at(buckets, ct_bucket_source(n));
-	prefetch_conns(thr->tbl, source);
 	ct_bucket_lock(source);
 	copied = copy_to(thr, source, n, n + 1);
 	if (copied) {
@@ -207,8 +221,10 @@ static void grow(struct ct_thread *thr, uint32_t want, uint32_t budget)
 
 	if (want > end)
 		want = end;
-	while (n < want && n - before < budget && may_split(buckets, n) &&
-	       split_one(thr))
+	if (want > n + budget)
+		want = n + budget;
+	look_ahead(tbl, n, want);
+	while (n < want && may_split(buckets, n) && split_one(thr))
 		n++;
 	if (n != before)
 		close_split(tbl);
@@ -221,7 +237,6 @@ static void clear_one(struct ct_thread *thr, uint32_t b)
 	uint32_t i = ct_bucket_source(b);
 	struct ct_bucket *source = ct_bucket_at(buckets, i);
 
-	prefetch_conns(tbl, source);
 	ct_bucket_lock(source);
 	clear_strangers(thr, i);
 	ct_bucket_unlock(source);
@@ -240,6 +255,8 @@ static void clear_splits(struct ct_thread *thr, uint64_t oldest,
 
 		if (split->epoch > oldest)
 			return;
+		look_ahead(tbl, b,
+			   split->end - b < budget ? split->end : b + budget);
 		for (; b < split->end && budget; b++, budget--)
 			clear_one(thr, b);
 		publish(&buckets->cleared, b);

@@ -257,7 +257,8 @@ static bool exhausted(const struct ct_slab *slab, enum ct_slab_class class_)
 		       room_in(slab, class_);
 }
 
-/* Some places that were never used, in order, for a magazine that is empty. */
+/* A run of places that were never used, for a magazine that is empty: nothing
+ * of them is touched yet. */
 static void take_new(struct ct_slab *slab, struct ct_magazine *magazine,
 		     enum ct_slab_class class_) CT_REQUIRES(slab->lock)
 {
@@ -279,31 +280,51 @@ static void take_new(struct ct_slab *slab, struct ct_magazine *magazine,
 	/* release; pairs with the acquire in ct_slab_next_conn() */
 	atomic_store_explicit(&chunk->used, used + n * depot->units,
 			      memory_order_release);
-	magazine->n = n;
-	while (n--)
-		push(slab, &magazine->free,
-		     (depot->newest << slab->shift) + used + n * depot->units);
+	magazine->next = (depot->newest << slab->shift) + used;
+	magazine->fresh = n;
+}
+
+/* Fill half of an empty magazine, so that it may also take some back. */
+static void refill(struct ct_slab *slab, struct ct_magazine *magazine,
+		   enum ct_slab_class class_)
+{
+	ct_spin_lock(&slab->lock);
+	for (; magazine->n < slab->magazine / 2 && slab->depot[class_].n_free;
+	     magazine->n++)
+		push(slab, &magazine->free, take_used(slab, class_));
+	if (!magazine->n)
+		take_new(slab, magazine, class_);
+	ct_spin_unlock(&slab->lock);
+}
+
+static uint32_t take_fresh(const struct ct_slab *slab,
+			   struct ct_magazine *magazine,
+			   enum ct_slab_class class_)
+{
+	enum { AHEAD = 4 }; /* the next ones will be written soon */
+	uint32_t units = slab->depot[class_].units;
+	uint32_t unit = magazine->next;
+
+	magazine->next += units;
+	if (--magazine->fresh > AHEAD) {
+		const uint8_t *soon = ct_slab_at(slab, unit + AHEAD * units);
+
+		__builtin_prefetch(soon, 1);
+		__builtin_prefetch(soon + CT_UNIT, 1);
+	}
+	return unit;
 }
 
 uint32_t ct_slab_alloc(struct ct_slab *slab, struct ct_magazine *magazine,
 		       enum ct_slab_class class_)
 {
-	if (ct_unlikely(!magazine->n)) {
-		/* Fill half of it, so that it may also take some back. */
-		ct_spin_lock(&slab->lock);
-		while (magazine->n < slab->magazine / 2 &&
-		       slab->depot[class_].n_free) {
-			push(slab, &magazine->free, take_used(slab, class_));
-			magazine->n++;
-		}
-		if (!magazine->n)
-			take_new(slab, magazine, class_);
-		ct_spin_unlock(&slab->lock);
-		if (!magazine->n)
-			return 0;
+	if (ct_unlikely(!magazine->n && !magazine->fresh))
+		refill(slab, magazine, class_);
+	if (magazine->n) {
+		magazine->n--;
+		return pop(slab, &magazine->free);
 	}
-	magazine->n--;
-	return pop(slab, &magazine->free);
+	return magazine->fresh ? take_fresh(slab, magazine, class_) : 0;
 }
 
 void ct_slab_flush(struct ct_slab *slab, struct ct_magazine *magazine,
@@ -312,6 +333,10 @@ void ct_slab_flush(struct ct_slab *slab, struct ct_magazine *magazine,
 	ct_spin_lock(&slab->lock);
 	for (; magazine->n > keep; magazine->n--)
 		give(slab, class_, pop(slab, &magazine->free));
+	for (; !keep && magazine->fresh; magazine->fresh--) {
+		give(slab, class_, magazine->next);
+		magazine->next += slab->depot[class_].units;
+	}
 	ct_spin_unlock(&slab->lock);
 }
 

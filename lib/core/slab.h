@@ -82,8 +82,10 @@ struct ct_slab {
 
 /* A thread's free objects; the thread's own. */
 struct ct_magazine {
-	uint32_t free; /* first, or 0 */
-	uint32_t n;
+	uint32_t free;  /* first of those that were used before, or 0 */
+	uint32_t n;     /* how many */
+	uint32_t next;  /* first of a run that never was */
+	uint32_t fresh; /* how many */
 };
 
 /*

@@ -21,22 +21,40 @@ static _Atomic uint32_t *deadline_of(const struct ct_table *tbl,
 static void deadline_set(struct ct_table *tbl, const struct ct_conn *conn,
 			 uint32_t ticks)
 {
-	/* release; pairs with the acquire in check() */
+	/* release; pairs with the acquire in due_at() */
 	atomic_store_explicit(deadline_of(tbl, conn), ticks,
 			      memory_order_release);
 }
 
-void ct_timer_start(struct ct_table *tbl, struct ct_conn *conn)
+/* Note whether the deadline, being the timeout, is a low one. */
+static void note_low(struct ct_thread *thr, struct ct_conn *conn)
 {
-	deadline_set(
-		tbl, conn,
-		atomic_load_explicit(&conn->timeout, memory_order_relaxed));
+	uint32_t timeout =
+		atomic_load_explicit(&conn->timeout, memory_order_relaxed);
+	bool low = ct_ticks_until(timeout, thr->now) <=
+		   (int32_t)(CT_TIMER_LOW * CT_TICKS_PER_S);
+
+	if (low && !(ct_conn_word(conn) & CT_S_LOW))
+		ct_conn_set(conn, CT_S_LOW);
+	else if (!low && (ct_conn_word(conn) & CT_S_LOW))
+		atomic_fetch_and_explicit(&conn->status, ~CT_S_LOW,
+					  memory_order_acq_rel);
 }
 
-void ct_timer_sooner(struct ct_table *tbl, struct ct_conn *conn,
-		     uint32_t timeout)
+void ct_timer_start(struct ct_thread *thr, struct ct_conn *conn)
 {
-	deadline_set(tbl, conn, timeout);
+	deadline_set(
+		thr->tbl, conn,
+		atomic_load_explicit(&conn->timeout, memory_order_relaxed));
+	note_low(thr, conn);
+}
+
+void ct_timer_sooner(struct ct_thread *thr, struct ct_conn *conn,
+		     uint32_t seconds)
+{
+	if (seconds >= CT_TIMER_LOW && (ct_conn_word(conn) & CT_S_LOW))
+		return;
+	ct_timer_start(thr, conn);
 }
 
 void ct_timer_stop(struct ct_table *tbl, struct ct_conn *conn)
@@ -44,27 +62,30 @@ void ct_timer_stop(struct ct_table *tbl, struct ct_conn *conn)
 	deadline_set(tbl, conn, CT_TICKS_NEVER);
 }
 
-/* Look at one place whose deadline has passed, as far as was seen; => 1 when
- * its connection has ended. */
-static uint32_t check(struct ct_thread *thr, uint32_t unit)
+/* => The connection of a place whose deadline has passed, or NULL. */
+static struct ct_conn *due_at(struct ct_thread *thr, uint32_t unit)
 {
 	struct ct_table *tbl = thr->tbl;
-	_Atomic uint32_t *deadline = ct_slab_deadline(&tbl->slab, unit);
-	uint32_t due = atomic_load_explicit(deadline, memory_order_acquire);
-	struct ct_conn *conn;
-	uint32_t timeout;
+	uint32_t due = atomic_load_explicit(ct_slab_deadline(&tbl->slab, unit),
+					    memory_order_acquire);
 
 	if (due == CT_TICKS_NEVER || !ct_ticks_passed(due, thr->now))
-		return 0;
-	conn = ct_conn_at(tbl, unit);
+		return NULL;
+	return ct_conn_at(tbl, unit);
+}
+
+/* End it if it has expired, else raise its deadline; => 1 when it ended. */
+static uint32_t check(struct ct_thread *thr, struct ct_conn *conn)
+{
 	if (!ct_conn_known(conn))
 		return 0;
-	timeout = atomic_load_explicit(&conn->timeout, memory_order_acquire);
-	if (ct_ticks_passed(timeout, thr->now))
+	if (ct_conn_expired(conn, thr->now))
 		return ct_conn_kill(thr, conn, CT_R_END_EXPIRED);
-	atomic_compare_exchange_strong_explicit(deadline, &due, timeout,
-						memory_order_acq_rel,
-						memory_order_relaxed);
+	ct_spin_lock(&conn->lock);
+	/* What ended meanwhile has no deadline any more. */
+	if (!(ct_conn_word(conn) & CT_S_DYING))
+		ct_timer_start(thr, conn);
+	ct_spin_unlock(&conn->lock);
 	return 0;
 }
 
@@ -129,6 +150,45 @@ static uint32_t place_of(uint32_t i, uint32_t units)
 	return (2 * i + units - 1) / units * units;
 }
 
+/*
+ * Check the connections of a group's bits.
+ *
+ * => How many have ended.
+ * => In steps, so that the cache misses of all of them overlap: connections,
+ *    then the buckets that the expired ones must leave.
+ */
+static uint32_t check_group(struct ct_thread *thr, uint32_t chunk,
+			    uint32_t group, unsigned due)
+{
+	struct ct_table *tbl = thr->tbl;
+	struct ct_conn *conns[GROUP];
+	struct ct_key key[CT_DIR_MAX];
+	uint32_t n = 0, ended = 0;
+
+	for (; due; due &= due - 1) {
+		uint32_t at = group + (unsigned)__builtin_ctz(due);
+		struct ct_conn *conn = due_at(
+			thr, chunk + place_of(at, tbl->extend.conn_units));
+
+		if (!conn)
+			continue;
+		__builtin_prefetch(conn, 1);
+		__builtin_prefetch(conn->l4_state, 1);
+		conns[n++] = conn;
+	}
+	for (uint32_t i = 0; i < n; i++) {
+		if (!ct_conn_known(conns[i]) ||
+		    !ct_conn_expired(conns[i], thr->now))
+			continue;
+		ct_conn_keys(conns[i], &tbl->hash, key);
+		ct_bucket_prefetch(&tbl->buckets, key[CT_DIR_ORIG].hash);
+		ct_bucket_prefetch(&tbl->buckets, key[CT_DIR_REPLY].hash);
+	}
+	for (uint32_t i = 0; i < n; i++)
+		ended += check(thr, conns[i]);
+	return ended;
+}
+
 /* A sweep on its way. */
 struct sweep {
 	uint32_t unit;  /* next place; 0 at the end */
@@ -140,7 +200,6 @@ struct sweep {
 static void sweep_run(struct ct_thread *thr, struct sweep *sweep)
 {
 	const struct ct_slab *slab = &thr->tbl->slab;
-	uint32_t units = thr->tbl->extend.conn_units;
 	uint32_t chunk = sweep->unit & ~((1u << slab->shift) - 1);
 	uint32_t end = (ct_slab_chunk_end(slab, sweep->unit) - chunk + 1) / 2;
 	const _Atomic uint32_t *deadlines = ct_slab_deadline(slab, chunk);
@@ -153,13 +212,12 @@ static void sweep_run(struct ct_thread *thr, struct sweep *sweep)
 	for (; i < end; i += GROUP) {
 		unsigned due = group_due(&deadlines[i], thr->now);
 
-		for (; ct_unlikely(due); due &= due - 1) {
-			uint32_t at = i + (unsigned)__builtin_ctz(due);
-
-			if (at >= first && at < end)
-				sweep->ended +=
-					check(thr, chunk + place_of(at, units));
-		}
+		if (i < first)
+			due &= UINT32_MAX << (first - i);
+		if (end - i < GROUP)
+			due &= (1u << (end - i)) - 1;
+		if (ct_unlikely(due))
+			sweep->ended += check_group(thr, chunk, i, due);
 	}
 	sweep->unit = chunk + 2 * end;
 }

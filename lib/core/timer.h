@@ -5,26 +5,35 @@
  * Beside the slab stands a dense array of deadlines, each a lower bound of its
  * connection's timeout; 0 is "never": a free place or a private connection.
  * Packets that lengthen a timeout leave the deadline alone; the sweep, when it
- * comes by after it has passed, finds the true timeout and raises it.  Packets
- * that shorten a timeout store it there too.
+ * comes by after it has passed, finds the true timeout and raises it, under the
+ * connection's lock.  Packets that shorten a timeout store it there too, under
+ * the same lock, so that neither undoes the other.
  *
- *	packet:	timeout = T (release), then deadline = T if it is sooner
- *	sweep:	d = deadline (acquire), T = timeout, compare-and-swap d -> T
- *
- * The swap fails when a packet shortened the timeout in between, so that a
- * shortening is never undone.
+ * A deadline lies far from its connection: storing it costs a cache miss.  A
+ * TCP connection with data under way goes from days to minutes with every
+ * other segment.  So a status bit, CT_S_LOW, remembers that the deadline was
+ * set for a timeout of CT_TIMER_LOW at most, at some time in the past: it is
+ * early enough for every timeout of as much or more from now on.
  */
 #ifndef CORE_TIMER_H
 #define CORE_TIMER_H
 
-#include <conntrack/types.h>
+#include "core/conn.h"
 
-/* A connection is about to become known: from then on it may expire. */
-void ct_timer_start(struct ct_table *tbl, struct ct_conn *conn);
+/* Seconds; the timeout that alternates with long ones is TCP's 300. */
+#define CT_TIMER_LOW 300u
 
-/* Its timeout was shortened. */
-void ct_timer_sooner(struct ct_table *tbl, struct ct_conn *conn,
-		     uint32_t timeout);
+/*
+ * The deadline becomes the timeout: when a connection is about to become known,
+ * and when the sweep raises it.
+ *
+ * => Private, or under its lock.
+ */
+void ct_timer_start(struct ct_thread *thr, struct ct_conn *conn);
+
+/* Its timeout was shortened, to so many seconds from now; under its lock. */
+void ct_timer_sooner(struct ct_thread *thr, struct ct_conn *conn,
+		     uint32_t seconds);
 
 /* It has ended. */
 void ct_timer_stop(struct ct_table *tbl, struct ct_conn *conn);

@@ -195,7 +195,7 @@ END_TEST
 START_TEST(magazine_keeps_some_and_the_depot_the_rest)
 {
 	enum { N = 60 };
-	struct ct_magazine other = { 0, 0 };
+	struct ct_magazine other = { 0 };
 	uint32_t units[N], unit, n = 0;
 
 	make(&shapes[1]);
