@@ -43,7 +43,7 @@ static void traffic(struct seat *seat, void *user)
 	end = host_ticks() + host_ticks_of_ms(options->ms);
 	while (seat_goes_on(seat, &n, end)) {
 		seat_data(seat, options->conns, cross ? ONE_WAY : BOTH_WAYS);
-		samples_add(&seat->samples, seat_forward(seat));
+		watch_sample(&watch, seat, seat_forward(seat));
 		seat_expect(seat, CT_ESTABLISHED);
 		if (options->cross)
 			seat_sent(seat);

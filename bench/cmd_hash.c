@@ -7,6 +7,7 @@
  * ones cost, to open and to find.
  */
 #include "commands.h"
+#include "inside.h"
 #include "opener.h"
 #include "report.h"
 #include "seat.h"
@@ -22,6 +23,7 @@ struct set {
 	struct series find_ns;
 	struct series open_ratio;
 	struct series find_ratio;
+	struct series chain; /* the longest one, in buckets */
 	uint64_t n_bad;
 };
 
@@ -45,8 +47,8 @@ static void find_all(struct seat *seat, void *user)
 				       (enum ct_dir)(random & 1), &tuple[i]);
 		}
 		start = host_ticks();
-		for (unsigned i = 0; i < options->burst; i++)
-			seat->n_bad += !ct_find(seat->thr, &tuple[i], NULL);
+		seat->n_bad += options->burst -
+			       inside_look(seat->thr, tuple, options->burst);
 		samples_add(&seat->samples,
 			    host_ticks() - start - host_ticks_nothing());
 		seat->n = 0;
@@ -77,6 +79,7 @@ static void try(struct world *world, struct set *sets, unsigned which)
 	world_team(world, 1, find_all, NULL);
 	series_add(&set->find_ns, burst_ns(seat));
 	set->n_bad += seat->n_bad;
+	series_add(&set->chain, inside_longest_chain(world->tbl));
 	world_table_end(world);
 
 	series_add(&set->open_ratio,
@@ -96,6 +99,7 @@ static void report_set(struct report *report, const struct set *set)
 	report_num(report, "ns_per_packet", series_median(&set->find_ns), 2);
 	report_num(report, "find_to_random", series_median(&set->find_ratio),
 		   2);
+	report_num(report, "longest_chain", series_max(&set->chain), 0);
 	report_num(report, "bad", (double)set->n_bad, 0);
 	report_end(report);
 }

@@ -6,13 +6,14 @@
  * ones; key, hash and comparison are everybody's own.
  */
 #include "commands.h"
+#include "inside.h"
 #include "limit.h"
 #include "peers.h"
 #include "seat.h"
 
 #include <stdio.h>
 
-enum { SUBJECTS_MAX = 8 };
+enum { SUBJECTS_MAX = 8, OURS = 2 };
 
 struct subject {
 	const struct peer *peer;
@@ -25,7 +26,15 @@ struct subject {
 
 /* --- Ours --------------------------------------------------------------- */
 
-static unsigned ours_look(void *self, const struct ct_tuple *key, unsigned n)
+static unsigned burst_look(void *self, const struct ct_tuple *key, unsigned n)
+{
+	struct seat *seat = self;
+
+	return inside_look(seat->thr, key, n);
+}
+
+/* What the API has: one at a time. */
+static unsigned single_look(void *self, const struct ct_tuple *key, unsigned n)
 {
 	struct seat *seat = self;
 	unsigned found = 0;
@@ -43,9 +52,16 @@ static void ours_turn(void *self)
 	seat_poll(seat);
 }
 
-static const struct peer ours = {
+static const struct peer burst = {
 	.name = "libconntrack",
-	.look = ours_look,
+	.look = burst_look,
+	.enter = ours_turn,
+	.leave = ours_turn,
+};
+
+static const struct peer single = {
+	.name = "ct_find()",
+	.look = single_look,
 	.enter = ours_turn,
 	.leave = ours_turn,
 };
@@ -101,7 +117,9 @@ static unsigned list(struct subject *subject, struct world *world)
 	unsigned n = 0;
 
 	subject[n++] =
-		(struct subject){ .peer = &ours, .self = &world->seat[0] };
+		(struct subject){ .peer = &burst, .self = &world->seat[0] };
+	subject[n++] =
+		(struct subject){ .peer = &single, .self = &world->seat[0] };
 	for (unsigned i = 0; peers[i] && world->options->peers; i++) {
 		void *self = peers[i]->open(2 * world->options->conns);
 
@@ -173,16 +191,16 @@ void cmd_lookup(const struct options *options, struct report *report)
 	world_table(&world, world_room(options->conns), WITHOUT_EVENTS);
 	world_fill(&world, 0, options->conns, STAGE_OPENED);
 	n = list(subject, &world);
-	for (unsigned i = 1; i < n; i++)
+	for (unsigned i = OURS; i < n; i++)
 		world_team(&world, 1, fill, &subject[i]);
-	if (n > 1 && !options->small_pages)
+	if (n > OURS && !options->small_pages)
 		host_collapse();
 	limits_open(&limits, options, options->conns);
 	for (unsigned i = 0; i < options->rounds; i++)
 		compare(&world, subject, n, &limits);
 	for (unsigned i = 0; i < n; i++)
 		report_subject(report, &subject[i], &limits);
-	for (unsigned i = 1; i < n; i++)
+	for (unsigned i = OURS; i < n; i++)
 		subject[i].peer->close(subject[i].self);
 	limits_close(&limits);
 	world_table_end(&world);

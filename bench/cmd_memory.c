@@ -14,22 +14,53 @@
 
 /* --- Memory ------------------------------------------------------------- */
 
+/* More steps than a table of 1 M buckets needs to become small. */
+enum { POLLS_AFTER = 1000, STEPS_AFTER = 60000, STEP_BUDGET = 256 };
+
 struct memory {
 	const char *what;
 	struct workload load;
 	struct series resident; /* a connection */
 	struct series allocated;
-	struct series empty;   /* allocated, before the first connection */
-	uint64_t n_unreported; /* bytes by which the library is wrong */
+	struct series empty;    /* allocated, before the first connection */
+	struct series emptied;  /* allocated, after the last one */
+	uint64_t n_misreported; /* bytes by which the library is wrong */
 	uint64_t n_lost;
 };
 
-static uint64_t reported(struct world *world)
+static uint64_t distance(uint64_t a, uint64_t b)
 {
-	struct ct_stats stats = { .size = sizeof(stats) };
+	return a > b ? a - b : b - a;
+}
 
-	ct_stats(world->tbl, &stats);
-	return stats.bytes;
+/* By how much the library's parts do not sum up to what we gave it. */
+static uint64_t misreported(struct world *world)
+{
+	struct ct_mem_report r = { .size = sizeof(r) };
+	uint64_t bytes = atomic_load(&world->mem->bytes);
+
+	ct_mem_report(world->tbl, &r);
+	return distance(r.total, bytes) +
+	       distance(r.buckets + r.conns + r.overflow + r.on_demand +
+				r.handles + r.other,
+			bytes);
+}
+
+static void flush(struct seat *seat, void *user)
+{
+	(void)user;
+	ct_flush(seat->thr, NULL);
+	for (unsigned i = 0; i < POLLS_AFTER; i++)
+		seat_poll(seat);
+}
+
+/* => Bytes that an emptied table still has, after it had time to shrink. */
+static uint64_t emptied(struct world *world)
+{
+	world_team(world, 1, flush, NULL);
+	for (unsigned i = 0; i < STEPS_AFTER; i++)
+		ct_maintain(world->tbl, world_now(world, 0), STEP_BUDGET);
+	return atomic_load(&world->mem->bytes);
 }
 
 static void weigh(struct world *world, struct memory *memory)
@@ -46,10 +77,9 @@ static void weigh(struct world *world, struct memory *memory)
 	series_add(&memory->resident,
 		   (double)(host_resident() - before) / conns);
 	series_add(&memory->allocated, (double)bytes / conns);
-	memory->n_unreported += bytes > reported(world)
-					? bytes - reported(world)
-					: reported(world) - bytes;
+	memory->n_misreported += misreported(world);
 	memory->n_lost += conns - world_conns(world);
+	series_add(&memory->emptied, (double)emptied(world));
 	world_table_end(world);
 }
 
@@ -74,8 +104,10 @@ void cmd_memory(const struct options *options, struct report *report)
 			   series_median(&memory[i].allocated), 1);
 		report_num(report, "empty_bytes",
 			   series_median(&memory[i].empty), 0);
+		report_num(report, "emptied_bytes",
+			   series_median(&memory[i].emptied), 0);
 		report_num(report, "misreported",
-			   (double)memory[i].n_unreported, 0);
+			   (double)memory[i].n_misreported, 0);
 		report_num(report, "bad", (double)memory[i].n_lost, 0);
 		report_end(report);
 	}

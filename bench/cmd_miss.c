@@ -36,7 +36,7 @@ static void give_up(struct seat *seat, void *user)
 	watch_start(&watch);
 	while (seat_goes_on(seat, &n, end)) {
 		strangers(seat);
-		samples_add(&seat->samples, seat_refuse(seat));
+		watch_sample(&watch, seat, seat_refuse(seat));
 		seat->poll_ticks += seat_poll(seat);
 		seat->n_packets += seat->n;
 	}
@@ -109,18 +109,18 @@ void cmd_miss(const struct options *options, struct report *report)
 
 /* --- Full --------------------------------------------------------------- */
 
-static void flood(struct seat *seat)
+static void flood(struct seat *seat, struct watch *watch)
 {
 	strangers(seat);
-	samples_add(&seat->samples, seat_forward(seat));
+	watch_sample(watch, seat, seat_forward(seat));
 	for (unsigned i = 0; i < seat->n; i++)
 		seat->n_bad += seat->pkt[i].reason != CT_R_TABLE_FULL;
 }
 
-static void traffic(struct seat *seat)
+static void traffic(struct seat *seat, struct watch *watch)
 {
 	seat_data(seat, seat->world->options->conns, BOTH_WAYS);
-	samples_add(&seat->samples, seat_forward(seat));
+	watch_sample(watch, seat, seat_forward(seat));
 	seat_expect(seat, CT_ESTABLISHED);
 }
 
@@ -142,9 +142,9 @@ static void press(struct seat *seat, void *user)
 	watch_start(&watch);
 	while (seat_goes_on(seat, &n, end)) {
 		if (floods)
-			flood(seat);
+			flood(seat, &watch);
 		else
-			traffic(seat);
+			traffic(seat, &watch);
 		seat->poll_ticks += seat_poll(seat);
 		seat->n_packets += seat->n;
 	}

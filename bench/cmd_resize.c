@@ -146,6 +146,7 @@ static void report_calls(struct report *report, const char *what,
 
 void cmd_resize(const struct options *options, struct report *report)
 {
+	struct options two = *options; /* threads: a writer and a reader */
 	struct growth growth;
 	struct world world;
 	uint32_t start =
@@ -156,7 +157,8 @@ void cmd_resize(const struct options *options, struct report *report)
 	samples_init(&growth.verbs.samples);
 	samples_init(&growth.polls.samples);
 	samples_init(&growth.finds.samples);
-	world_open(&world, options, 1);
+	two.threads = 2;
+	world_open(&world, &two, 1);
 	world_table(&world, world_room(options->conns), WITHOUT_EVENTS);
 	world_fill(&world, 0, start, STAGE_OPENED);
 	atomic_store(&growth.n_known, start);

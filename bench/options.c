@@ -25,7 +25,7 @@ struct option_def {
 	uint32_t max;
 };
 
-enum { N_OPTIONS = 14 };
+enum { N_OPTIONS = 15 };
 
 static void list(struct options *o, struct option_def def[N_OPTIONS])
 {
@@ -48,6 +48,8 @@ static void list(struct options *o, struct option_def def[N_OPTIONS])
 		{ "events", "with a subscriber that counts", &o->events, NULL,
 		  0, 0 },
 		{ "one", "one packet a call", &o->one, NULL, 0, 0 },
+		{ "split", "process a burst, then confirm it", &o->split, NULL,
+		  0, 0 },
 		{ "peers", "other hash tables beside ours", &o->peers, NULL, 0,
 		  0 },
 		{ "maintain", "ct_maintain() on a thread of its own",

@@ -20,6 +20,7 @@ struct options {
 	bool cross;    /* a flow's directions on different threads */
 	bool events;   /* a subscriber counts them */
 	bool one;      /* one packet a call */
+	bool split;    /* process a burst, then confirm it */
 	bool peers;    /* other tables beside ours */
 	bool maintain; /* ct_maintain() runs on a thread of its own */
 	bool keep;     /* memory was touched before */

@@ -4,6 +4,8 @@
  */
 #include "report.h"
 
+#include "host.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -11,51 +13,33 @@ void report_open(struct report *report, const struct options *options)
 {
 	memset(report, 0, sizeof(*report));
 	report->options = options;
-	report->command = options->command;
-	if (options->json)
-		printf("[");
-}
-
-void report_close(struct report *report)
-{
-	if (report->options->json)
-		printf("\n]\n");
-	fflush(stdout);
 }
 
 void report_begin(struct report *report, const char *what)
 {
-	report->what = what;
-	report->n = 0;
-}
-
-static struct report_cell *next(struct report *report, const char *key)
-{
-	struct report_cell *cell = &report->cell[report->n];
-
-	if (report->n < REPORT_COLUMNS - 1)
-		report->n++;
-	cell->key = key;
-	return cell;
+	if (report->n == REPORT_RESULTS)
+		host_fail("too many results");
+	snprintf(report->result[report->n].what, REPORT_WORD, "%s", what);
 }
 
 void report_num(struct report *report, const char *key, double num,
 		int decimals)
 {
-	struct report_cell *cell = next(report, key);
+	struct report_result *result = &report->result[report->n];
+	struct report_number *number = &result->number[result->n];
 
+	if (result->n == REPORT_NUMBERS)
+		host_fail("too many numbers");
+	result->n++;
+	number->key = key;
 	/* JSON has no word for what is not a number. */
-	cell->num = num == num && num < 1e18 ? num : 0;
-	cell->decimals = decimals;
-	snprintf(cell->text, sizeof(cell->text), "%.*f", decimals, cell->num);
+	snprintf(number->text, sizeof(number->text), "%.*f", decimals,
+		 num > -1e18 && num < 1e18 ? num : 0);
 }
 
-void report_text(struct report *report, const char *key, const char *text)
+void report_end(struct report *report)
 {
-	struct report_cell *cell = next(report, key);
-
-	cell->decimals = -1;
-	snprintf(cell->text, sizeof(cell->text), "%s", text);
+	report->n++;
 }
 
 /* --- JSON --------------------------------------------------------------- */
@@ -69,77 +53,92 @@ static void json_options(const struct options *o)
 {
 	printf("\"conns\": %u, \"threads\": %u, \"burst\": %u, \"rounds\": %u, "
 	       "\"proto\": \"%s\", \"v6\": %s, \"cross\": %s, \"events\": %s, "
-	       "\"one\": %s, \"maintain\": %s, \"keep\": %s, "
+	       "\"one\": %s, \"split\": %s, \"maintain\": %s, \"keep\": %s, "
 	       "\"small_pages\": %s, \"corpus\": \"%s\"",
 	       o->conns, o->threads, o->burst, o->rounds,
 	       o->load.udp ? "udp" : "tcp", truth(o->load.v6), truth(o->cross),
-	       truth(o->events), truth(o->one), truth(o->maintain),
-	       truth(o->keep), truth(o->small_pages),
+	       truth(o->events), truth(o->one), truth(o->split),
+	       truth(o->maintain), truth(o->keep), truth(o->small_pages),
 	       corpus_name(o->load.corpus));
 }
 
-static void json_row(const struct report *report)
+static void json(const struct report *report)
 {
-	printf("%s\n{\"command\": \"%s\", \"what\": \"%s\", ",
-	       report->n_rows ? "," : "", report->command, report->what);
-	json_options(report->options);
+	printf("[");
 	for (unsigned i = 0; i < report->n; i++) {
-		const struct report_cell *cell = &report->cell[i];
+		const struct report_result *result = &report->result[i];
 
-		printf(cell->decimals < 0 ? ", \"%s\": \"%s\"" : ", \"%s\": %s",
-		       cell->key, cell->text);
+		printf("%s\n{\"command\": \"%s\", \"what\": \"%s\", ",
+		       i ? "," : "", report->options->command, result->what);
+		json_options(report->options);
+		for (unsigned k = 0; k < result->n; k++)
+			printf(", \"%s\": %s", result->number[k].key,
+			       result->number[k].text);
+		printf("}");
 	}
-	printf("}");
+	printf("\n]\n");
 }
 
 /* --- The table ---------------------------------------------------------- */
 
-static int width(const char *key)
-{
-	int len = (int)strlen(key);
+enum { WIDTH_KEY = 18, WIDTH_MIN = 10 };
 
-	return len < 8 ? 8 : len;
+static const char *text_of(const struct report_result *result, const char *key)
+{
+	for (unsigned i = 0; i < result->n; i++)
+		if (strcmp(result->number[i].key, key) == 0)
+			return result->number[i].text;
+	return "";
 }
 
-static bool same_head(const struct report *report)
+static int width(const struct report_result *result)
 {
-	if (report->n != report->n_head)
-		return false;
-	for (unsigned i = 0; i < report->n; i++)
-		if (strcmp(report->head[i], report->cell[i].key) != 0)
-			return false;
-	return true;
+	int len = (int)strlen(result->what);
+
+	return len < WIDTH_MIN ? WIDTH_MIN : len;
 }
 
-static void print_head(struct report *report)
+/* Whether a result before this one has the number too. */
+static bool shown(const struct report *report, unsigned before, const char *key)
 {
-	if (report->n_rows)
-		printf("\n");
-	printf("%-18s", report->command);
+	for (unsigned i = 0; i < before; i++)
+		if (*text_of(&report->result[i], key))
+			return true;
+	return false;
+}
+
+static void print_line(const struct report *report, const char *key)
+{
+	printf("%-*s", WIDTH_KEY, key);
 	for (unsigned i = 0; i < report->n; i++) {
-		report->head[i] = report->cell[i].key;
-		printf("  %*s", width(report->head[i]), report->head[i]);
+		const struct report_result *result = &report->result[i];
+
+		printf("  %*s", width(result), text_of(result, key));
 	}
 	printf("\n");
-	report->n_head = report->n;
 }
 
-static void print_row(struct report *report)
+static void table(const struct report *report)
 {
-	if (!same_head(report))
-		print_head(report);
-	printf("%-18s", report->what);
+	printf("%-*s", WIDTH_KEY, report->options->command);
 	for (unsigned i = 0; i < report->n; i++)
-		printf("  %*s", width(report->head[i]), report->cell[i].text);
+		printf("  %*s", width(&report->result[i]),
+		       report->result[i].what);
 	printf("\n");
+	for (unsigned i = 0; i < report->n; i++) {
+		const struct report_result *result = &report->result[i];
+
+		for (unsigned k = 0; k < result->n; k++)
+			if (!shown(report, i, result->number[k].key))
+				print_line(report, result->number[k].key);
+	}
 }
 
-void report_end(struct report *report)
+void report_close(struct report *report)
 {
 	if (report->options->json)
-		json_row(report);
+		json(report);
 	else
-		print_row(report);
-	report->n_rows++;
+		table(report);
 	fflush(stdout);
 }

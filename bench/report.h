@@ -2,43 +2,43 @@
 /*
  * report.h - results: a table for people, or JSON for machines
  *
- *	report_begin(); report_num() and report_text() per column; report_end()
+ *	report_begin(); report_num() per number; report_end(): one result
+ *	report_close(): shows all of them
  *
- * In JSON the options stand beside each result, so that one line says all.
+ * The table has a column per result and a line per number.  In JSON each result
+ * is an object on a line of its own, with the options beside it, so that one
+ * line says all.
  */
 #ifndef REPORT_H
 #define REPORT_H
 
 #include "options.h"
 
-enum { REPORT_COLUMNS = 24, REPORT_WORD = 24 };
+enum { REPORT_RESULTS = 8, REPORT_NUMBERS = 24, REPORT_WORD = 32 };
 
-struct report_cell {
-	const char *key; /* a constant */
-	double num;
-	int decimals;           /* negative: text */
+struct report_number {
+	const char *key;        /* a constant */
 	char text[REPORT_WORD]; /* as it is shown */
+};
+
+struct report_result {
+	char what[REPORT_WORD]; /* which of a command's results */
+	unsigned n;
+	struct report_number number[REPORT_NUMBERS];
 };
 
 struct report {
 	const struct options *options;
-	unsigned n_rows;
-	const char *command;
-	const char *what; /* which of a command's results */
 	unsigned n;
-	struct report_cell cell[REPORT_COLUMNS];
-	unsigned n_head; /* columns of the table as it was begun */
-	const char *head[REPORT_COLUMNS];
+	struct report_result result[REPORT_RESULTS];
 };
 
 void report_open(struct report *report, const struct options *options);
 void report_close(struct report *report);
 
-/* => what is a constant, or "". */
 void report_begin(struct report *report, const char *what);
 void report_num(struct report *report, const char *key, double num,
 		int decimals);
-void report_text(struct report *report, const char *key, const char *text);
 void report_end(struct report *report);
 
 #endif /* REPORT_H */

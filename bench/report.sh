@@ -154,6 +154,9 @@ for kind in 'IPv4 TCP' 'IPv4 UDP' 'IPv6 TCP'; do
 	row 9 "memory, $kind" memory "$kind" bytes_per_conn '<=' 168 B
 done
 
+run small memory --conns 64
+row 9 'memory, empty table for 64' small 'IPv4 TCP' empty_bytes '<=' 16384 B
+
 run grow_maintain resize --conns $grown --maintain
 run grow_poll resize --conns $grown --small-pages
 for how in grow_maintain grow_poll; do
@@ -168,15 +171,20 @@ run full full --conns $mid --threads 2
 row 11 'full: refusing a newcomer' full refused ratio_to_limit2 '<=' 3 "$x"
 row 11 'full: packets lost beside' full 'traffic beside' bad '<=' 0 ''
 
-fair=$(count lines ours_look 5 lookup --conns 16k --rounds 5 --bursts 500)
+run hash hash --conns $mid
+for corpus in random sequential ports strided equal_xor ip6_suffix; do
+	row 12 "longest chain, $corpus" hash $corpus longest_chain '<=' 3 \
+		buckets
+done
+fair=$(count lines inside_look 5 lookup --conns 16k --rounds 5 --bursts 500)
 for corpus in sequential ports strided equal_xor; do
-	lines=$(count lines ours_look 5 lookup --conns 16k --rounds 5 \
+	lines=$(count lines inside_look 5 lookup --conns 16k --rounds 5 \
 		--bursts 500 --corpus $corpus)
 	bar 12 "lines touched, $corpus against random" lines \
 		"$(ratio "$lines" "$fair")" '<=' 1.02 '×'
 done
-fair=$(count lines ours_look 5 lookup --conns 16k --rounds 5 --bursts 500 --v6)
-lines=$(count lines ours_look 5 lookup --conns 16k --rounds 5 --bursts 500 \
+fair=$(count lines inside_look 5 lookup --conns 16k --rounds 5 --bursts 500 --v6)
+lines=$(count lines inside_look 5 lookup --conns 16k --rounds 5 --bursts 500 \
 	--corpus ip6_suffix)
 bar 12 'lines touched, ip6_suffix against random' lines \
 	"$(ratio "$lines" "$fair")" '<=' 1.02 '×'

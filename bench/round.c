@@ -75,7 +75,7 @@ void row_report(const struct row *row, struct report *report,
 
 const char *row_threads(unsigned n_threads)
 {
-	static char text[REPORT_WORD];
+	static char text[REPORT_WORD]; /* read before the next call */
 
 	snprintf(text, sizeof(text), "%u thread%s", n_threads,
 		 n_threads == 1 ? "" : "s");

@@ -157,10 +157,12 @@ uint64_t seat_forward(struct seat *seat)
 			ct_process(thr, seat->pkts[i], CT_HOOK_PREROUTING);
 			ct_confirm(thr, seat->pkts[i]);
 		}
-	} else {
+	} else if (seat->world->options->split) {
 		ct_process_burst(thr, seat->pkts, seat->n, CT_HOOK_PREROUTING,
 				 NULL);
 		ct_confirm_burst(thr, seat->pkts, seat->n, NULL);
+	} else {
+		ct_forward_burst(thr, seat->pkts, seat->n, NULL, NULL);
 	}
 	return since(start);
 }
@@ -215,14 +217,25 @@ void watch_start(struct watch *watch)
 	host_mishaps(&watch->before);
 }
 
+/* A burst that took so long may have been interrupted. */
+enum { SUSPECT_NS = 50000 };
+
 bool watch_clean(struct watch *watch, struct seat *seat)
 {
 	struct host_mishaps after;
+	bool clean;
 
 	host_mishaps(&after);
 	seat->n_faults += (uint64_t)(after.faults - watch->before.faults);
-	if (after.switches == watch->before.switches)
-		return true;
-	seat->n_switches++;
-	return false;
+	clean = after.switches == watch->before.switches;
+	seat->n_switches += !clean;
+	watch->before = after;
+	return clean;
+}
+
+void watch_sample(struct watch *watch, struct seat *seat, uint64_t ticks)
+{
+	/* Asking costs more than a burst: only when there is reason to. */
+	if (host_ns((double)ticks) < SUSPECT_NS || watch_clean(watch, seat))
+		samples_add(&seat->samples, ticks);
 }

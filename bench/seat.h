@@ -59,7 +59,10 @@ struct watch {
 };
 
 void watch_start(struct watch *watch);
-/* => True when the thread was not interrupted; counts for the seat. */
+/* => True when the thread was not interrupted since the last call; counts for
+ * the seat. */
 bool watch_clean(struct watch *watch, struct seat *seat);
+/* Take a burst's time into the samples, unless it was interrupted. */
+void watch_sample(struct watch *watch, struct seat *seat, uint64_t ticks);
 
 #endif /* SEAT_H */

@@ -225,8 +225,7 @@ void world_open(struct world *world, const struct options *options,
 	memset(world, 0, sizeof(*world));
 	world->options = options;
 	world->mem = host_mem_new(options->keep, options->small_pages);
-	/* The resize command has a reader beside its writer. */
-	world->n_handles = options->threads < 2 ? 2 : options->threads;
+	world->n_handles = options->threads;
 	world->n_seq = n_flows;
 	world->seq = host_big_alloc(seq_bytes(world), false);
 	memset(world->seq, 0, seq_bytes(world));

@@ -17,3 +17,6 @@ if(CT_SANITIZE)
 		-fno-sanitize-recover=all -fno-omit-frame-pointer)
 	add_link_options(-fsanitize=${CT_SANITIZE})
 endif()
+
+# -O3 was measured: larger, and 3 % slower on the packet path than -O2.
+set(CMAKE_C_FLAGS_RELEASE "-O2 -DNDEBUG")

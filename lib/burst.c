@@ -18,6 +18,20 @@
 /* Packets under way at once: as many misses as a core keeps in flight. */
 #define GROUP 32
 
+/* Nobody has the tag: the packet opens a connection, most likely, whose reply
+ * goes into another bucket. */
+static void fetch_reply(const struct ct_table *tbl, const struct ct_pkt *pkt,
+			const struct ct_way *way)
+{
+	struct ct_key reply;
+
+	if (!ct_invert(way->ops, &way->key.tuple, &reply.tuple))
+		return;
+	reply.tuple.zone = ct_policy_zone(pkt, CT_DIR_REPLY);
+	ct_key_finish(&reply, &tbl->hash);
+	ct_bucket_prefetch(&tbl->buckets, reply.hash);
+}
+
 static void look_ahead(struct ct_thread *thr, struct ct_pkt *const *pkts,
 		       unsigned n, enum ct_hook hook, struct ct_way *ways)
 {
@@ -28,9 +42,15 @@ static void look_ahead(struct ct_thread *thr, struct ct_pkt *const *pkts,
 		if (ct_likely(ways[i].next == CT_WAY_FOLLOW))
 			ct_bucket_prefetch(&tbl->buckets, ways[i].key.hash);
 	}
-	for (unsigned i = 0; i < n; i++)
-		if (ct_likely(ways[i].next == CT_WAY_FOLLOW))
-			ct_buckets_guess(tbl, &ways[i].key, &ways[i].hint);
+	for (unsigned i = 0; i < n; i++) {
+		struct ct_way *way = &ways[i];
+
+		if (ct_unlikely(way->next != CT_WAY_FOLLOW))
+			continue;
+		ct_buckets_guess(tbl, &way->key, &way->hint);
+		if (ct_unlikely(!way->hint.conn))
+			fetch_reply(tbl, pkts[i], way);
+	}
 }
 
 static unsigned group(unsigned left)

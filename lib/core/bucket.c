@@ -28,9 +28,9 @@
 
 static uint16_t tag_of(uint64_t hash)
 {
-	uint16_t tag = (uint16_t)(hash >> 48);
+	uint16_t tag = (uint16_t)(hash >> CT_TAG_SHIFT);
 
-	return tag ? tag : 1;
+	return tag ? tag : CT_TAG_ZERO;
 }
 
 static uint32_t size_now(const struct ct_buckets *buckets)
@@ -260,21 +260,26 @@ static void tag_store(struct ct_slot slot, uint16_t tag)
 		word, &old, new, memory_order_release, memory_order_relaxed));
 }
 
-uint32_t ct_slot_ref(struct ct_slot slot)
+uint16_t ct_slot_tag(struct ct_slot slot)
 {
 	uint64_t word = tag_word(slot.bucket, slot.lane / LANES);
 
-	if (!(uint16_t)(word >> (slot.lane % LANES * 16)))
+	return (uint16_t)(word >> (slot.lane % LANES * 16));
+}
+
+uint32_t ct_slot_ref(struct ct_slot slot)
+{
+	if (!ct_slot_tag(slot))
 		return 0;
 	return atomic_load_explicit(&slot.bucket->ref[slot.lane],
 				    memory_order_acquire);
 }
 
-void ct_slot_fill(struct ct_slot slot, uint32_t ref, uint64_t hash)
+void ct_slot_fill(struct ct_slot slot, uint32_t ref, uint16_t tag)
 {
 	atomic_store_explicit(&slot.bucket->ref[slot.lane], ref,
 			      memory_order_release);
-	tag_store(slot, tag_of(hash));
+	tag_store(slot, tag);
 }
 
 void ct_slot_clear(struct ct_slot slot)
@@ -387,10 +392,11 @@ int ct_buckets_publish(struct ct_thread *thr, struct ct_conn *conn,
 				      &slot[CT_DIR_ORIG], &slot[CT_DIR_REPLY])))
 		error = CT_E_FULL;
 	if (!error) {
-		ct_slot_fill(slot[CT_DIR_ORIG], unit, key[CT_DIR_ORIG].hash);
+		ct_slot_fill(slot[CT_DIR_ORIG], unit,
+			     tag_of(key[CT_DIR_ORIG].hash));
 		if (two)
 			ct_slot_fill(slot[CT_DIR_REPLY], unit | REF_DIR,
-				     key[CT_DIR_REPLY].hash);
+				     tag_of(key[CT_DIR_REPLY].hash));
 		/*
 		 * From here on it is known.  release; pairs with the acquire
 		 * in ct_conn_known().

@@ -34,6 +34,14 @@
 
 enum { CT_BUCKET_SLOTS = 10, CT_BUCKET_TAG_WORDS = 3, CT_BUCKET_KEYS = 6 };
 
+/*
+ * A tag is bits 16 to 31 of the hash; 0 is written as 1.  A large table's index
+ * has some of these bits, too, which makes tags a little less telling there; but
+ * then a tag tells to which half of a bucket its entry goes, and a split needs
+ * not look at the connections.
+ */
+enum { CT_TAG_SHIFT = 16, CT_TAG_ZERO = 1 };
+
 struct ct_bucket {
 	_Atomic uint64_t tags[CT_BUCKET_TAG_WORDS]; /* A  and the header */
 	_Atomic uint32_t ref[CT_BUCKET_SLOTS];      /* A */
@@ -183,7 +191,8 @@ struct ct_conn *ct_ref_conn(const struct ct_table *tbl, uint32_t ref,
 /* => A free slot of a locked chain, made if need be; false: no memory. */
 bool ct_slot_get(struct ct_thread *thr, struct ct_bucket *first,
 		 const struct ct_slot *taken, struct ct_slot *slot);
-void ct_slot_fill(struct ct_slot slot, uint32_t ref, uint64_t hash);
+uint16_t ct_slot_tag(struct ct_slot slot);
+void ct_slot_fill(struct ct_slot slot, uint32_t ref, uint16_t tag);
 void ct_slot_clear(struct ct_slot slot);
 
 /* Give empty buckets at the end of a locked chain back. */

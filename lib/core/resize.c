@@ -61,9 +61,26 @@ static void prefetch_conns(const struct ct_table *tbl, struct ct_bucket *bucket)
 	}
 }
 
-/* Copy those entries of a chain that map to a bucket, of n. */
+/*
+ * Whether an entry goes up when its bucket is split at this level: whether that
+ * bit of its hash is set.
+ */
+static bool goes_up(const struct ct_table *tbl, struct ct_slot slot,
+		    uint32_t ref, uint32_t level)
+{
+	uint16_t tag = ct_slot_tag(slot);
+	const struct ct_conn *conn;
+	enum ct_dir dir;
+
+	if (level >> CT_TAG_SHIFT && tag != CT_TAG_ZERO)
+		return tag & level >> CT_TAG_SHIFT;
+	conn = ct_ref_conn(tbl, ref, &dir);
+	return hash_of(tbl, conn, dir) & level;
+}
+
+/* Copy those entries of a chain that go up at a level, 0: all, to a bucket. */
 static bool copy_to(struct ct_thread *thr, struct ct_bucket *from, uint32_t to,
-		    uint32_t n)
+		    uint32_t level)
 {
 	struct ct_table *tbl = thr->tbl;
 	struct ct_bucket *target = ct_bucket_at(&tbl->buckets, to);
@@ -72,43 +89,31 @@ static bool copy_to(struct ct_thread *thr, struct ct_bucket *from, uint32_t to,
 		for (unsigned lane = 0; lane < CT_BUCKET_SLOTS; lane++) {
 			struct ct_slot slot = { from, lane };
 			uint32_t ref = ct_slot_ref(slot);
-			struct ct_conn *conn;
-			enum ct_dir dir;
-			uint64_t hash;
+			struct ct_slot copy;
 
-			if (!ref)
+			if (!ref || (level && !goes_up(tbl, slot, ref, level)))
 				continue;
-			conn = ct_ref_conn(tbl, ref, &dir);
-			hash = hash_of(tbl, conn, dir);
-			if (ct_bucket_map(hash, n) != to)
-				continue;
-			if (!ct_slot_get(thr, target, NULL, &slot))
+			if (!ct_slot_get(thr, target, NULL, &copy))
 				return false;
-			ct_slot_fill(slot, ref, hash);
+			ct_slot_fill(copy, ref, ct_slot_tag(slot));
 		}
 	}
 	return true;
 }
 
-/* Clear what is in bucket i and maps elsewhere (5); its lock is held. */
-static void clear_strangers(struct ct_thread *thr, uint32_t i)
+/* Clear what went up at a level from bucket i (5); its lock is held. */
+static void clear_strangers(struct ct_thread *thr, uint32_t i, uint32_t level)
 {
 	struct ct_table *tbl = thr->tbl;
 	struct ct_bucket *first = ct_bucket_at(&tbl->buckets, i);
 	struct ct_bucket *bucket = first;
-	uint32_t n = load32(&tbl->buckets.n);
 
 	for (; bucket; bucket = ct_bucket_next(tbl, bucket)) {
 		for (unsigned lane = 0; lane < CT_BUCKET_SLOTS; lane++) {
 			struct ct_slot slot = { bucket, lane };
 			uint32_t ref = ct_slot_ref(slot);
-			struct ct_conn *conn;
-			enum ct_dir dir;
 
-			if (!ref)
-				continue;
-			conn = ct_ref_conn(tbl, ref, &dir);
-			if (ct_bucket_map(hash_of(tbl, conn, dir), n) != i)
+			if (ref && goes_up(tbl, slot, ref, level))
 				ct_slot_clear(slot);
 		}
 	}
@@ -172,7 +177,8 @@ static void look_ahead(struct ct_table *tbl, uint32_t from, uint32_t end)
 	for (uint32_t b = from; b < end; b++)
 		__builtin_prefetch(ct_bucket_at(buckets, ct_bucket_source(b)),
 				   1);
-	for (uint32_t b = from; b < end; b++)
+	/* In a large table the tags are enough. */
+	for (uint32_t b = from; b < end && !(b >> CT_TAG_SHIFT); b++)
 		prefetch_conns(tbl, ct_bucket_at(buckets, ct_bucket_source(b)));
 }
 
@@ -185,7 +191,7 @@ static bool split_one(struct ct_thread *thr)
 
 	source = ct_bucket_at(buckets, ct_bucket_source(n));
 	ct_bucket_lock(source);
-	copied = copy_to(thr, source, n, n + 1);
+	copied = copy_to(thr, source, n, ct_bucket_level(n));
 	if (copied) {
 		if (load32(&buckets->cleared) == NONE_PENDING)
 			publish(&buckets->cleared, n);
@@ -238,7 +244,7 @@ static void clear_one(struct ct_thread *thr, uint32_t b)
 	struct ct_bucket *source = ct_bucket_at(buckets, i);
 
 	ct_bucket_lock(source);
-	clear_strangers(thr, i);
+	clear_strangers(thr, i, ct_bucket_level(b));
 	ct_bucket_unlock(source);
 }
 
@@ -283,10 +289,9 @@ static bool merge_one(struct ct_thread *thr)
 	struct ct_bucket *second = from < into ? into : from;
 	bool copied;
 
-	prefetch_conns(tbl, from);
 	ct_bucket_lock(first);
 	ct_bucket_lock(second);
-	copied = copy_to(thr, from, i, last);
+	copied = copy_to(thr, from, i, 0);
 	if (copied) {
 		if (load32(&buckets->stale) <= last)
 			publish(&buckets->stale, last + 1);
@@ -294,7 +299,7 @@ static bool merge_one(struct ct_thread *thr)
 	}
 	/* No memory: take the copies out again. */
 	else
-		clear_strangers(thr, i);
+		clear_strangers(thr, i, ct_bucket_level(last));
 	ct_bucket_unlock(second);
 	ct_bucket_unlock(first);
 	return copied;

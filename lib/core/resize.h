@@ -22,7 +22,8 @@
  *	lock is held while the size is published.
  *  4	Whoever removes an entry removes its copy as well: while [cleared, n)
  *	or [n, stale) is not empty, it looks at the other bucket, too.
- *  5	Clearing looks, under the lock, whether the key maps elsewhere.
+ *  5	Clearing looks, under the lock, whether the entry is one that went up;
+ *	what was inserted since is not.
  *  6	No bucket is remapped twice within a grace period: a source is split
  *	again, or a bucket merged, only when nothing of it waits for clearing.
  *  7	Buckets and segments that drop out are freed after a further grace

@@ -37,7 +37,7 @@ esac
 "$cc" $flags -w -DSAFETY -DMEMLIM=2000 -o pan pan.c
 
 # A search that was cut short is no proof; a limit of depth or memory says so.
-./pan -m1000000 >log 2>&1 || true
+./pan -w22 -m1000000 >log 2>&1 || true
 grep -E '^pan:|^error|^hint|errors:|states, stored$|total actual' log || true
 
 case $expect in

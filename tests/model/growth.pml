@@ -718,6 +718,17 @@ inline load_tags(b)
 	od
 }
 
+/* For fewer states. */
+inline forget()
+{
+	view = 0;
+	was = 0;
+	home = 0;
+	d = 0;
+	must = 0;
+	other = 0
+}
+
 proctype reader(byte me)
 {
 	byte view = 1; /* synchronised with */
@@ -735,10 +746,6 @@ idle:	atomic {
 		assert(!got || (conn[got - 1] == c && state[got - 1] != FREE));
 		got = 0;
 		c = 0;
-		d = 0;
-		was = 0;
-		home = 0;
-		other = 0;
 		if
 		:: !working -> seen[me] = OFFLINE; goto done
 		:: working -> seen[me] = epoch
@@ -811,7 +818,19 @@ look:	atomic {
 			got = UNIT(r) + 1;
 			r = 0;
 			hits = 0;
-			break
+#if KEYS == 2
+			/* Both keys or none. */
+			if
+			:: !other ->
+				other = 1;
+				d = 1 - d;
+				must = 1;
+				goto look
+			:: else
+			fi;
+#endif
+			forget();
+			goto idle
 		:: else -> r = 0
 		fi
 	      }
@@ -830,23 +849,13 @@ look:	atomic {
 #endif
 			/* It was not there all the time. */
 			assert(!must || deleting[c]);
-			must = 0;
+			forget();
 			goto idle
 #ifndef NO_REREAD
 		fi
 #endif
 	   }
 	od;
-#if KEYS == 2
-	/* Both keys or none. */
-	atomic {
-		if
-		:: !other -> other = 1; d = 1 - d; must = 1; goto look
-		:: else
-		fi
-	};
-#endif
-	atomic { must = 0; goto idle };
 done:	skip
 }
 
