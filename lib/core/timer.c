@@ -52,7 +52,12 @@ void ct_timer_start(struct ct_thread *thr, struct ct_conn *conn)
 void ct_timer_sooner(struct ct_thread *thr, struct ct_conn *conn,
 		     uint32_t seconds)
 {
-	if (seconds >= CT_TIMER_LOW && (ct_conn_word(conn) & CT_S_LOW))
+	uint64_t latest =
+		atomic_load_explicit(&thr->tbl->now_ns, memory_order_relaxed);
+
+	/* Low was said of the latest time of any thread, or an earlier one. */
+	if (seconds >= CT_TIMER_LOW && thr->now_ns >= latest &&
+	    (ct_conn_word(conn) & CT_S_LOW))
 		return;
 	ct_timer_start(thr, conn);
 }

@@ -4,8 +4,8 @@
  *
  * A model of ct_bucket_trim() and extend() in lib/core/bucket.c.  Two chains
  * share overflow buckets; each has a writer, the holder of its lock, which
- * inserts and deletes for ever in any order.  A reader walks the first one; more
- * readers add nothing, as none of them leaves a trace.
+ * inserts and deletes for ever in any order.  A reader walks the first one;
+ * more readers add nothing, as none of them leaves a trace.
  *
  * A bucket has one slot and all tags are equal.  A free bucket lies on a list
  * whose link is written over its tags: they are garbage, while its references

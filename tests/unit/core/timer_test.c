@@ -323,6 +323,27 @@ START_TEST(longest_timeout_is_met)
 }
 END_TEST
 
+/* A deadline that is early enough by one handle's clock is too late by that of
+ * a handle which lags behind. */
+START_TEST(handle_that_lags_behind_lowers_the_deadline_again)
+{
+	struct ct_thread *lagging = w.thr, *ahead;
+
+	ck_assert_int_eq(ct_thread_attach(w.tbl, &ahead), 0);
+	timeout_is(2000);
+	ct_thread_poll(ahead, w.now_ns + 3600 * CT_WORLD_S);
+	w.thr = ahead;
+	ct_world_udp(&w, &ct_test_flow4, CT_DIR_ORIG);
+	timeout_is(300);
+	ct_world_udp(&w, &ct_test_flow4, CT_DIR_ORIG);
+	ct_world_audit(&w);
+	w.thr = lagging;
+	ct_world_udp(&w, &ct_test_flow4, CT_DIR_ORIG);
+	ct_world_audit(&w);
+	ct_thread_detach(ahead);
+}
+END_TEST
+
 Suite *ct_suite(void)
 {
 	Suite *suite = suite_create("timer");
@@ -348,6 +369,7 @@ Suite *ct_suite(void)
 	tcase_add_test(tc, longest_timeout_is_met);
 	suite_add_tcase(suite, tc);
 	tcase_add_test(own, deadline_on_the_wrap_itself_is_met);
+	tcase_add_test(tc, handle_that_lags_behind_lowers_the_deadline_again);
 	suite_add_tcase(suite, own);
 	return suite;
 }
