@@ -9,6 +9,7 @@
 #include <conntrack/dump.h>
 
 #include "core/table.h"
+#include "core/timer.h"
 
 #include <string.h>
 
@@ -90,8 +91,11 @@ int64_t ct_flush(struct ct_thread *thr, const struct ct_filter *filter)
 {
 	struct flush flush = { .thr = thr };
 	uint64_t cursor = 0;
-	int error = ct_walk(thr, &cursor, filter, flush_one, &flush);
+	int error;
 
+	/* A walk passes over what has expired; nothing of it may stay. */
+	ct_timer_sweep(thr, 0);
+	error = ct_walk(thr, &cursor, filter, flush_one, &flush);
 	return error ? error : flush.n;
 }
 

@@ -17,6 +17,7 @@ need command doxygen doxygen
 need command valgrind valgrind
 need command python3 python3
 need command mandoc mandoc
+need command spin spin
 install_needed
 
 jobs=$(nproc)

@@ -17,7 +17,7 @@
  *  1	A reader with the old n looks where the original still is, one with the
  *	new n where the copy is.  A miss counts only if n has not changed.
  *  2	What was left behind is not reused before it is cleared, so a reader
- *	with the old n cannot miss what it looks for.
+ *	with the old n cannot miss it, not even when n comes back to it.
  *  3	A writer looks at the mapping again once it has the lock; the source's
  *	lock is held while the size is published.
  *  4	Whoever removes an entry removes its copy as well: while [cleared, n)

@@ -10,6 +10,7 @@
 
 #include "core/table.h"
 
+#include "proto/ports.h"
 #include "proto/tcp_fsm.h"
 #include "proto/tcp_guard.h"
 #include "proto/tcp_seg.h"
@@ -116,24 +117,6 @@ static enum ct_track invalid(struct ct_pkt *pkt, enum ct_reason reason)
 {
 	pkt->reason = (uint16_t)reason;
 	return CT_TRACK_INVALID;
-}
-
-static bool tuple(struct ct_pkt *pkt, struct ct_tuple *t)
-{
-	struct ct_cursor cur = ct_l4_cursor(pkt);
-
-	t->src_id = ct_cursor_be16(&cur);
-	t->dst_id = ct_cursor_be16(&cur);
-	if (!ct_cursor_good(&cur))
-		pkt->reason = CT_R_L4_TRUNCATED;
-	return ct_cursor_good(&cur);
-}
-
-static bool invert(const struct ct_tuple *t, struct ct_tuple *inverse)
-{
-	inverse->src_id = t->dst_id;
-	inverse->dst_id = t->src_id;
-	return true;
 }
 
 /* A segment is read once, and kept in the packet for open() and packet(). */
@@ -457,8 +440,8 @@ const struct ct_l4_ops ct_tcp_ops = {
 	.state_size = sizeof(struct ct_tcp),
 	.params = params,
 	.n_params = N_PARAMS,
-	.tuple = tuple,
-	.invert = invert,
+	.tuple = ct_ports_tuple,
+	.invert = ct_ports_invert,
 	.check = check,
 	.open = open_conn,
 	.packet = packet,

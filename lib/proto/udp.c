@@ -5,6 +5,7 @@
 #include "proto/udp.h"
 
 #include "base/ticks.h"
+#include "proto/ports.h"
 #include "wire/hdr.h"
 
 /* As Linux: a question and its answer are done by then. */
@@ -39,24 +40,6 @@ static enum ct_track refuse(struct ct_pkt *pkt, enum ct_reason reason)
 {
 	pkt->reason = (uint16_t)reason;
 	return CT_TRACK_INVALID;
-}
-
-bool ct_udp_tuple(struct ct_pkt *pkt, struct ct_tuple *t)
-{
-	struct ct_cursor cur = ct_l4_cursor(pkt);
-
-	t->src_id = ct_cursor_be16(&cur);
-	t->dst_id = ct_cursor_be16(&cur);
-	if (!ct_cursor_good(&cur))
-		pkt->reason = CT_R_L4_TRUNCATED;
-	return ct_cursor_good(&cur);
-}
-
-bool ct_udp_invert(const struct ct_tuple *t, struct ct_tuple *inverse)
-{
-	inverse->src_id = t->dst_id;
-	inverse->dst_id = t->src_id;
-	return true;
 }
 
 /*
@@ -126,8 +109,8 @@ const struct ct_l4_ops ct_udp_ops = {
 	.flags = CT_L4_MAY_CLASH,
 	.params = params,
 	.n_params = CT_UDP_PARAMS,
-	.tuple = ct_udp_tuple,
-	.invert = ct_udp_invert,
+	.tuple = ct_ports_tuple,
+	.invert = ct_ports_invert,
 	.check = check,
 	.open = ct_udp_open,
 	.packet = packet,

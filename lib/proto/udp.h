@@ -24,12 +24,6 @@ struct ct_udp {
 CT_STATIC_ASSERT(sizeof(struct ct_udp) <= CT_L4_STATE_MAX,
 		 "it lies in the connection");
 
-/* The ports, first in the header; four bytes suffice.  As in ct_l4_ops. */
-bool ct_udp_tuple(struct ct_pkt *pkt, struct ct_tuple *t);
-
-/* The ports, swapped.  As in ct_l4_ops. */
-bool ct_udp_invert(const struct ct_tuple *t, struct ct_tuple *inverse);
-
 /* Any datagram may open a connection.  As in ct_l4_ops. */
 enum ct_track ct_udp_open(struct ct_thread *thr, struct ct_conn *conn,
 			  struct ct_pkt *pkt);

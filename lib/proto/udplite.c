@@ -10,6 +10,7 @@
 #include "proto/udplite.h"
 
 #include "base/ticks.h"
+#include "proto/ports.h"
 #include "proto/udp.h"
 #include "wire/hdr.h"
 
@@ -82,8 +83,8 @@ const struct ct_l4_ops ct_udplite_ops = {
 	.flags = CT_L4_MAY_CLASH,
 	.params = params,
 	.n_params = CT_UDP_PARAMS,
-	.tuple = ct_udp_tuple,
-	.invert = ct_udp_invert,
+	.tuple = ct_ports_tuple,
+	.invert = ct_ports_invert,
 	.check = check,
 	.open = ct_udp_open,
 	.packet = packet,

@@ -344,6 +344,18 @@ START_TEST(handle_that_lags_behind_lowers_the_deadline_again)
 }
 END_TEST
 
+/* After half of the ticks' range what has expired would look young again. */
+START_TEST(flush_ends_what_has_expired_too)
+{
+	open_many(0, 1000);
+	ct_world_wait(&w, (TIMEOUT + 1) * CT_WORLD_S);
+	ck_assert_uint_gt(ct_world_conns(&w), 400);
+	ck_assert_int_eq(ct_flush(w.thr, NULL), 0);
+	ck_assert_uint_eq(ct_world_conns(&w), 0);
+	ck_assert_uint_eq(ct_world_count(&w, CT_R_END_EXPIRED), 1000);
+}
+END_TEST
+
 Suite *ct_suite(void)
 {
 	Suite *suite = suite_create("timer");
@@ -370,6 +382,7 @@ Suite *ct_suite(void)
 	suite_add_tcase(suite, tc);
 	tcase_add_test(own, deadline_on_the_wrap_itself_is_met);
 	tcase_add_test(tc, handle_that_lags_behind_lowers_the_deadline_again);
+	tcase_add_test(tc, flush_ends_what_has_expired_too);
 	suite_add_tcase(suite, own);
 	return suite;
 }

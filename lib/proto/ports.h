@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Protocols whose header begins with two ports: how they are keyed.
+ */
+#ifndef CT_PROTO_PORTS_H
+#define CT_PROTO_PORTS_H
+
+#include <conntrack/tracker.h>
+
+/* => False with pkt->reason set when the four bytes are not there. */
+bool ct_ports_tuple(struct ct_pkt *pkt, struct ct_tuple *t);
+
+/* The answer has them the other way round. */
+bool ct_ports_invert(const struct ct_tuple *t, struct ct_tuple *inverse);
+
+#endif
