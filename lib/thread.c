@@ -136,7 +136,7 @@ static void housekeep(struct ct_thread *thr, struct work work)
 	ct_timer_sweep(thr, work.sweep);
 	ct_resize_step(thr, work.resize);
 	ct_slab_prepare(&tbl->slab, work.resize.bytes);
-	ct_slab_shrink(tbl);
+	ct_slab_shrink(thr);
 }
 
 void ct_thread_poll(struct ct_thread *thr, uint64_t now_ns)

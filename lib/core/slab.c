@@ -262,7 +262,7 @@ static bool exhausted(const struct ct_slab *slab, enum ct_slab_class class_)
 static void take_new(struct ct_slab *slab, struct ct_magazine *magazine,
 		     enum ct_slab_class class_) CT_REQUIRES(slab->lock)
 {
-	const struct ct_depot *depot = &slab->depot[class_];
+	struct ct_depot *depot = &slab->depot[class_];
 	uint32_t n = slab->magazine / 2;
 	struct ct_chunk *chunk;
 	uint32_t used, left;
@@ -280,6 +280,7 @@ static void take_new(struct ct_slab *slab, struct ct_magazine *magazine,
 	/* release; pairs with the acquire in ct_slab_next_conn() */
 	atomic_store_explicit(&chunk->used, used + n * depot->units,
 			      memory_order_release);
+	depot->given += n;
 	magazine->next = (depot->newest << slab->shift) + used;
 	magazine->fresh = n;
 }
@@ -462,6 +463,7 @@ static bool retire(struct ct_slab *slab, uint32_t i) CT_REQUIRES(slab->lock)
 	if (chunk->n_free != given || depot->n_free < 2 * given)
 		return false;
 	depot->n_free -= chunk->n_free;
+	depot->given -= given;
 	chunk->n_free = 0;
 	chunk->free = 0;
 	atomic_store_explicit(&chunk->class_, (uint8_t)CT_SLAB_NONE,
@@ -488,26 +490,49 @@ static void leave(struct ct_table *tbl)
 	ct_mem_free(slab->mem, mem, chunk_bytes(slab));
 }
 
-void ct_slab_shrink(struct ct_table *tbl)
+/* => More than half of what was ever given out is free. */
+static bool mostly_free(struct ct_slab *slab, enum ct_slab_class class_)
+	CT_REQUIRES(slab->lock)
 {
-	struct ct_slab *slab = &tbl->slab;
+	const struct ct_depot *depot = &slab->depot[class_];
+
+	return depot->n_free > slab->magazine &&
+	       depot->n_free > depot->given / 2;
+}
+
+/* Look at the next chunk; all of them have been looked at when it is the first
+ * again, and then the magazine may be what keeps them. */
+static void look_at_one(struct ct_thread *thr, uint32_t n)
+	CT_REQUIRES(thr->tbl->slab.prepare_lock)
+{
+	struct ct_slab *slab = &thr->tbl->slab;
+	bool retired, flush;
+
+	slab->look = (slab->look + 1) % n;
+	ct_spin_lock(&slab->lock);
+	retired = retire(slab, slab->look);
+	flush = !slab->look && mostly_free(slab, CT_SLAB_CONN);
+	ct_spin_unlock(&slab->lock);
+	if (flush)
+		ct_slab_flush(slab, &thr->magazine[CT_SLAB_CONN], CT_SLAB_CONN,
+			      0);
+	if (retired) {
+		slab->leaving = slab->look;
+		slab->leaving_at = ct_epoch_begin(thr->tbl);
+	}
+}
+
+void ct_slab_shrink(struct ct_thread *thr)
+{
+	struct ct_slab *slab = &thr->tbl->slab;
 	uint32_t n;
-	bool retired;
 
 	if (!ct_spin_trylock(&slab->prepare_lock))
 		return;
 	n = atomic_load_explicit(&slab->n_chunks, memory_order_relaxed);
-	if (slab->leaving_at) {
-		leave(tbl);
-	} else if (n) {
-		slab->look = (slab->look + 1) % n;
-		ct_spin_lock(&slab->lock);
-		retired = retire(slab, slab->look);
-		ct_spin_unlock(&slab->lock);
-		if (retired) {
-			slab->leaving = slab->look;
-			slab->leaving_at = ct_epoch_begin(tbl);
-		}
-	}
+	if (slab->leaving_at)
+		leave(thr->tbl);
+	else if (n > 1)
+		look_at_one(thr, n);
 	ct_spin_unlock(&slab->prepare_lock);
 }

@@ -58,6 +58,7 @@ struct ct_chunk {
 struct ct_depot {
 	uint32_t units;  /* I  of one object */
 	uint32_t n_free; /* L  objects in lists */
+	uint32_t given;  /* L  objects that were ever given out */
 	uint32_t lowest; /* L  no chunk below has a free object */
 	uint32_t newest; /* L  chunk with places never used */
 	uint8_t *spare;  /* L  memory of a chunk, ready, or NULL */
@@ -152,7 +153,8 @@ void ct_slab_prepare(struct ct_slab *slab, uint32_t bytes);
 /* => Bytes in chunks of a class, what is being made ready included. */
 uint64_t ct_slab_bytes(struct ct_slab *slab, enum ct_slab_class class_);
 
-/* Give an empty chunk back to the host, if there is one. */
-void ct_slab_shrink(struct ct_table *tbl);
+/* Give an empty chunk back to the host, if there is one; when most of a class
+ * is free, this thread's magazine goes back first. */
+void ct_slab_shrink(struct ct_thread *thr);
 
 #endif /* CORE_SLAB_H */
