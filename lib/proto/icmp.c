@@ -100,11 +100,25 @@ bool ct_icmp_invert(const struct ct_icmp_pairs *from, const struct ct_tuple *t,
 	return true;
 }
 
-bool ct_icmp_asks(const struct ct_icmp_pairs *from, uint8_t type)
+enum ct_track ct_icmp_open(const struct ct_icmp_pairs *from,
+			   const struct ct_conn *conn, struct ct_pkt *pkt)
 {
-	const struct ct_icmp_pair *pair = find_pair(from, type);
+	const struct ct_icmp_pair *pair;
+	struct ct_tuple t;
 
-	return pair && pair->query == type;
+	ct_conn_tuple(conn, CT_DIR_ORIG, &t);
+	pair = find_pair(from, ct_icmp_type(&t));
+	if (pair && pair->query == ct_icmp_type(&t))
+		return CT_TRACK_OK;
+	pkt->reason = CT_R_ICMP_NOT_QUERY;
+	return CT_TRACK_INVALID;
+}
+
+void ct_icmp_quote(const struct ct_pkt *pkt, uint8_t l3, struct ct_quote *where)
+{
+	memset(where, 0, sizeof(*where));
+	where->off = (uint32_t)pkt->l4_off + CT_ICMP_HDR_LEN;
+	where->l3 = l3;
 }
 
 bool ct_icmp_paired(const struct ct_icmp_pairs *from, uint8_t type)
@@ -163,23 +177,15 @@ static bool quote(const struct ct_pkt *pkt, struct ct_quote *where)
 
 	if (!ct_cursor_good(&cur) || !is_error(type))
 		return false;
-	memset(where, 0, sizeof(*where));
-	where->off = (uint32_t)pkt->l4_off + CT_ICMP_HDR_LEN;
-	where->l3 = CT_L3_IPV4;
+	ct_icmp_quote(pkt, CT_L3_IPV4, where);
 	return true;
 }
 
-/* An answer that nobody asked for opens nothing. */
 static enum ct_track open(struct ct_thread *thr, struct ct_conn *conn,
 			  struct ct_pkt *pkt)
 {
-	struct ct_tuple t;
-
 	(void)thr;
-	ct_conn_tuple(conn, CT_DIR_ORIG, &t);
-	if (!ct_icmp_asks(&pairs, ct_icmp_type(&t)))
-		return refuse(pkt, CT_R_ICMP_NOT_QUERY);
-	return CT_TRACK_OK;
+	return ct_icmp_open(&pairs, conn, pkt);
 }
 
 static enum ct_track packet(struct ct_thread *thr, struct ct_conn *conn,

@@ -37,8 +37,13 @@ bool ct_icmp_tuple(struct ct_pkt *pkt, struct ct_tuple *t);
 bool ct_icmp_invert(const struct ct_icmp_pairs *pairs, const struct ct_tuple *t,
 		    struct ct_tuple *inverse);
 
-/* Whether a message of this type may open a connection. */
-bool ct_icmp_asks(const struct ct_icmp_pairs *pairs, uint8_t type);
+/* A query may open a connection; an answer that nobody asked for may not. */
+enum ct_track ct_icmp_open(const struct ct_icmp_pairs *pairs,
+			   const struct ct_conn *conn, struct ct_pkt *pkt);
+
+/* Where an error quotes a packet of a network layer. */
+void ct_icmp_quote(const struct ct_pkt *pkt, uint8_t l3,
+		   struct ct_quote *where);
 
 /* Whether it is a query or an answer. */
 bool ct_icmp_paired(const struct ct_icmp_pairs *pairs, uint8_t type);

@@ -114,23 +114,15 @@ static bool quote(const struct ct_pkt *pkt, struct ct_quote *where)
 
 	if (!ct_cursor_good(&cur) || !is_error(type))
 		return false;
-	memset(where, 0, sizeof(*where));
-	where->off = (uint32_t)pkt->l4_off + CT_ICMP_HDR_LEN;
-	where->l3 = CT_L3_IPV6;
+	ct_icmp_quote(pkt, CT_L3_IPV6, where);
 	return true;
 }
 
-/* An answer that nobody asked for opens nothing. */
 static enum ct_track open(struct ct_thread *thr, struct ct_conn *conn,
 			  struct ct_pkt *pkt)
 {
-	struct ct_tuple t;
-
 	(void)thr;
-	ct_conn_tuple(conn, CT_DIR_ORIG, &t);
-	if (!ct_icmp_asks(&pairs, ct_icmp_type(&t)))
-		return refuse(pkt, CT_R_ICMP_NOT_QUERY);
-	return CT_TRACK_OK;
+	return ct_icmp_open(&pairs, conn, pkt);
 }
 
 static enum ct_track packet(struct ct_thread *thr, struct ct_conn *conn,

@@ -413,6 +413,62 @@ START_TEST(table_and_model_agree_after_thousands_of_turns)
 }
 END_TEST
 
+/* Overflow buckets in use, by walking every chain. */
+static unsigned all_links(void)
+{
+	unsigned n = 0;
+
+	for (uint32_t i = 0; i < tbl.buckets.n; i++) {
+		const struct ct_bucket *bucket = ct_bucket_at(&tbl.buckets, i);
+
+		while ((bucket = ct_bucket_next(&tbl, bucket)) != NULL)
+			n++;
+	}
+	return n;
+}
+
+/*
+ * A full table whose connections come and go for a long time: buckets overflow
+ * now here, now there, and what was lent for that must come back.
+ */
+START_TEST(overflow_buckets_are_not_used_up_by_churn)
+{
+	enum { LIVE = 640, TURNS = 40000 };
+	uint64_t bytes;
+
+	make(LIVE);
+	for (uint16_t i = 0; i < LIVE; i++)
+		publish_ok(pair(CT_L3_IPV4, i, 60000));
+	/* The slab may be a chunk short of what chance asks for at times. */
+	bytes = ct_mem_in_use(&tbl.mem) + (CT_UNIT << tbl.slab.shift);
+	for (uint32_t i = 0; i < TURNS; i++) {
+		struct entry *e = &entry[dice(LIVE)];
+		struct ct_tuple there = e->key[CT_DIR_ORIG].tuple, back;
+
+		take_out(e);
+		there.src_id = (ct_be16)i;
+		there.zone = (uint16_t)(i >> 16);
+		back = there;
+		back.src = there.dst;
+		back.dst = there.src;
+		back.src_id = there.dst_id;
+		back.dst_id = there.src_id;
+		memset(e->conn, 0, sizeof(*e->conn));
+		ct_conn_keys_set(e->conn, &there, &back);
+		ct_key_make(&e->key[CT_DIR_ORIG], &there, &tbl.hash);
+		ct_key_make(&e->key[CT_DIR_REPLY], &back, &tbl.hash);
+		publish_ok(e);
+	}
+	ck_assert_uint_eq(slots(), 2 * LIVE);
+	ck_assert_uint_gt(all_links(), 0);
+	ck_assert_uint_le(ct_mem_in_use(&tbl.mem), bytes);
+	for (uint32_t i = 0; i < n_entries; i++)
+		take_out(&entry[i]);
+	ck_assert_uint_eq(all_links(), 0);
+	teardown();
+}
+END_TEST
+
 START_TEST(table_of_any_size_takes_what_it_was_made_for)
 {
 	static const uint32_t sizes[] = { 1,  2,  3,   4,    10,   33,
@@ -480,6 +536,7 @@ Suite *ct_suite(void)
 	tcase_add_test(tc, emptied_chain_goes_back_to_the_slab);
 	tcase_add_test(tc, half_a_connection_is_never_in_the_table);
 	tcase_add_test(tc, table_and_model_agree_after_thousands_of_turns);
+	tcase_add_test(tc, overflow_buckets_are_not_used_up_by_churn);
 	tcase_add_test(tc, table_of_any_size_takes_what_it_was_made_for);
 	tcase_add_test(tc, both_its_parts_are_asked_for);
 	tcase_add_test(tc, mapping_splits_one_bucket_at_a_time);
