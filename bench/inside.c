@@ -5,6 +5,7 @@
 #include "inside.h"
 
 #include "core/table.h"
+#include "core/tags.h"
 
 enum { GROUP = 256 };
 
@@ -12,6 +13,7 @@ static unsigned look(struct ct_thread *thr, const struct ct_tuple *tuple,
 		     unsigned n)
 {
 	const struct ct_table *tbl = thr->tbl;
+	const struct ct_bucket *bucket[GROUP];
 	struct ct_hint hint[GROUP];
 	struct ct_key key[GROUP];
 	unsigned found = 0;
@@ -19,10 +21,10 @@ static unsigned look(struct ct_thread *thr, const struct ct_tuple *tuple,
 
 	for (unsigned i = 0; i < n; i++) {
 		ct_key_make(&key[i], &tuple[i], &tbl->hash);
-		ct_bucket_prefetch(&tbl->buckets, key[i].hash);
+		bucket[i] = ct_bucket_prefetch(&tbl->buckets, key[i].hash);
 	}
 	for (unsigned i = 0; i < n; i++)
-		ct_buckets_guess(tbl, &key[i], &hint[i]);
+		ct_bucket_guess(tbl, bucket[i], key[i].hash, &hint[i]);
 	for (unsigned i = 0; i < n; i++)
 		found += ct_hint_right(&hint[i], &key[i]) ||
 			 ct_buckets_find(tbl, &key[i], &dir) != NULL;

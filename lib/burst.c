@@ -13,7 +13,7 @@
  * Steps 1 and 2 look, and change nothing; step 3 goes packet by packet in
  * order.  So a burst does exactly what the single verbs do.
  */
-#include "process.h"
+#include "predict.h"
 
 /* Packets under way at once: as many misses as a core keeps in flight. */
 #define GROUP 32
@@ -36,19 +36,25 @@ static void look_ahead(struct ct_thread *thr, struct ct_pkt *const *pkts,
 		       unsigned n, enum ct_hook hook, struct ct_way *ways)
 {
 	const struct ct_table *tbl = thr->tbl;
+	const unsigned ours = ct_predict_ours(thr, hook);
 
 	for (unsigned i = 0; i < n; i++) {
-		ct_way_begin(thr, pkts[i], hook, &ways[i]);
-		if (ct_likely(ways[i].next == CT_WAY_FOLLOW))
-			ct_bucket_prefetch(&tbl->buckets, ways[i].key.hash);
+		struct ct_way *way = &ways[i];
+
+		if (ct_unlikely(!ct_predict_begin(thr, pkts[i], ours, way))) {
+			ct_way_begin(thr, pkts[i], hook, way);
+			if (way->next != CT_WAY_FOLLOW)
+				continue;
+		}
+		way->bucket = ct_bucket_prefetch(&tbl->buckets, way->key.hash);
 	}
 	for (unsigned i = 0; i < n; i++) {
 		struct ct_way *way = &ways[i];
 
-		if (ct_unlikely(way->next != CT_WAY_FOLLOW))
+		if (ct_unlikely(way->next < CT_WAY_FOLLOW))
 			continue;
-		ct_buckets_guess(tbl, &way->key, &way->hint);
-		if (ct_unlikely(!way->hint.conn))
+		ct_bucket_guess(tbl, way->bucket, way->key.hash, &way->hint);
+		if (ct_unlikely(!way->hint.conn && way->next == CT_WAY_FOLLOW))
 			fetch_reply(tbl, pkts[i], way);
 	}
 }
@@ -103,20 +109,28 @@ void ct_confirm_burst(struct ct_thread *thr, struct ct_pkt *const *pkts,
 	}
 }
 
-/* => ct_confirm() would find nothing to do. */
-static bool settled(const struct ct_conn *conn)
+/* => No event waits to be delivered. */
+static inline bool quiet(const struct ct_conn *conn)
 {
 	return ct_likely(
-		conn && (ct_conn_word(conn) & CT_S_CONFIRMED) &&
 		!atomic_load_explicit(&conn->events, memory_order_relaxed));
 }
 
-static enum ct_verdict forward(struct ct_thread *thr, struct ct_pkt *pkt,
-			       const struct ct_way *way,
-			       const struct ct_rules *rules)
+/* => ct_confirm() would find nothing to do. */
+static inline bool settled(const struct ct_conn *conn)
 {
-	enum ct_verdict verdict = ct_way_go(thr, pkt, way);
+	return conn && (ct_conn_word(conn) & CT_S_CONFIRMED) && quiet(conn);
+}
 
+static enum ct_verdict forward(struct ct_thread *thr, struct ct_pkt *pkt,
+			       struct ct_way *way, const struct ct_rules *rules)
+{
+	enum ct_verdict verdict;
+
+	if (ct_likely(way->next == CT_WAY_PREDICT) &&
+	    ct_likely(ct_predict_go(thr, pkt, way)))
+		return quiet(pkt->conn) ? CT_ACCEPT : ct_confirm(thr, pkt);
+	verdict = ct_way_go(thr, pkt, way);
 	if (rules && verdict == CT_ACCEPT && pkt->conn &&
 	    !(ct_conn_word(pkt->conn) & (CT_S_CONFIRMED | CT_S_DYING)))
 		verdict = rules->new_conn(rules->user, thr, pkt);

@@ -9,6 +9,7 @@
 #include "process.h"
 
 #include "overflow/evict.h"
+#include "predict.h"
 
 #include <conntrack/dump.h>
 #include <stdio.h>
@@ -404,8 +405,13 @@ void ct_way_begin(struct ct_thread *thr, struct ct_pkt *pkt, enum ct_hook hook,
 }
 
 enum ct_verdict ct_way_go(struct ct_thread *thr, struct ct_pkt *pkt,
-			  const struct ct_way *way)
+			  struct ct_way *way)
 {
+	if (ct_likely(way->next == CT_WAY_PREDICT)) {
+		if (ct_likely(ct_predict_go(thr, pkt, way)))
+			return CT_ACCEPT;
+		ct_way_begin(thr, pkt, CT_HOOK_PREROUTING, way);
+	}
 	switch (way->next) {
 	case CT_WAY_RELATE:
 		/* 3. An ICMP error belongs to the connection it quotes. */
@@ -414,6 +420,7 @@ enum ct_verdict ct_way_go(struct ct_thread *thr, struct ct_pkt *pkt,
 		/* 4. A tuple to a connection, and the connection's opinion. */
 		return follow(thr, pkt, way);
 	case CT_WAY_DONE:
+	case CT_WAY_PREDICT: /* not from ct_way_begin() */
 		break;
 	}
 	return way->verdict;
@@ -424,6 +431,13 @@ enum ct_verdict ct_process(struct ct_thread *thr, struct ct_pkt *pkt,
 {
 	struct ct_way way;
 
-	ct_way_begin(thr, pkt, hook, &way);
+	if (ct_likely(ct_predict_begin(thr, pkt, ct_predict_ours(thr, hook),
+				       &way)))
+		ct_bucket_guess(
+			thr->tbl,
+			ct_bucket_prefetch(&thr->tbl->buckets, way.key.hash),
+			way.key.hash, &way.hint);
+	else
+		ct_way_begin(thr, pkt, hook, &way);
 	return ct_way_go(thr, pkt, &way);
 }

@@ -44,18 +44,21 @@ struct ct_way {
 	enum {
 		CT_WAY_DONE,   /* answered: verdict */
 		CT_WAY_RELATE, /* an ICMP error: quote */
-		CT_WAY_FOLLOW  /* look up the key; ops is its tracker */
+		CT_WAY_FOLLOW, /* look up the key; ops is its tracker */
+		CT_WAY_PREDICT /* look up the key; see predict.h */
 	} next;
 	enum ct_verdict verdict;
 	const struct ct_l4_ops *ops;
 	struct ct_quote quote;
 	struct ct_key key;
-	struct ct_hint hint; /* of FOLLOW */
+	/* The key's, as far as it is known already; of FOLLOW, PREDICT. */
+	const struct ct_bucket *bucket;
+	struct ct_hint hint;
 };
 
 void ct_way_begin(struct ct_thread *thr, struct ct_pkt *pkt, enum ct_hook hook,
 		  struct ct_way *way);
 enum ct_verdict ct_way_go(struct ct_thread *thr, struct ct_pkt *pkt,
-			  const struct ct_way *way);
+			  struct ct_way *way);
 
 #endif /* PROCESS_H */

@@ -10,6 +10,7 @@
  * host has the memory.
  */
 #include "core/table.h"
+#include "predict.h"
 #include "proto/trackers.h"
 #include "thread.h"
 
@@ -92,6 +93,7 @@ int ct_table_seal(struct ct_table *tbl)
 		ct_slab_fini(&tbl->slab);
 		return error;
 	}
+	ct_predict_seal(tbl);
 	/* release; pairs with the acquire of whoever asks */
 	atomic_store_explicit(&tbl->sealed, true, memory_order_release);
 	return 0;

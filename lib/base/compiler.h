@@ -8,6 +8,9 @@
 #define ct_likely(x)   __builtin_expect(!!(x), 1)
 #define ct_unlikely(x) __builtin_expect(!!(x), 0)
 
+/* For what is called from few places, all of them hot. */
+#define ct_always_inline inline __attribute__((always_inline))
+
 /* Bytes that travel together between caches. */
 #define CT_LINE 64
 

@@ -11,27 +11,10 @@
 
 #include "base/spin.h"
 #include "core/table.h"
+#include "core/tags.h"
 
-#if defined(__SSE2__)
-#include <emmintrin.h>
-#endif
-
-#define LANES        4
-#define HEADER_WORD  2
-#define HEADER_SHIFT 32
-#define HEADER_LOCK  (1ull << 63)
-#define HEADER_LANES 0xffffffff00000000ull
-#define SLOT_BITS    0x55555u /* ten slots, two bits each */
-#define HEADER_LINK  (0x7fffffffull << HEADER_SHIFT)
-#define REF_DIR      (1u << 31)
-#define LONG_CHAIN   3 /* buckets; longer ones are counted as alarms */
-
-static uint16_t tag_of(uint64_t hash)
-{
-	uint16_t tag = (uint16_t)(hash >> CT_TAG_SHIFT);
-
-	return tag ? tag : CT_TAG_ZERO;
-}
+#define HEADER_LOCK (1ull << 63)
+#define LONG_CHAIN  3 /* buckets; longer ones are counted as alarms */
 
 static uint32_t size_now(const struct ct_buckets *buckets)
 {
@@ -39,80 +22,15 @@ static uint32_t size_now(const struct ct_buckets *buckets)
 	return atomic_load_explicit(&buckets->n, memory_order_acquire);
 }
 
-static inline uint64_t tag_word(const struct ct_bucket *bucket, unsigned word)
-{
-	/* acquire; pairs with the release in tag_store() */
-	return atomic_load_explicit(&bucket->tags[word], memory_order_acquire);
-}
-
-uint32_t ct_bucket_link(const struct ct_bucket *bucket)
-{
-	return (uint32_t)((tag_word(bucket, HEADER_WORD) & HEADER_LINK) >>
-			  HEADER_SHIFT);
-}
-
-struct ct_bucket *ct_bucket_next(const struct ct_table *tbl,
-				 const struct ct_bucket *bucket)
-{
-	uint32_t link = ct_bucket_link(bucket);
-
-	return ct_likely(!link) ? NULL : ct_slab_at(&tbl->slab, link);
-}
-
-/*
- * Slots that hold a tag: bit 2 * i is set for the i-th.
- *
- * => The words are loaded as atomics and compared together.
- */
-static inline uint32_t slots_with(const struct ct_bucket *bucket, uint16_t tag)
-{
-	uint64_t low = tag_word(bucket, 0);
-	uint64_t high = tag_word(bucket, 1);
-	uint64_t last = tag_word(bucket, 2) & ~HEADER_LANES;
-#if defined(__SSE2__)
-	__m128i want = _mm_set1_epi16((short)tag);
-	__m128i first = _mm_set_epi64x((long long)high, (long long)low);
-	__m128i rest = _mm_cvtsi64_si128((long long)last);
-	uint32_t hits =
-		(uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi16(first, want)) |
-		(uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi16(rest, want)) << 16;
-
-	return hits & SLOT_BITS;
-#else
-	uint32_t hits = 0;
-
-	for (unsigned i = 0; i < LANES; i++) {
-		hits |= (uint32_t)((uint16_t)(low >> 16 * i) == tag) << 2 * i;
-		hits |= (uint32_t)((uint16_t)(high >> 16 * i) == tag)
-			<< (8 + 2 * i);
-		hits |= (uint32_t)((uint16_t)(last >> 16 * i) == tag)
-			<< (16 + 2 * i);
-	}
-	return hits & SLOT_BITS;
-#endif
-}
-
-static inline unsigned first_slot(uint32_t hits)
-{
-	return (unsigned)__builtin_ctz(hits) / 2;
-}
-
-struct ct_conn *ct_ref_conn(const struct ct_table *tbl, uint32_t ref,
-			    enum ct_dir *dir)
-{
-	*dir = ref & REF_DIR ? CT_DIR_REPLY : CT_DIR_ORIG;
-	return ct_slab_at(&tbl->slab, ref & ~REF_DIR);
-}
-
 static struct ct_conn *find_in(const struct ct_table *tbl,
 			       const struct ct_bucket *bucket,
 			       const struct ct_key *key, enum ct_dir *dir)
 {
-	uint32_t hits = slots_with(bucket, tag_of(key->hash));
+	uint32_t hits = ct_tag_slots(bucket, ct_tag_of(key->hash));
 
 	for (; hits; hits &= hits - 1) {
 		uint32_t ref = atomic_load_explicit(
-			&bucket->ref[first_slot(hits)], memory_order_acquire);
+			&bucket->ref[ct_tag_first(hits)], memory_order_acquire);
 		struct ct_conn *conn;
 
 		if (ct_unlikely(!ref))
@@ -149,32 +67,11 @@ struct ct_conn *ct_buckets_find(const struct ct_table *tbl,
 	return NULL;
 }
 
-void ct_buckets_guess(const struct ct_table *tbl, const struct ct_key *key,
-		      struct ct_hint *hint)
-{
-	const struct ct_buckets *buckets = &tbl->buckets;
-	const struct ct_bucket *bucket = ct_bucket_at(
-		buckets, ct_bucket_map(key->hash, size_now(buckets)));
-	uint32_t hits = slots_with(bucket, tag_of(key->hash));
-	uint32_t ref;
-
-	hint->conn = NULL;
-	if (!hits)
-		return;
-	ref = atomic_load_explicit(&bucket->ref[first_slot(hits)],
-				   memory_order_acquire);
-	if (!ref)
-		return;
-	hint->conn = ct_ref_conn(tbl, ref, &hint->dir);
-	__builtin_prefetch(hint->conn);
-	__builtin_prefetch(hint->conn->l4_state, 1);
-}
-
 /* --- Writers ------------------------------------------------------------ */
 
 void ct_bucket_lock(struct ct_bucket *bucket)
 {
-	_Atomic uint64_t *header = &bucket->tags[HEADER_WORD];
+	_Atomic uint64_t *header = &bucket->tags[CT_HEADER_WORD];
 	unsigned n = 1;
 
 	/* acquire; pairs with the release in ct_bucket_unlock() */
@@ -187,7 +84,7 @@ void ct_bucket_lock(struct ct_bucket *bucket)
 void ct_bucket_unlock(struct ct_bucket *bucket)
 {
 	/* release; pairs with the acquire in ct_bucket_lock() */
-	atomic_fetch_and_explicit(&bucket->tags[HEADER_WORD], ~HEADER_LOCK,
+	atomic_fetch_and_explicit(&bucket->tags[CT_HEADER_WORD], ~HEADER_LOCK,
 				  memory_order_release);
 }
 
@@ -244,15 +141,15 @@ static void lock_homes(struct ct_buckets *buckets,
 
 static void tag_store(struct ct_slot slot, uint16_t tag)
 {
-	_Atomic uint64_t *word = &slot.bucket->tags[slot.lane / LANES];
-	unsigned shift = slot.lane % LANES * 16;
+	_Atomic uint64_t *word = &slot.bucket->tags[slot.lane / CT_LANES];
+	unsigned shift = slot.lane % CT_LANES * 16;
 	uint64_t clear = (uint64_t)0xffff << shift;
 	uint64_t old = atomic_load_explicit(word, memory_order_relaxed);
 	uint64_t new;
 
 	/*
 	 * In the first bucket of a chain others may try to set the lock bit
-	 * meanwhile.  release; pairs with the acquire in tag_word().
+	 * meanwhile.  release; pairs with the acquire in ct_tag_word().
 	 */
 	do {
 		new = (old & ~clear) | (uint64_t)tag << shift;
@@ -262,9 +159,9 @@ static void tag_store(struct ct_slot slot, uint16_t tag)
 
 uint16_t ct_slot_tag(struct ct_slot slot)
 {
-	uint64_t word = tag_word(slot.bucket, slot.lane / LANES);
+	uint64_t word = ct_tag_word(slot.bucket, slot.lane / CT_LANES);
 
-	return (uint16_t)(word >> (slot.lane % LANES * 16));
+	return (uint16_t)(word >> (slot.lane % CT_LANES * 16));
 }
 
 uint32_t ct_slot_ref(struct ct_slot slot)
@@ -293,9 +190,9 @@ static bool slot_free_in(struct ct_bucket *bucket, const struct ct_slot *taken,
 			 struct ct_slot *slot)
 {
 	for (unsigned lane = 0; lane < CT_BUCKET_SLOTS; lane++) {
-		uint64_t word = tag_word(bucket, lane / LANES);
+		uint64_t word = ct_tag_word(bucket, lane / CT_LANES);
 
-		if ((uint16_t)(word >> (lane % LANES * 16)))
+		if ((uint16_t)(word >> (lane % CT_LANES * 16)))
 			continue;
 		if (taken && taken->bucket == bucket && taken->lane == lane)
 			continue;
@@ -322,19 +219,20 @@ static struct ct_bucket *extend(struct ct_thread *thr, struct ct_bucket *last)
 	for (unsigned i = 0; i < CT_BUCKET_TAG_WORDS; i++)
 		atomic_store_explicit(&more->tags[i], 0, memory_order_relaxed);
 
-	/* release: it is empty; pairs with the acquire in tag_word() */
-	atomic_fetch_or_explicit(&last->tags[HEADER_WORD],
-				 (uint64_t)unit << HEADER_SHIFT,
+	/* release: it is empty; pairs with the acquire in ct_tag_word() */
+	atomic_fetch_or_explicit(&last->tags[CT_HEADER_WORD],
+				 (uint64_t)unit << CT_HEADER_SHIFT,
 				 memory_order_release);
 	return more;
 }
 
 uint32_t ct_bucket_unlink(struct ct_bucket *bucket)
 {
-	uint64_t old = atomic_fetch_and_explicit(
-		&bucket->tags[HEADER_WORD], ~HEADER_LINK, memory_order_acq_rel);
+	uint64_t old = atomic_fetch_and_explicit(&bucket->tags[CT_HEADER_WORD],
+						 ~CT_HEADER_LINK,
+						 memory_order_acq_rel);
 
-	return (uint32_t)((old & HEADER_LINK) >> HEADER_SHIFT);
+	return (uint32_t)((old & CT_HEADER_LINK) >> CT_HEADER_SHIFT);
 }
 
 bool ct_slot_get(struct ct_thread *thr, struct ct_bucket *first,
@@ -393,10 +291,10 @@ int ct_buckets_publish(struct ct_thread *thr, struct ct_conn *conn,
 		error = CT_E_FULL;
 	if (!error) {
 		ct_slot_fill(slot[CT_DIR_ORIG], unit,
-			     tag_of(key[CT_DIR_ORIG].hash));
+			     ct_tag_of(key[CT_DIR_ORIG].hash));
 		if (two)
-			ct_slot_fill(slot[CT_DIR_REPLY], unit | REF_DIR,
-				     tag_of(key[CT_DIR_REPLY].hash));
+			ct_slot_fill(slot[CT_DIR_REPLY], unit | CT_REF_DIR,
+				     ct_tag_of(key[CT_DIR_REPLY].hash));
 		/*
 		 * From here on it is known.  release; pairs with the acquire
 		 * in ct_conn_known().
@@ -417,7 +315,7 @@ static bool empty(const struct ct_bucket *bucket)
 	uint64_t tags = 0;
 
 	for (unsigned i = 0; i < CT_BUCKET_TAG_WORDS; i++)
-		tags |= tag_word(bucket, i);
+		tags |= ct_tag_word(bucket, i);
 	return tags == 0; /* the last one of a chain has no header either */
 }
 
@@ -514,7 +412,7 @@ void ct_buckets_remove(struct ct_thread *thr, const struct ct_conn *conn,
 
 	remove_one(thr, key[CT_DIR_ORIG].hash, unit);
 	if (!ct_tuple_equal(&key[CT_DIR_ORIG].tuple, &key[CT_DIR_REPLY].tuple))
-		remove_one(thr, key[CT_DIR_REPLY].hash, unit | REF_DIR);
+		remove_one(thr, key[CT_DIR_REPLY].hash, unit | CT_REF_DIR);
 }
 
 void ct_buckets_visit(const struct ct_table *tbl, uint32_t i, ct_bucket_fn fn,

@@ -100,13 +100,16 @@ static inline struct ct_bucket *ct_bucket_at(const struct ct_buckets *buckets,
 				[i & ((1u << buckets->shift) - 1)];
 }
 
-/* Bring the first bucket of a key nearer. */
-static inline void ct_bucket_prefetch(const struct ct_buckets *buckets,
-				      uint64_t hash)
+/* Bring the first bucket of a key nearer; => it. */
+static inline const struct ct_bucket *ct_bucket_prefetch(
+	const struct ct_buckets *buckets, uint64_t hash)
 {
 	uint32_t n = atomic_load_explicit(&buckets->n, memory_order_acquire);
+	const struct ct_bucket *bucket =
+		ct_bucket_at(buckets, ct_bucket_map(hash, n));
 
-	__builtin_prefetch(ct_bucket_at(buckets, ct_bucket_map(hash, n)));
+	__builtin_prefetch(bucket);
+	return bucket;
 }
 
 /* What a look-up will find, most likely; or NULL. */
@@ -115,16 +118,18 @@ struct ct_hint {
 	enum ct_dir dir;
 };
 
-/* Guess by the tag alone, and bring what a look-up will read nearer. */
-void ct_buckets_guess(const struct ct_table *tbl, const struct ct_key *key,
-		      struct ct_hint *hint);
-
 /* => The guess was right: it is what a look-up would return. */
 static inline bool ct_hint_right(const struct ct_hint *hint,
 				 const struct ct_key *key)
 {
-	return hint->conn && ct_conn_known(hint->conn) &&
-	       ct_conn_matches(hint->conn, hint->dir, key);
+	const struct ct_conn *conn = hint->conn;
+	uint32_t word;
+
+	if (ct_unlikely(!conn))
+		return false;
+	word = ct_conn_word(conn);
+	return (word & (CT_S_CONFIRMED | CT_S_DYING)) == CT_S_CONFIRMED &&
+	       ct_conn_fits(conn, word, hint->dir, key);
 }
 
 /*
@@ -177,16 +182,8 @@ struct ct_slot {
 void ct_bucket_lock(struct ct_bucket *bucket);
 void ct_bucket_unlock(struct ct_bucket *bucket);
 
-/* => The next bucket of a chain, or NULL. */
-struct ct_bucket *ct_bucket_next(const struct ct_table *tbl,
-				 const struct ct_bucket *bucket);
-
 /* => The reference in a slot, 0 when it is free. */
 uint32_t ct_slot_ref(struct ct_slot slot);
-
-/* => The connection of a reference, and which of its tuples. */
-struct ct_conn *ct_ref_conn(const struct ct_table *tbl, uint32_t ref,
-			    enum ct_dir *dir);
 
 /* => A free slot of a locked chain, made if need be; false: no memory. */
 bool ct_slot_get(struct ct_thread *thr, struct ct_bucket *first,
@@ -200,7 +197,4 @@ void ct_bucket_trim(struct ct_thread *thr, struct ct_bucket *first);
 
 /* Take a chain's further buckets off; => the link of the first, or 0. */
 uint32_t ct_bucket_unlink(struct ct_bucket *bucket);
-/* => The link of the bucket behind this one, or 0. */
-uint32_t ct_bucket_link(const struct ct_bucket *bucket);
-
 #endif /* CORE_BUCKET_H */

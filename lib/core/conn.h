@@ -117,17 +117,16 @@ static inline uint32_t ct_conn_set(struct ct_conn *conn, uint32_t bits)
 					memory_order_acq_rel);
 }
 
-/* => The connection has this tuple in this direction. */
-static inline bool ct_conn_matches(const struct ct_conn *conn, enum ct_dir dir,
-				   const struct ct_key *key)
+/* => The connection, whose status is word, has this tuple in this direction. */
+static inline bool ct_conn_fits(const struct ct_conn *conn, uint32_t word,
+				enum ct_dir dir, const struct ct_key *key)
 {
 	const struct ct_tuple *t = &key->tuple;
 	const struct ct_wide_keys *wide = &conn->wide;
-	bool conn_wide = ct_conn_word(conn) & CT_S_WIDE;
 
-	if (conn_wide != key->wide || !(key->dirs & 1u << dir))
+	if (!(word & CT_S_WIDE) == key->wide || !(key->dirs & 1u << dir))
 		return false;
-	if (!conn_wide)
+	if (!key->wide)
 		return memcmp(&conn->narrow[dir], &key->narrow,
 			      sizeof(key->narrow)) == 0;
 	if (dir == CT_DIR_ORIG)
@@ -137,6 +136,12 @@ static inline bool ct_conn_matches(const struct ct_conn *conn, enum ct_dir dir,
 	       wide->orig.l3 == t->l3 && wide->orig.l4 == t->l4 &&
 	       wide->reply_src_id == t->src_id &&
 	       wide->reply_dst_id == t->dst_id && wide->reply_zone == t->zone;
+}
+
+static inline bool ct_conn_matches(const struct ct_conn *conn, enum ct_dir dir,
+				   const struct ct_key *key)
+{
+	return ct_conn_fits(conn, ct_conn_word(conn), dir, key);
 }
 
 /* Write both tuples of a private connection. */

@@ -23,6 +23,7 @@ struct ct_registry {
 	uint8_t l4_at[256];                      /* I  place in l4 */
 	uint32_t n_l3;                           /* I */
 	uint32_t n_l4;                           /* I */
+	uint8_t ours; /* I  after the seal; see predict.c */
 };
 
 /* Add the table's own parameters: the first group. */

@@ -7,6 +7,7 @@
 #include "core/resize.h"
 
 #include "core/table.h"
+#include "core/tags.h"
 
 /* No split waits to be cleared. */
 #define NONE_PENDING UINT32_MAX

@@ -145,32 +145,51 @@ static inline bool ct_traced(const struct ct_thread *thr)
 	return ct_unlikely(thr->trace != NULL);
 }
 
-static inline uint32_t ct_param_of(const struct ct_thread *thr,
-				   const struct ct_l4_ops *ops,
-				   const struct ct_conn *conn, unsigned n)
+static inline uint32_t ct_param_base(const struct ct_table *tbl,
+				     const struct ct_l4_ops *ops)
 {
-	const struct ct_table *tbl = thr->tbl;
 	const struct ct_registry *reg = &tbl->registry;
-	uint32_t index = reg->params[reg->l4_at[ops->l4]] + n;
 
+	return reg->params[reg->l4_at[ops->l4]];
+}
+
+static inline uint32_t ct_param_at(const struct ct_table *tbl,
+				   const struct ct_conn *conn, uint32_t index)
+{
 	if (ct_unlikely(conn && conn->policy))
 		return ct_policy_param(tbl, conn->policy, index);
 	return ct_params_value(&tbl->params, index);
 }
 
-/* ct_conn_refresh(), with what happens most: nothing to store. */
-static inline void ct_refresh(struct ct_thread *thr, struct ct_conn *conn,
-			      uint32_t seconds)
+static inline uint32_t ct_param_of(const struct ct_thread *thr,
+				   const struct ct_l4_ops *ops,
+				   const struct ct_conn *conn, unsigned n)
+{
+	return ct_param_at(thr->tbl, conn, ct_param_base(thr->tbl, ops) + n);
+}
+
+/* ct_conn_refresh(), with what happens most: nothing to store.  "Known": the
+ * caller knows that it is confirmed. */
+static inline void ct_refresh_known(struct ct_thread *thr, struct ct_conn *conn,
+				    uint32_t seconds)
 {
 	uint32_t left =
 		atomic_load_explicit(&conn->timeout, memory_order_relaxed) -
 		thr->now;
 	uint32_t want = seconds * CT_TICKS_PER_S;
 
-	/* Confirmed, and longer than what is there by less than a second. */
+	/* Longer than what is there by less than a second. */
 	if (ct_unlikely(seconds > CT_TIMEOUT_MAX ||
-			want - left >= CT_TICKS_PER_S ||
-			!(ct_conn_word(conn) & CT_S_CONFIRMED)))
+			want - left >= CT_TICKS_PER_S))
+		ct_conn_refresh(thr, conn, seconds);
+}
+
+static inline void ct_refresh(struct ct_thread *thr, struct ct_conn *conn,
+			      uint32_t seconds)
+{
+	if (ct_likely(ct_conn_word(conn) & CT_S_CONFIRMED))
+		ct_refresh_known(thr, conn, seconds);
+	else
 		ct_conn_refresh(thr, conn, seconds);
 }
 

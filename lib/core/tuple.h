@@ -55,6 +55,39 @@ static inline bool ct_tuple_equal(const struct ct_tuple *a,
 	return memcmp(a, b, sizeof(*a)) == 0;
 }
 
+/*
+ * Make the narrow form out of what stands in a header: both addresses, and both
+ * numbers, in network order.
+ *
+ * => In two words: what follows reads it so, and would wait for smaller ones.
+ */
+static inline void ct_narrow_make(struct ct_narrow *narrow,
+				  const uint8_t addrs[8], const uint8_t ids[4],
+				  uint32_t l3_l4_zone)
+{
+	uint64_t words[2];
+	uint32_t both;
+
+	memcpy(&words[0], addrs, sizeof(words[0]));
+	memcpy(&both, ids, sizeof(both));
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+	words[1] = both | (uint64_t)l3_l4_zone << 32;
+#else
+	words[1] = (uint64_t)both << 32 | l3_l4_zone;
+#endif
+	memcpy(narrow, words, sizeof(*narrow));
+}
+
+/* => Its last argument, as the narrow form has it in memory. */
+static inline uint32_t ct_narrow_tail(uint8_t l3, uint8_t l4, uint16_t zone)
+{
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+	return l3 | (uint32_t)l4 << 8 | (uint32_t)zone << 16;
+#else
+	return (uint32_t)l3 << 24 | (uint32_t)l4 << 16 | zone;
+#endif
+}
+
 /* Whether the network layer needs the wide form. */
 static inline bool ct_tuple_wide(const struct ct_tuple *t)
 {

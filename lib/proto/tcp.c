@@ -11,6 +11,7 @@
 #include "core/table.h"
 
 #include "proto/ports.h"
+#include "proto/tcp_bounds.h"
 #include "proto/tcp_fsm.h"
 #include "proto/tcp_guard.h"
 #include "proto/tcp_seg.h"
@@ -105,8 +106,13 @@ static inline struct ct_tcp *tcp_of(struct ct_conn *conn)
 	return (struct ct_tcp *)(void *)conn->l4_state;
 }
 
-static uint32_t param(const struct ct_thread *thr, const struct ct_conn *conn,
-		      unsigned n)
+static inline const struct ct_tcp *tcp_of_const(const struct ct_conn *conn)
+{
+	return (const struct ct_tcp *)(const void *)conn->l4_state;
+}
+
+static inline uint32_t param(const struct ct_thread *thr,
+			     const struct ct_conn *conn, unsigned n)
 {
 	return ct_param_of(thr, &ct_tcp_ops, conn, n);
 }
@@ -251,39 +257,43 @@ static enum ct_track judge(struct ct_thread *thr, struct ct_conn *conn,
 	return verdicts[bound].track;
 }
 
-static uint32_t at_most(const struct ct_thread *thr, const struct ct_conn *conn,
-			unsigned n, uint32_t seconds)
+/*
+ * How long the connection may now be silent.
+ *
+ * => Inline, for what is known where: state and event are the tracker's and the
+ *    segment's.
+ */
+static ct_always_inline uint32_t lifetime(const struct ct_thread *thr,
+					  const struct ct_conn *conn,
+					  uint8_t state, uint8_t event,
+					  uint32_t status)
 {
-	uint32_t cap = param(thr, conn, n);
-
-	return seconds < cap ? seconds : cap;
-}
-
-/* How long the connection may now be silent. */
-static uint32_t lifetime(const struct ct_thread *thr,
-			 const struct ct_conn *conn,
-			 const struct ct_tcp_step *step)
-{
-	const struct ct_tcp *tcp = step->tcp;
-	const uint8_t flags =
-		tcp->flags[CT_DIR_ORIG] | tcp->flags[CT_DIR_REPLY];
-	const uint32_t full = param(thr, conn, timeout_of[tcp->state]);
-	uint32_t seconds = full;
+	const struct ct_table *tbl = thr->tbl;
+	const struct ct_tcp *tcp = tcp_of_const(conn);
+	const uint32_t base = ct_param_base(tbl, &ct_tcp_ops);
+	const uint32_t full = ct_param_at(tbl, conn, base + timeout_of[state]);
+	uint32_t cap = full;
 
 	/* Each cap speaks only if those before it had nothing to say. */
-	if (tcp->retrans >= param(thr, conn, P_MAX_RETRANS))
-		seconds = at_most(thr, conn, T_MAX_RETRANS, full);
-	if (seconds == full && step->seg->event == CT_TCP_EV_RST)
-		return param(thr, conn, T_CLOSE);
-	if (seconds == full && (flags & CT_TCP_F_UNACKED))
-		seconds = at_most(thr, conn, T_UNACKNOWLEDGED, full);
-	if (seconds == full && tcp->last_win == 0)
-		seconds = at_most(thr, conn, T_MAX_RETRANS, full);
+	if (ct_unlikely(tcp->retrans >=
+			ct_param_at(tbl, conn, base + P_MAX_RETRANS)))
+		cap = ct_param_at(tbl, conn, base + T_MAX_RETRANS);
+	if (cap >= full && event == CT_TCP_EV_RST)
+		return ct_param_at(tbl, conn, base + T_CLOSE);
+	if (cap >= full &&
+	    ((tcp->flags[CT_DIR_ORIG] | tcp->flags[CT_DIR_REPLY]) &
+	     CT_TCP_F_UNACKED))
+		cap = ct_param_at(tbl, conn, base + T_UNACKNOWLEDGED);
+	if (cap >= full && ct_unlikely(tcp->last_win == 0))
+		cap = ct_param_at(tbl, conn, base + T_MAX_RETRANS);
 	/* Picked up, and nobody has answered: it may be anything. */
-	if (tcp->state == CT_TCP_ESTABLISHED &&
-	    !(step->status & CT_S_SEEN_REPLY))
-		seconds = at_most(thr, conn, T_UNACKNOWLEDGED, seconds);
-	return seconds;
+	if (!(status & CT_S_SEEN_REPLY) && state == CT_TCP_ESTABLISHED) {
+		uint32_t unacked =
+			ct_param_at(tbl, conn, base + T_UNACKNOWLEDGED);
+
+		cap = unacked < cap ? unacked : cap;
+	}
+	return cap < full ? cap : full;
 }
 
 /* Under the lock, of course; but see state_of(). */
@@ -326,7 +336,8 @@ static enum ct_track believe(struct ct_thread *thr, struct ct_conn *conn,
 		return CT_TRACK_KILL;
 	if (answer.action == CT_TCP_DO_STAY)
 		return CT_TRACK_OK;
-	ct_refresh(thr, conn, lifetime(thr, conn, step));
+	ct_refresh(thr, conn,
+		   lifetime(thr, conn, next, step->seg->event, step->status));
 	/* An answer to the handshake, or to what was picked up. */
 	if ((step->status & (CT_S_SEEN_REPLY | CT_S_ASSURED)) ==
 		    CT_S_SEEN_REPLY &&
@@ -398,6 +409,31 @@ static enum ct_track packet(struct ct_thread *thr, struct ct_conn *conn,
 		step.spare_low_rst = param(thr, conn, P_IGNORE_INVALID_RST);
 	step.cell = ct_tcp_fsm_next(pkt->dir, seg.event, tcp->state);
 	return act(thr, conn, &step, pkt);
+}
+
+/*
+ * What act() does with an ACK in ESTABLISHED: the grid says ESTABLISHED, no
+ * rule speaks of it, and nothing changes but the numbers and the timeout.
+ */
+bool ct_tcp_predict(struct ct_thread *thr, struct ct_conn *conn,
+		    const struct ct_pkt *pkt, enum ct_dir dir)
+{
+	const struct ct_tcp_seg seg = ct_tcp_seg_of(pkt);
+	const struct ct_tcp_view v = { seg.seq, seg.end, seg.ack, seg.sack };
+	struct ct_tcp *tcp = tcp_of(conn);
+
+	if (ct_unlikely(tcp->state != CT_TCP_ESTABLISHED ||
+			!tcp->ends[dir].max_win ||
+			ct_tcp_compare(&tcp->ends[dir], &tcp->ends[!dir], &v) !=
+				CT_TCP_FITS))
+		return false;
+	ct_tcp_update(tcp, dir, &v, (uint32_t)seg.win << tcp->scale[dir], true);
+	ct_tcp_count_again(tcp, dir, &seg, &v);
+	tcp->last_event = CT_TCP_EV_ACK;
+	ct_refresh_known(thr, conn,
+			 lifetime(thr, conn, CT_TCP_ESTABLISHED, CT_TCP_EV_ACK,
+				  CT_S_SEEN_REPLY));
+	return true;
 }
 
 /* For those who do not hold the lock. */

@@ -9,8 +9,6 @@
 #include "wire/hdr.h"
 #include "wire/tcpopt.h"
 
-enum { HEADER_LEN = 20, TIMESTAMP_LEN = 12 };
-
 static enum ct_tcp_event event_of(uint8_t bits)
 {
 	const uint8_t special = CT_TCP_RST | CT_TCP_SYN | CT_TCP_FIN;
@@ -36,7 +34,7 @@ static bool only_timestamp(struct ct_cursor options)
 {
 	const uint32_t nop_nop_timestamp = 0x0101080a;
 
-	return ct_cursor_left(&options) == TIMESTAMP_LEN &&
+	return ct_cursor_left(&options) == CT_TCP_TIMESTAMP_LEN &&
 	       ct_cursor_u32(&options) == nop_nop_timestamp;
 }
 
@@ -59,7 +57,7 @@ static enum ct_reason read_header(const struct ct_pkt *pkt,
 				  struct ct_cursor *options)
 {
 	struct ct_cursor cur = ct_l4_cursor(pkt);
-	const uint8_t *bytes = ct_cursor_take(&cur, HEADER_LEN);
+	const uint8_t *bytes = ct_cursor_take(&cur, CT_TCP_HDR_LEN);
 	uint32_t header_len;
 
 	if (!bytes)
@@ -69,12 +67,12 @@ static enum ct_reason read_header(const struct ct_pkt *pkt,
 	seg->ack = ct_load_u32(bytes + CT_TCP_ACK_OFF);
 	seg->bits = bytes[CT_TCP_FLAGS_OFF];
 	seg->win = ct_load_u16(bytes + CT_TCP_WINDOW_OFF);
-	if (header_len < HEADER_LEN || header_len > pkt->l4_len)
+	if (header_len < CT_TCP_HDR_LEN || header_len > pkt->l4_len)
 		return CT_R_L4_LENGTH;
-	bytes = ct_cursor_take(&cur, header_len - HEADER_LEN);
+	bytes = ct_cursor_take(&cur, header_len - CT_TCP_HDR_LEN);
 	if (!bytes)
 		return CT_R_L4_TRUNCATED;
-	*options = ct_cursor_of(bytes, header_len - HEADER_LEN);
+	*options = ct_cursor_of(bytes, header_len - CT_TCP_HDR_LEN);
 	seg->end =
 		seg->seq + (pkt->l4_len - header_len) + numbers_of(seg->bits);
 	return CT_R_NONE;

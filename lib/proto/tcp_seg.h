@@ -25,6 +25,8 @@
 
 #include "proto/tcp.h"
 
+#include "wire/hdr.h"
+
 /*
  * Read a packet's segment.
  *
@@ -34,6 +36,53 @@
  */
 enum ct_reason ct_tcp_seg_read(const struct ct_pkt *pkt,
 			       struct ct_tcp_seg *seg);
+
+/*
+ * Whether it is what nearly all segments are: data or an acknowledgement, with
+ * no options but a time stamp (RFC 7323, appendix A), whole up to its data.
+ *
+ * => At least eight bytes of it are there.
+ */
+static inline bool ct_tcp_seg_plain(const struct ct_pkt *pkt)
+{
+	const uint32_t nop_nop_timestamp = 0x0101080a;
+	const uint8_t marks = CT_TCP_FIN | CT_TCP_SYN | CT_TCP_RST | CT_TCP_ACK;
+	const uint8_t *bytes = pkt->data + pkt->l4_off;
+	uint32_t have = pkt->len - pkt->l4_off;
+
+	if (have > pkt->l4_len)
+		have = pkt->l4_len;
+	if (have < CT_TCP_HDR_LEN ||
+	    (bytes[CT_TCP_FLAGS_OFF] & marks) != CT_TCP_ACK)
+		return false;
+	switch (bytes[CT_TCP_OFFSET_OFF] >> 4) {
+	case CT_TCP_HDR_LEN / 4:
+		return true;
+	case (CT_TCP_HDR_LEN + CT_TCP_TIMESTAMP_LEN) / 4:
+		return have >= CT_TCP_HDR_LEN + CT_TCP_TIMESTAMP_LEN &&
+		       ct_load_u32(bytes + CT_TCP_HDR_LEN) == nop_nop_timestamp;
+	default:
+		return false;
+	}
+}
+
+/* Read such a one. */
+static inline struct ct_tcp_seg ct_tcp_seg_of(const struct ct_pkt *pkt)
+{
+	const uint8_t *bytes = pkt->data + pkt->l4_off;
+	struct ct_tcp_seg seg = {
+		.seq = ct_load_u32(bytes + CT_TCP_SEQ_OFF),
+		.ack = ct_load_u32(bytes + CT_TCP_ACK_OFF),
+		.win = ct_load_u16(bytes + CT_TCP_WINDOW_OFF),
+		.bits = CT_TCP_ACK,
+		.event = CT_TCP_EV_ACK,
+	};
+
+	seg.sack = seg.ack;
+	seg.end = seg.seq + pkt->l4_len -
+		  (uint32_t)(bytes[CT_TCP_OFFSET_OFF] >> 4) * 4;
+	return seg;
+}
 
 /*
  * Whether its flags go together (RFC 9293, 3.1): one of SYN, FIN and RST at

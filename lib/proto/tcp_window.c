@@ -1,35 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The numbers of TCP; see tcp_window.h.
- *
- *	what the sender has sent                what it may send
- *	                  end                   max_end
- *	------------------+---------------------+------------- sequence numbers
- *	    |<- max_win ->|
- *	II  ends not before this                I  begins not behind this
- *
- * and the acknowledgements that the sender gives, in the receiver's numbers:
- *
- *	------------------+---------------------+
- *	    |<-  slack  ->| receiver's end
- *	IV  not before    III  not behind this
- *
- * max_win is the receiver's: what it ever offered is at most what it may still
- * see again.
+ * The numbers of TCP; see tcp_window.h, and tcp_bounds.h for the bounds.
  */
 #include "proto/tcp_window.h"
 
-/* Rooij's slack for late acknowledgements: a 64 K window and a large segment,
- * unless windows are scaled beyond it. */
-#define ACK_SLACK 66000u
-
-/* A segment's numbers, completed where it says nothing. */
-struct view {
-	uint32_t seq;
-	uint32_t end;
-	uint32_t ack;
-	uint32_t sack;
-};
+#include "proto/tcp_bounds.h"
 
 /* --- The first segment of an end ---------------------------------------- */
 
@@ -151,15 +126,15 @@ static bool learn(struct ct_tcp *tcp, enum ct_dir dir,
 
 /* --- The bounds --------------------------------------------------------- */
 
-static struct view complete(const struct ct_tcp *tcp, enum ct_dir dir,
-			    const struct ct_tcp_seg *seg)
+static struct ct_tcp_view complete(const struct ct_tcp *tcp, enum ct_dir dir,
+				   const struct ct_tcp_seg *seg)
 {
 	const struct ct_tcp_end *snd = &tcp->ends[dir];
 	const struct ct_tcp_end *rcv = &tcp->ends[!dir];
 	bool sacks = tcp->flags[!dir] & CT_TCP_F_SACK_PERM;
 	bool reset = seg->bits & CT_TCP_RST;
-	struct view v = { seg->seq, seg->end, seg->ack,
-			  sacks ? seg->sack : seg->ack };
+	struct ct_tcp_view v = { seg->seq, seg->end, seg->ack,
+				 sacks ? seg->sack : seg->ack };
 
 	/* Some ends set ACK in a RST and mean nothing by it. */
 	if (!(seg->bits & CT_TCP_ACK) || (reset && seg->ack == 0))
@@ -170,149 +145,28 @@ static struct view complete(const struct ct_tcp *tcp, enum ct_dir dir,
 	return v;
 }
 
-/* I */
-static bool begins_inside(const struct ct_tcp_end *snd, const struct view *v)
-{
-	return !ct_seq_after(v->seq, snd->max_end);
-}
-
-/* II */
-static bool ends_recently(const struct ct_tcp_end *snd,
-			  const struct ct_tcp_end *rcv, const struct view *v)
-{
-	return !ct_seq_before(v->end, snd->end - rcv->max_win);
-}
-
-/* III */
-static bool was_sent(const struct ct_tcp_end *rcv, uint32_t ack)
-{
-	return !ct_seq_after(ack, rcv->end);
-}
-
-/* IV */
-static bool acks_recent(const struct ct_tcp_end *snd,
-			const struct ct_tcp_end *rcv, const struct view *v)
-{
-	uint32_t slack = snd->max_win > ACK_SLACK ? snd->max_win : ACK_SLACK;
-
-	return !ct_seq_before(v->sack, rcv->end - slack);
-}
-
-/* Too much by less than a window, and nothing else is wrong with it. */
-static bool overshoots(const struct ct_tcp_end *snd,
-		       const struct ct_tcp_end *rcv, const struct view *v)
-{
-	return rcv->max_win && v->end - snd->max_end < rcv->max_win &&
-	       ends_recently(snd, rcv, v) && acks_recent(snd, rcv, v) &&
-	       was_sent(rcv, v->sack);
-}
-
-static enum ct_tcp_bound compare(const struct ct_tcp_end *snd,
-				 const struct ct_tcp_end *rcv,
-				 const struct view *v)
-{
-	if (!begins_inside(snd, v))
-		return overshoots(snd, rcv, v) ? CT_TCP_I_OVERSHOT
-					       : CT_TCP_I_ABOVE;
-	if (!was_sent(rcv, v->sack))
-		return was_sent(rcv, v->ack) ? CT_TCP_III_SACK : CT_TCP_III_ACK;
-	if (rcv->max_win && !ends_recently(snd, rcv, v))
-		return CT_TCP_II_BELOW;
-	if (!acks_recent(snd, rcv, v))
-		return CT_TCP_IV_OLD;
-	return CT_TCP_FITS;
-}
-
-/* --- What a segment that fits tells ------------------------------------- */
-
-static void note_end(struct ct_tcp *tcp, enum ct_dir dir, uint32_t end)
-{
-	tcp->ends[dir].end = end;
-	tcp->flags[dir] |= CT_TCP_F_UNACKED;
-}
-
-static void note_ack(struct ct_tcp *tcp, enum ct_dir dir, uint32_t ack)
-{
-	struct ct_tcp_end *snd = &tcp->ends[dir];
-
-	if ((tcp->flags[dir] & CT_TCP_F_MAXACK_SET) &&
-	    !ct_seq_after(ack, snd->max_ack))
-		return;
-	snd->max_ack = ack;
-	tcp->flags[dir] |= CT_TCP_F_MAXACK_SET;
-}
-
-/* The window that the segment offers limits the receiver. */
-static void offer(struct ct_tcp_end *rcv, const struct view *v, uint32_t win)
-{
-	uint32_t edge = v->sack + win;
-
-	if (ct_seq_before(edge, rcv->max_end))
-		return;
-	/* RFC 9293, 3.8.6.1: one octet may always probe a closed window. */
-	rcv->max_end = win ? edge : edge + 1;
-}
-
-static void update(struct ct_tcp *tcp, enum ct_dir dir,
-		   const struct ct_tcp_seg *seg, const struct view *v)
-{
-	struct ct_tcp_end *snd = &tcp->ends[dir];
-	struct ct_tcp_end *rcv = &tcp->ends[!dir];
-	uint32_t win = seg->win;
-
-	if (!(seg->bits & CT_TCP_SYN)) /* whose window is never scaled */
-		win <<= tcp->scale[dir];
-	if (snd->max_win < win + (v->sack - v->ack))
-		snd->max_win = win + (v->sack - v->ack);
-	if (ct_seq_after(v->end, snd->end))
-		note_end(tcp, dir, v->end);
-	if (seg->bits & CT_TCP_ACK)
-		note_ack(tcp, dir, v->ack);
-	/* The receiver allowed more than we knew of. */
-	if (rcv->max_win && ct_seq_after(v->end, snd->max_end))
-		rcv->max_win += v->end - snd->max_end;
-	offer(rcv, v, win);
-	if (v->ack == rcv->end)
-		tcp->flags[!dir] &= (uint8_t)~CT_TCP_F_UNACKED;
-}
-
-/* The same segment again and again: the other end does not answer. */
-static void count_retransmission(struct ct_tcp *tcp, enum ct_dir dir,
-				 const struct ct_tcp_seg *seg,
-				 const struct view *v)
-{
-	if (tcp->last_dir == dir && tcp->last_seq == v->seq &&
-	    tcp->last_ack == v->ack && tcp->last_end == v->end &&
-	    tcp->last_win == seg->win) {
-		if (tcp->retrans < UINT8_MAX)
-			tcp->retrans++;
-		return;
-	}
-	tcp->last_dir = (uint8_t)dir;
-	tcp->last_seq = v->seq;
-	tcp->last_ack = v->ack;
-	tcp->last_end = v->end;
-	tcp->last_win = seg->win;
-	tcp->retrans = 0;
-}
-
 enum ct_tcp_bound ct_tcp_window_judge(struct ct_tcp *tcp, enum ct_dir dir,
 				      const struct ct_tcp_seg *seg)
 {
+	uint32_t win = seg->win;
 	enum ct_tcp_bound bound;
-	struct view v;
+	struct ct_tcp_view v;
 
 	if (learn(tcp, dir, seg))
 		return CT_TCP_FITS;
 	v = complete(tcp, dir, seg);
-	bound = compare(&tcp->ends[dir], &tcp->ends[!dir], &v);
-	if (bound == CT_TCP_I_OVERSHOT)
-		note_end(tcp, dir, v.end);
+	bound = ct_tcp_compare(&tcp->ends[dir], &tcp->ends[!dir], &v);
+	if (bound == CT_TCP_I_OVERSHOT) {
+		tcp->ends[dir].end = v.end;
+		tcp->flags[dir] |= CT_TCP_F_UNACKED;
+	}
 	if (bound != CT_TCP_FITS)
 		return bound;
-	update(tcp, dir, seg, &v);
+	if (!(seg->bits & CT_TCP_SYN)) /* whose window is never scaled */
+		win <<= tcp->scale[dir];
+	ct_tcp_update(tcp, dir, &v, win, seg->bits & CT_TCP_ACK);
 	if (seg->event == CT_TCP_EV_ACK)
-		count_retransmission(tcp, dir, seg, &v);
+		ct_tcp_count_again(tcp, dir, seg, &v);
 	return CT_TCP_FITS;
 }
 

@@ -4,7 +4,7 @@
  */
 #include "proto/udp.h"
 
-#include "base/ticks.h"
+#include "core/table.h"
 #include "proto/ports.h"
 #include "wire/hdr.h"
 
@@ -98,6 +98,19 @@ static enum ct_track packet(struct ct_thread *thr, struct ct_conn *conn,
 {
 	(void)pkt;
 	return ct_udp_advance(thr, &ct_udp_ops, conn);
+}
+
+bool ct_udp_predict(struct ct_thread *thr, struct ct_conn *conn)
+{
+	const struct ct_udp *udp = ct_l4_state_const(conn);
+
+	/* Not by this thread's clock, perhaps. */
+	if (ct_unlikely(thr->now_ns <= udp->stream_ns))
+		return false;
+	ct_refresh_known(
+		thr, conn,
+		ct_param_of(thr, &ct_udp_ops, conn, CT_UDP_TIMEOUT_STREAM));
+	return true;
 }
 
 const struct ct_l4_ops ct_udp_ops = {

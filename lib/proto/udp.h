@@ -36,6 +36,14 @@ enum ct_track ct_udp_open(struct ct_thread *thr, struct ct_conn *conn,
 enum ct_track ct_udp_advance(struct ct_thread *thr, const struct ct_l4_ops *ops,
 			     struct ct_conn *conn);
 
+/*
+ * packet(), for a datagram of a stream.
+ *
+ * => False, and nothing has changed, when there is more to it.
+ * => The connection is confirmed, answered, assured and locked.
+ */
+bool ct_udp_predict(struct ct_thread *thr, struct ct_conn *conn);
+
 extern const struct ct_l4_ops ct_udp_ops;
 
 #endif

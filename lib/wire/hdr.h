@@ -74,6 +74,8 @@ enum ct_hdr_len {
 	CT_IPV4_HDR_LEN = 20,
 	CT_IPV6_HDR_LEN = 40,
 	CT_PORTS_LEN = 4, /* the two ports, first in many a header */
+	CT_TCP_HDR_LEN = 20,
+	CT_TCP_TIMESTAMP_LEN = 12, /* NOP, NOP and the option */
 	CT_UDP_HDR_LEN = 8,
 	CT_ICMP_HDR_LEN = 8
 };
@@ -85,7 +87,12 @@ enum ct_hdr_off {
 	CT_IPV4_PROTOCOL_OFF = 9,
 	CT_IPV4_SRC_OFF = 12,
 	CT_IPV4_DST_OFF = 16,
+	CT_IPV6_LEN_OFF = 4,
+	CT_IPV6_NEXT_OFF = 6,
 	CT_IPV6_SRC_OFF = 8,
+	CT_IPV6_DST_OFF = 24,
+	CT_UDP_LEN_OFF = 4,
+	CT_UDP_SUM_OFF = 6,
 	CT_TCP_SEQ_OFF = 4,
 	CT_TCP_ACK_OFF = 8,
 	CT_TCP_OFFSET_OFF = 12,

@@ -3,6 +3,7 @@
  * The hash table: publish, find and remove, against a model that is a list.
  */
 #include "core/table.h"
+#include "core/tags.h"
 
 #include "alloc.h"
 #include "suite.h"

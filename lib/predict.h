@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * predict.h - what nearly every packet is
+ *
+ * Most packets are the next of a connection that both ends use: an IPv4 or
+ * IPv6 header without anything unusual, and either a TCP segment with data or
+ * an acknowledgement, which fits into the window of an established connection,
+ * or a datagram of an answered UDP flow.  Jacobson's header prediction (1990)
+ * for a tracker in the middle: a few comparisons tell whether it is one of
+ * those; then little is left to do.
+ *
+ * A prediction takes a packet wholly, and does what ct_way_begin() and
+ * ct_way_go() would have done, or it changes nothing and they begin from the
+ * start.  Nothing else depends on it: tables whose IPv4, IPv6, TCP or UDP is a
+ * stranger's do without, and so do packets with a policy or a trace.
+ *
+ * Inline, in the loops of burst.c and in ct_process().
+ */
+#ifndef PREDICT_H
+#define PREDICT_H
+
+#include "process.h"
+
+#include "core/tags.h"
+#include "proto/tcp.h"
+#include "proto/tcp_seg.h"
+#include "proto/udp.h"
+#include "wire/hdr.h"
+
+#include <string.h>
+
+/* Trackers that are our own. */
+enum { CT_OUR_IPV4 = 1, CT_OUR_IPV6 = 2, CT_OUR_TCP = 4, CT_OUR_UDP = 8 };
+
+/* Find them; by the seal. */
+void ct_predict_seal(struct ct_table *tbl);
+
+/* => Those whose packets a thread may predict at a hook: a set. */
+static inline unsigned ct_predict_ours(const struct ct_thread *thr,
+				       enum ct_hook hook)
+{
+	if (ct_unlikely(thr->trace ||
+			(hook != CT_HOOK_PREROUTING && hook != CT_HOOK_OUTPUT)))
+		return 0;
+	return thr->tbl->registry.ours;
+}
+
+/* --- Bytes -------------------------------------------------------------- */
+
+/* => Bytes of the whole packet, of which pkt->len are there. */
+static inline uint32_t ct_plain_len(const struct ct_pkt *pkt)
+{
+	return pkt->frame_len > pkt->len ? pkt->frame_len : pkt->len;
+}
+
+/* A header without options, not a fragment, and not longer than the packet. */
+static ct_always_inline bool ct_plain_ipv4(struct ct_pkt *pkt,
+					   struct ct_narrow *key)
+{
+	const uint8_t *ip = pkt->data;
+	uint32_t total;
+
+	if (ct_unlikely(pkt->len < CT_IPV4_HDR_LEN + CT_UDP_HDR_LEN))
+		return false;
+	total = ct_load_u16(ip + CT_IPV4_TOTAL_OFF);
+	if (ct_unlikely(ip[0] != 0x45 || total > ct_plain_len(pkt) ||
+			total < CT_IPV4_HDR_LEN + CT_UDP_HDR_LEN ||
+			(ct_load_u16(ip + CT_IPV4_FRAG_OFF) &
+			 (CT_IPV4_MORE | CT_IPV4_OFFSET))))
+		return false;
+	pkt->l4 = ip[CT_IPV4_PROTOCOL_OFF];
+	pkt->l4_off = CT_IPV4_HDR_LEN;
+	pkt->l4_len = total - CT_IPV4_HDR_LEN;
+	ct_narrow_make(key, ip + CT_IPV4_SRC_OFF, ip + CT_IPV4_HDR_LEN,
+		       ct_narrow_tail(CT_L3_IPV4, ip[CT_IPV4_PROTOCOL_OFF],
+				      pkt->zone));
+	return true;
+}
+
+/* A header right before that of the transport. */
+static inline bool ct_plain_ipv6(struct ct_pkt *pkt, struct ct_tuple *key)
+{
+	const uint8_t *ip = pkt->data;
+	uint32_t len;
+
+	if (ct_unlikely(pkt->len < CT_IPV6_HDR_LEN + CT_UDP_HDR_LEN))
+		return false;
+	len = ct_load_u16(ip + CT_IPV6_LEN_OFF);
+	if (ct_unlikely(ip[0] >> 4 != 6 || len < CT_UDP_HDR_LEN ||
+			len > ct_plain_len(pkt) - CT_IPV6_HDR_LEN))
+		return false;
+	pkt->l4 = ip[CT_IPV6_NEXT_OFF];
+	pkt->l4_off = CT_IPV6_HDR_LEN;
+	pkt->l4_len = len;
+	memcpy(&key->src, ip + CT_IPV6_SRC_OFF, sizeof(key->src));
+	memcpy(&key->dst, ip + CT_IPV6_DST_OFF, sizeof(key->dst));
+	memcpy(&key->src_id, ip + CT_IPV6_HDR_LEN, sizeof(key->src_id));
+	memcpy(&key->dst_id, ip + CT_IPV6_HDR_LEN + 2, sizeof(key->dst_id));
+	key->l3 = CT_L3_IPV6;
+	key->l4 = pkt->l4;
+	key->zone = pkt->zone;
+	return true;
+}
+
+/* A length that can be, and a sum that is right or left out (RFC 768). */
+static inline bool ct_plain_udp(const struct ct_thread *thr,
+				const struct ct_pkt *pkt)
+{
+	const uint8_t *udp = pkt->data + pkt->l4_off;
+	uint32_t len = ct_load_u16(udp + CT_UDP_LEN_OFF);
+
+	if (len < CT_UDP_HDR_LEN || len > pkt->l4_len)
+		return false;
+	return !ct_load_u16(udp + CT_UDP_SUM_OFF) ||
+	       ct_csum_good(thr, pkt, pkt->l4_len);
+}
+
+static ct_always_inline bool ct_plain_l4(const struct ct_thread *thr,
+					 const struct ct_pkt *pkt,
+					 unsigned ours)
+{
+	if (ct_likely(pkt->l4 == CT_IPPROTO_TCP && (ours & CT_OUR_TCP)))
+		return ct_tcp_seg_plain(pkt) &&
+		       (ct_likely(pkt->csum == CT_CSUM_VERIFIED) ||
+			ct_csum_good(thr, pkt, pkt->l4_len));
+	return pkt->l4 == CT_IPPROTO_UDP && (ours & CT_OUR_UDP) &&
+	       ct_plain_udp(thr, pkt);
+}
+
+/*
+ * Whether a packet looks like one: bytes only, the table is not read.
+ *
+ * => True: the way is CT_WAY_PREDICT and has a key; where the packet's L4
+ *    header is stands in the packet.
+ */
+static ct_always_inline bool ct_predict_begin(const struct ct_thread *thr,
+					      struct ct_pkt *pkt, unsigned ours,
+					      struct ct_way *way)
+{
+	const struct ct_hash_key *secret = &thr->tbl->hash;
+	struct ct_key *key = &way->key;
+
+	if (ct_unlikely(pkt->answered || pkt->flags || pkt->policy))
+		return false;
+	if (ct_likely(pkt->l3 == CT_L3_IPV4)) {
+		if (!(ours & CT_OUR_IPV4) ||
+		    !ct_plain_ipv4(pkt, &key->narrow) ||
+		    !ct_plain_l4(thr, pkt, ours))
+			return false;
+		key->wide = false;
+		key->hash = ct_hash_narrow(secret, &key->narrow);
+	} else {
+		if (pkt->l3 != CT_L3_IPV6 || !(ours & CT_OUR_IPV6) ||
+		    !ct_plain_ipv6(pkt, &key->tuple) ||
+		    !ct_plain_l4(thr, pkt, ours))
+			return false;
+		key->wide = true;
+		key->hash = ct_hash_wide(secret, &key->tuple);
+	}
+	key->dirs = CT_KEY_BOTH;
+	way->next = CT_WAY_PREDICT;
+	return true;
+}
+
+/*
+ * Whether the connection of the way's hint agrees.
+ *
+ * => True: the packet is answered, with CT_ACCEPT.
+ * => It is locked before it is looked at: what a bucket refers to has been
+ *    known to everybody, so that its memory is a connection's until the next
+ *    poll.
+ */
+static ct_always_inline bool ct_predict_go(struct ct_thread *thr,
+					   struct ct_pkt *pkt,
+					   const struct ct_way *way)
+{
+	const uint32_t want = CT_S_CONFIRMED | CT_S_SEEN_REPLY | CT_S_ASSURED;
+	const enum ct_dir dir = way->hint.dir;
+	struct ct_conn *conn = way->hint.conn;
+	bool agreed = false;
+	uint32_t word;
+
+	if (ct_unlikely(!conn))
+		return false;
+	ct_spin_lock(&conn->lock);
+	word = ct_conn_word(conn);
+	if (ct_likely((word & (want | CT_S_DYING)) == want &&
+		      ct_conn_fits(conn, word, dir, &way->key) &&
+		      !ct_conn_expired(conn, thr->now)))
+		agreed = ct_likely(pkt->l4 == CT_IPPROTO_TCP)
+				 ? ct_tcp_predict(thr, conn, pkt, dir)
+				 : ct_udp_predict(thr, conn);
+	if (ct_unlikely(!agreed)) {
+		ct_spin_unlock(&conn->lock);
+		return false;
+	}
+	pkt->dir = (uint8_t)dir;
+	if (ct_unlikely(thr->tbl->extend.acct != CT_EXT_NONE))
+		ct_acct_add(thr->tbl, conn, pkt);
+	ct_spin_unlock(&conn->lock);
+	pkt->conn = conn;
+	pkt->state = CT_ESTABLISHED;
+	pkt->reason = CT_R_TRACKED;
+	pkt->answered = 1;
+	ct_count(thr, CT_R_TRACKED);
+	return true;
+}
+
+#endif /* PREDICT_H */
