@@ -59,6 +59,14 @@ static void look_ahead(struct ct_thread *thr, struct ct_pkt *const *pkts,
 	}
 }
 
+/* => The packet is what it looked like, and answered. */
+static ct_always_inline bool foretold(struct ct_thread *thr, struct ct_pkt *pkt,
+				      const struct ct_way *way)
+{
+	return ct_likely(way->next == CT_WAY_PREDICT) &&
+	       ct_likely(ct_predict_go(thr, pkt, way));
+}
+
 static unsigned group(unsigned left)
 {
 	return left < GROUP ? left : GROUP;
@@ -71,15 +79,21 @@ void ct_process_burst(struct ct_thread *thr, struct ct_pkt *const *pkts,
 
 	for (unsigned at = 0; at < n; at += GROUP) {
 		unsigned now = group(n - at);
+		unsigned told = 0;
 
 		look_ahead(thr, &pkts[at], now, hook, ways);
 		for (unsigned i = 0; i < now; i++) {
-			enum ct_verdict verdict =
-				ct_way_go(thr, pkts[at + i], &ways[i]);
+			enum ct_verdict verdict = CT_ACCEPT;
 
+			if (foretold(thr, pkts[at + i], &ways[i]))
+				told++;
+			else
+				verdict =
+					ct_way_go(thr, pkts[at + i], &ways[i]);
 			if (verdicts)
 				verdicts[at + i] = verdict;
 		}
+		ct_count_by(thr, CT_R_TRACKED, told);
 	}
 }
 
@@ -125,12 +139,8 @@ static inline bool settled(const struct ct_conn *conn)
 static enum ct_verdict forward(struct ct_thread *thr, struct ct_pkt *pkt,
 			       struct ct_way *way, const struct ct_rules *rules)
 {
-	enum ct_verdict verdict;
+	enum ct_verdict verdict = ct_way_go(thr, pkt, way);
 
-	if (ct_likely(way->next == CT_WAY_PREDICT) &&
-	    ct_likely(ct_predict_go(thr, pkt, way)))
-		return quiet(pkt->conn) ? CT_ACCEPT : ct_confirm(thr, pkt);
-	verdict = ct_way_go(thr, pkt, way);
 	if (rules && verdict == CT_ACCEPT && pkt->conn &&
 	    !(ct_conn_word(pkt->conn) & (CT_S_CONFIRMED | CT_S_DYING)))
 		verdict = rules->new_conn(rules->user, thr, pkt);
@@ -151,14 +161,23 @@ void ct_forward_burst(struct ct_thread *thr, struct ct_pkt *const *pkts,
 		rules = NULL;
 	for (unsigned at = 0; at < n; at += GROUP) {
 		unsigned now = group(n - at);
+		unsigned told = 0;
 
 		look_ahead(thr, &pkts[at], now, CT_HOOK_PREROUTING, ways);
 		for (unsigned i = 0; i < now; i++) {
-			enum ct_verdict verdict =
-				forward(thr, pkts[at + i], &ways[i], rules);
+			struct ct_pkt *pkt = pkts[at + i];
+			enum ct_verdict verdict = CT_ACCEPT;
 
+			if (ct_unlikely(!foretold(thr, pkt, &ways[i]))) {
+				verdict = forward(thr, pkt, &ways[i], rules);
+			} else {
+				told++;
+				if (!quiet(pkt->conn))
+					ct_event_deliver(thr, pkt->conn);
+			}
 			if (verdicts)
 				verdicts[at + i] = verdict;
 		}
+		ct_count_by(thr, CT_R_TRACKED, told);
 	}
 }

@@ -22,8 +22,7 @@
 #include "process.h"
 
 #include "core/tags.h"
-#include "proto/tcp.h"
-#include "proto/tcp_seg.h"
+#include "proto/tcp_predict.h"
 #include "proto/udp.h"
 #include "wire/hdr.h"
 
@@ -162,10 +161,38 @@ static ct_always_inline bool ct_predict_begin(const struct ct_thread *thr,
 	return true;
 }
 
+/* => The connection, whose status is word, can be what was predicted. */
+static ct_always_inline bool ct_predict_fits(const struct ct_conn *conn,
+					     uint32_t word, enum ct_dir dir,
+					     const struct ct_key *key)
+{
+	const uint32_t want = CT_S_CONFIRMED | CT_S_SEEN_REPLY | CT_S_ASSURED;
+	const uint32_t look = want | CT_S_DYING | CT_S_WIDE;
+
+	if (ct_likely(!key->wide))
+		return (word & look) == want &&
+		       memcmp(&conn->narrow[dir], &key->narrow,
+			      sizeof(key->narrow)) == 0;
+	return (word & look) == (want | CT_S_WIDE) &&
+	       ct_conn_fits(conn, word, dir, key);
+}
+
+/* What the trackers say; => false when there is more to it. */
+static ct_always_inline bool ct_predict_track(const struct ct_thread *thr,
+					      struct ct_conn *conn,
+					      const struct ct_pkt *pkt,
+					      enum ct_dir dir,
+					      uint32_t *seconds)
+{
+	if (ct_likely(pkt->l4 == CT_IPPROTO_TCP))
+		return ct_tcp_predict(thr, conn, pkt, dir, seconds);
+	return ct_udp_predict(thr, conn, seconds);
+}
+
 /*
  * Whether the connection of the way's hint agrees.
  *
- * => True: the packet is answered, with CT_ACCEPT.
+ * => True: the packet is answered, with CT_ACCEPT, but not counted.
  * => It is locked before it is looked at: what a bucket refers to has been
  *    known to everybody, so that its memory is a connection's until the next
  *    poll.
@@ -174,26 +201,23 @@ static ct_always_inline bool ct_predict_go(struct ct_thread *thr,
 					   struct ct_pkt *pkt,
 					   const struct ct_way *way)
 {
-	const uint32_t want = CT_S_CONFIRMED | CT_S_SEEN_REPLY | CT_S_ASSURED;
 	const enum ct_dir dir = way->hint.dir;
 	struct ct_conn *conn = way->hint.conn;
-	bool agreed = false;
-	uint32_t word;
+	uint32_t left, seconds;
 
 	if (ct_unlikely(!conn))
 		return false;
 	ct_spin_lock(&conn->lock);
-	word = ct_conn_word(conn);
-	if (ct_likely((word & (want | CT_S_DYING)) == want &&
-		      ct_conn_fits(conn, word, dir, &way->key) &&
-		      !ct_conn_expired(conn, thr->now)))
-		agreed = ct_likely(pkt->l4 == CT_IPPROTO_TCP)
-				 ? ct_tcp_predict(thr, conn, pkt, dir)
-				 : ct_udp_predict(thr, conn);
-	if (ct_unlikely(!agreed)) {
+	left = atomic_load_explicit(&conn->timeout, memory_order_relaxed) -
+	       thr->now;
+	if (ct_unlikely(!ct_predict_fits(conn, ct_conn_word(conn), dir,
+					 &way->key) ||
+			(int32_t)left <= 0 ||
+			!ct_predict_track(thr, conn, pkt, dir, &seconds))) {
 		ct_spin_unlock(&conn->lock);
 		return false;
 	}
+	ct_refresh_from(thr, conn, seconds, left);
 	pkt->dir = (uint8_t)dir;
 	if (ct_unlikely(thr->tbl->extend.acct != CT_EXT_NONE))
 		ct_acct_add(thr->tbl, conn, pkt);
@@ -202,7 +226,6 @@ static ct_always_inline bool ct_predict_go(struct ct_thread *thr,
 	pkt->state = CT_ESTABLISHED;
 	pkt->reason = CT_R_TRACKED;
 	pkt->answered = 1;
-	ct_count(thr, CT_R_TRACKED);
 	return true;
 }
 

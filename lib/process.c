@@ -408,8 +408,10 @@ enum ct_verdict ct_way_go(struct ct_thread *thr, struct ct_pkt *pkt,
 			  struct ct_way *way)
 {
 	if (ct_likely(way->next == CT_WAY_PREDICT)) {
-		if (ct_likely(ct_predict_go(thr, pkt, way)))
+		if (ct_likely(ct_predict_go(thr, pkt, way))) {
+			ct_count(thr, CT_R_TRACKED);
 			return CT_ACCEPT;
+		}
 		ct_way_begin(thr, pkt, CT_HOOK_PREROUTING, way);
 	}
 	switch (way->next) {

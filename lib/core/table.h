@@ -168,27 +168,28 @@ static inline uint32_t ct_param_of(const struct ct_thread *thr,
 	return ct_param_at(thr->tbl, conn, ct_param_base(thr->tbl, ops) + n);
 }
 
-/* ct_conn_refresh(), with what happens most: nothing to store.  "Known": the
- * caller knows that it is confirmed. */
-static inline void ct_refresh_known(struct ct_thread *thr, struct ct_conn *conn,
-				    uint32_t seconds)
+/*
+ * ct_conn_refresh(), with what happens most: nothing to store.
+ *
+ * => Confirmed; left is how long it had, in ticks.
+ */
+static inline void ct_refresh_from(struct ct_thread *thr, struct ct_conn *conn,
+				   uint32_t seconds, uint32_t left)
 {
-	uint32_t left =
-		atomic_load_explicit(&conn->timeout, memory_order_relaxed) -
-		thr->now;
-	uint32_t want = seconds * CT_TICKS_PER_S;
-
 	/* Longer than what is there by less than a second. */
 	if (ct_unlikely(seconds > CT_TIMEOUT_MAX ||
-			want - left >= CT_TICKS_PER_S))
+			seconds * CT_TICKS_PER_S - left >= CT_TICKS_PER_S))
 		ct_conn_refresh(thr, conn, seconds);
 }
 
 static inline void ct_refresh(struct ct_thread *thr, struct ct_conn *conn,
 			      uint32_t seconds)
 {
+	uint32_t timeout =
+		atomic_load_explicit(&conn->timeout, memory_order_relaxed);
+
 	if (ct_likely(ct_conn_word(conn) & CT_S_CONFIRMED))
-		ct_refresh_known(thr, conn, seconds);
+		ct_refresh_from(thr, conn, seconds, timeout - thr->now);
 	else
 		ct_conn_refresh(thr, conn, seconds);
 }

@@ -11,33 +11,14 @@
 #include "core/table.h"
 
 #include "proto/ports.h"
-#include "proto/tcp_bounds.h"
 #include "proto/tcp_fsm.h"
 #include "proto/tcp_guard.h"
 #include "proto/tcp_seg.h"
+#include "proto/tcp_time.h"
 #include "proto/tcp_window.h"
 #include "wire/hdr.h"
 
 /* --- Parameters --------------------------------------------------------- */
-
-enum {
-	T_SYN_SENT,
-	T_SYN_RECV,
-	T_ESTABLISHED,
-	T_FIN_WAIT,
-	T_CLOSE_WAIT,
-	T_LAST_ACK,
-	T_TIME_WAIT,
-	T_CLOSE,
-	T_SYN_SENT2,
-	T_MAX_RETRANS,
-	T_UNACKNOWLEDGED,
-	P_LOOSE,
-	P_BE_LIBERAL,
-	P_IGNORE_INVALID_RST,
-	P_MAX_RETRANS,
-	N_PARAMS
-};
 
 #define DAYS_248 21427200u /* what a deadline can hold */
 
@@ -53,62 +34,62 @@ enum { LITTLE_TIME = 120 };
 #define NUMBER(name, value, max, doc) \
 	{ "tcp." name, "nf_conntrack_tcp_" name, doc, value, value, 0, max, 0, 0 }
 
-static const struct ct_param_def params[N_PARAMS] = {
-	[T_SYN_SENT] = SYSCTL("syn_sent", 120, 120,
+static const struct ct_param_def params[CT_TCP_PARAMS] = {
+	[CT_TCP_T_SYN_SENT] = SYSCTL("syn_sent", 120, 120,
 		"Seconds after a SYN (RFC 5382, REQ-5)."),
-	[T_SYN_RECV] = SYSCTL("syn_recv", 60, 60,
+	[CT_TCP_T_SYN_RECV] = SYSCTL("syn_recv", 60, 60,
 		"Seconds after a SYN/ACK (RFC 5382, REQ-5)."),
-	[T_ESTABLISHED] = SYSCTL("established", 432000, 7440,
+	[CT_TCP_T_ESTABLISHED] = SYSCTL("established", 432000, 7440,
 		"Seconds that an open connection may be silent; 7440 at least "
 		"(RFC 5382, REQ-5)."),
-	[T_FIN_WAIT] = SYSCTL("fin_wait", 120, 120,
+	[CT_TCP_T_FIN_WAIT] = SYSCTL("fin_wait", 120, 120,
 		"Seconds after the first FIN."),
-	[T_CLOSE_WAIT] = SYSCTL("close_wait", 60, 60,
+	[CT_TCP_T_CLOSE_WAIT] = SYSCTL("close_wait", 60, 60,
 		"Seconds after the ACK of the first FIN."),
-	[T_LAST_ACK] = SYSCTL("last_ack", 30, 30,
+	[CT_TCP_T_LAST_ACK] = SYSCTL("last_ack", 30, 30,
 		"Seconds after the second FIN."),
-	[T_TIME_WAIT] = SYSCTL("time_wait", 120, 120,
+	[CT_TCP_T_TIME_WAIT] = SYSCTL("time_wait", 120, 120,
 		"Seconds after the last ACK (RFC 9293, 3.6)."),
-	[T_CLOSE] = SYSCTL("close", 10, 10,
+	[CT_TCP_T_CLOSE] = SYSCTL("close", 10, 10,
 		"Seconds after a RST."),
-	[T_SYN_SENT2] = TIMEOUT("syn_sent2", NULL, 120, 120,
+	[CT_TCP_T_SYN_SENT2] = TIMEOUT("syn_sent2", NULL, 120, 120,
 		"Seconds after a SYN of each end."),
-	[T_MAX_RETRANS] = SYSCTL("max_retrans", 300, 300,
+	[CT_TCP_T_MAX_RETRANS] = SYSCTL("max_retrans", 300, 300,
 		"Seconds at most when a segment came again tcp.max_retrans "
 		"times, or a window is closed."),
-	[T_UNACKNOWLEDGED] = SYSCTL("unacknowledged", 300, 300,
+	[CT_TCP_T_UNACKNOWLEDGED] = SYSCTL("unacknowledged", 300, 300,
 		"Seconds at most while data waits for its ACK."),
-	[P_LOOSE] = NUMBER("loose", 1, 1,
+	[CT_TCP_P_LOOSE] = NUMBER("loose", 1, 1,
 		"Pick up connections whose handshake was not seen."),
-	[P_BE_LIBERAL] = NUMBER("be_liberal", 0, 1,
+	[CT_TCP_P_BE_LIBERAL] = NUMBER("be_liberal", 0, 1,
 		"Believe segments outside of the window, except a RST below "
 		"it."),
-	[P_IGNORE_INVALID_RST] = NUMBER("ignore_invalid_rst", 0, 1,
+	[CT_TCP_P_IGNORE_INVALID_RST] = NUMBER("ignore_invalid_rst", 0, 1,
 		"Take a RST below the window for an inexact one instead of an "
 		"INVALID one."),
-	[P_MAX_RETRANS] = NUMBER("max_retrans", 3, 255,
+	[CT_TCP_P_MAX_RETRANS] = NUMBER("max_retrans", 3, 255,
 		"How often a segment may come again before "
 		"tcp.timeout.max_retrans holds."),
 };
 /* clang-format on */
 
-static const uint8_t timeout_of[CT_TCP_STATES] = {
-	[CT_TCP_NONE] = T_SYN_SENT,     [CT_TCP_SYN_SENT] = T_SYN_SENT,
-	[CT_TCP_SYN_RECV] = T_SYN_RECV, [CT_TCP_ESTABLISHED] = T_ESTABLISHED,
-	[CT_TCP_FIN_WAIT] = T_FIN_WAIT, [CT_TCP_CLOSE_WAIT] = T_CLOSE_WAIT,
-	[CT_TCP_LAST_ACK] = T_LAST_ACK, [CT_TCP_TIME_WAIT] = T_TIME_WAIT,
-	[CT_TCP_CLOSE] = T_CLOSE,       [CT_TCP_SYN_SENT2] = T_SYN_SENT2,
+const uint8_t ct_tcp_timeout_of[CT_TCP_STATES] = {
+	[CT_TCP_NONE] = CT_TCP_T_SYN_SENT,
+	[CT_TCP_SYN_SENT] = CT_TCP_T_SYN_SENT,
+	[CT_TCP_SYN_RECV] = CT_TCP_T_SYN_RECV,
+	[CT_TCP_ESTABLISHED] = CT_TCP_T_ESTABLISHED,
+	[CT_TCP_FIN_WAIT] = CT_TCP_T_FIN_WAIT,
+	[CT_TCP_CLOSE_WAIT] = CT_TCP_T_CLOSE_WAIT,
+	[CT_TCP_LAST_ACK] = CT_TCP_T_LAST_ACK,
+	[CT_TCP_TIME_WAIT] = CT_TCP_T_TIME_WAIT,
+	[CT_TCP_CLOSE] = CT_TCP_T_CLOSE,
+	[CT_TCP_SYN_SENT2] = CT_TCP_T_SYN_SENT2,
 };
 
 /* ct_l4_state() without the call. */
 static inline struct ct_tcp *tcp_of(struct ct_conn *conn)
 {
 	return (struct ct_tcp *)(void *)conn->l4_state;
-}
-
-static inline const struct ct_tcp *tcp_of_const(const struct ct_conn *conn)
-{
-	return (const struct ct_tcp *)(const void *)conn->l4_state;
 }
 
 static inline uint32_t param(const struct ct_thread *thr,
@@ -164,7 +145,7 @@ static enum ct_track open_conn(struct ct_thread *thr, struct ct_conn *conn,
 		ct_tcp_window_open(tcp, &seg);
 		return CT_TRACK_OK;
 	case CT_TCP_ESTABLISHED:
-		if (!param(thr, conn, P_LOOSE))
+		if (!param(thr, conn, CT_TCP_P_LOOSE))
 			return invalid(pkt, CT_R_TCP_MIDSTREAM);
 		ct_tcp_window_pick_up(tcp, &seg);
 		return CT_TRACK_OK;
@@ -199,10 +180,10 @@ static enum ct_track pass(struct ct_tcp *tcp, const struct ct_tcp_seg *seg,
 static bool liberal(const struct ct_thread *thr, const struct ct_conn *conn,
 		    enum ct_dir dir)
 {
-	const struct ct_tcp *tcp = ct_l4_state_const(conn);
+	const struct ct_tcp *tcp = ct_tcp_of(conn);
 
 	return (tcp->flags[dir] & CT_TCP_F_BE_LIBERAL) ||
-	       param(thr, conn, P_BE_LIBERAL);
+	       param(thr, conn, CT_TCP_P_BE_LIBERAL);
 }
 
 /* It is INVALID by its numbers; that may still tell something. */
@@ -210,7 +191,7 @@ static void refused(struct ct_thread *thr, struct ct_conn *conn,
 		    const struct ct_tcp_step *step)
 {
 	const struct ct_tcp_answer answer = ct_tcp_guard_refused(step);
-	const uint32_t unacked = param(thr, conn, T_UNACKNOWLEDGED);
+	const uint32_t unacked = param(thr, conn, CT_TCP_T_UNACKNOWLEDGED);
 	const uint32_t left = ct_conn_expires(thr, conn);
 	struct ct_tcp *tcp = tcp_of(conn);
 
@@ -257,45 +238,6 @@ static enum ct_track judge(struct ct_thread *thr, struct ct_conn *conn,
 	return verdicts[bound].track;
 }
 
-/*
- * How long the connection may now be silent.
- *
- * => Inline, for what is known where: state and event are the tracker's and the
- *    segment's.
- */
-static ct_always_inline uint32_t lifetime(const struct ct_thread *thr,
-					  const struct ct_conn *conn,
-					  uint8_t state, uint8_t event,
-					  uint32_t status)
-{
-	const struct ct_table *tbl = thr->tbl;
-	const struct ct_tcp *tcp = tcp_of_const(conn);
-	const uint32_t base = ct_param_base(tbl, &ct_tcp_ops);
-	const uint32_t full = ct_param_at(tbl, conn, base + timeout_of[state]);
-	uint32_t cap = full;
-
-	/* Each cap speaks only if those before it had nothing to say. */
-	if (ct_unlikely(tcp->retrans >=
-			ct_param_at(tbl, conn, base + P_MAX_RETRANS)))
-		cap = ct_param_at(tbl, conn, base + T_MAX_RETRANS);
-	if (cap >= full && event == CT_TCP_EV_RST)
-		return ct_param_at(tbl, conn, base + T_CLOSE);
-	if (cap >= full &&
-	    ((tcp->flags[CT_DIR_ORIG] | tcp->flags[CT_DIR_REPLY]) &
-	     CT_TCP_F_UNACKED))
-		cap = ct_param_at(tbl, conn, base + T_UNACKNOWLEDGED);
-	if (cap >= full && ct_unlikely(tcp->last_win == 0))
-		cap = ct_param_at(tbl, conn, base + T_MAX_RETRANS);
-	/* Picked up, and nobody has answered: it may be anything. */
-	if (!(status & CT_S_SEEN_REPLY) && state == CT_TCP_ESTABLISHED) {
-		uint32_t unacked =
-			ct_param_at(tbl, conn, base + T_UNACKNOWLEDGED);
-
-		cap = unacked < cap ? unacked : cap;
-	}
-	return cap < full ? cap : full;
-}
-
 /* Under the lock, of course; but see state_of(). */
 static void state_set(struct ct_tcp *tcp, uint8_t state)
 {
@@ -337,7 +279,8 @@ static enum ct_track believe(struct ct_thread *thr, struct ct_conn *conn,
 	if (answer.action == CT_TCP_DO_STAY)
 		return CT_TRACK_OK;
 	ct_refresh(thr, conn,
-		   lifetime(thr, conn, next, step->seg->event, step->status));
+		   ct_tcp_lifetime(thr, conn, next, step->seg->event,
+				   step->status));
 	/* An answer to the handshake, or to what was picked up. */
 	if ((step->status & (CT_S_SEEN_REPLY | CT_S_ASSURED)) ==
 		    CT_S_SEEN_REPLY &&
@@ -398,7 +341,7 @@ static enum ct_track act(struct ct_thread *thr, struct ct_conn *conn,
 static enum ct_track packet(struct ct_thread *thr, struct ct_conn *conn,
 			    struct ct_pkt *pkt)
 {
-	const struct ct_tcp *tcp = ct_l4_state_const(conn);
+	const struct ct_tcp *tcp = ct_tcp_of(conn);
 	const struct ct_tcp_seg seg = recall(pkt);
 	struct ct_tcp_step step = { .tcp = tcp,
 				    .seg = &seg,
@@ -406,40 +349,16 @@ static enum ct_track packet(struct ct_thread *thr, struct ct_conn *conn,
 				    .dir = pkt->dir };
 
 	if (seg.event == CT_TCP_EV_RST)
-		step.spare_low_rst = param(thr, conn, P_IGNORE_INVALID_RST);
+		step.spare_low_rst =
+			param(thr, conn, CT_TCP_P_IGNORE_INVALID_RST);
 	step.cell = ct_tcp_fsm_next(pkt->dir, seg.event, tcp->state);
 	return act(thr, conn, &step, pkt);
-}
-
-/*
- * What act() does with an ACK in ESTABLISHED: the grid says ESTABLISHED, no
- * rule speaks of it, and nothing changes but the numbers and the timeout.
- */
-bool ct_tcp_predict(struct ct_thread *thr, struct ct_conn *conn,
-		    const struct ct_pkt *pkt, enum ct_dir dir)
-{
-	const struct ct_tcp_seg seg = ct_tcp_seg_of(pkt);
-	const struct ct_tcp_view v = { seg.seq, seg.end, seg.ack, seg.sack };
-	struct ct_tcp *tcp = tcp_of(conn);
-
-	if (ct_unlikely(tcp->state != CT_TCP_ESTABLISHED ||
-			!tcp->ends[dir].max_win ||
-			ct_tcp_compare(&tcp->ends[dir], &tcp->ends[!dir], &v) !=
-				CT_TCP_FITS))
-		return false;
-	ct_tcp_update(tcp, dir, &v, (uint32_t)seg.win << tcp->scale[dir], true);
-	ct_tcp_count_again(tcp, dir, &seg, &v);
-	tcp->last_event = CT_TCP_EV_ACK;
-	ct_refresh_known(thr, conn,
-			 lifetime(thr, conn, CT_TCP_ESTABLISHED, CT_TCP_EV_ACK,
-				  CT_S_SEEN_REPLY));
-	return true;
 }
 
 /* For those who do not hold the lock. */
 static unsigned state_of(const struct ct_conn *conn)
 {
-	const struct ct_tcp *tcp = ct_l4_state_const(conn);
+	const struct ct_tcp *tcp = ct_tcp_of(conn);
 
 	return atomic_load_explicit(&tcp->state, memory_order_relaxed);
 }
@@ -475,7 +394,7 @@ const struct ct_l4_ops ct_tcp_ops = {
 	.ids = CT_IDS_PORTS,
 	.state_size = sizeof(struct ct_tcp),
 	.params = params,
-	.n_params = N_PARAMS,
+	.n_params = CT_TCP_PARAMS,
 	.tuple = ct_ports_tuple,
 	.invert = ct_ports_invert,
 	.check = check,

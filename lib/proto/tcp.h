@@ -135,14 +135,4 @@ CT_STATIC_ASSERT(sizeof(struct ct_tcp_seg) <=
 
 extern const struct ct_l4_ops ct_tcp_ops;
 
-/*
- * packet(), for a plain segment (tcp_seg.h) of an established connection, into
- * whose window it fits.
- *
- * => False, and nothing has changed, when there is more to it.
- * => The connection is confirmed, answered, assured and locked.
- */
-bool ct_tcp_predict(struct ct_thread *thr, struct ct_conn *conn,
-		    const struct ct_pkt *pkt, enum ct_dir dir);
-
 #endif

@@ -100,17 +100,14 @@ static enum ct_track packet(struct ct_thread *thr, struct ct_conn *conn,
 	return ct_udp_advance(thr, &ct_udp_ops, conn);
 }
 
-bool ct_udp_predict(struct ct_thread *thr, struct ct_conn *conn)
+bool ct_udp_predict(const struct ct_thread *thr, const struct ct_conn *conn,
+		    uint32_t *seconds)
 {
 	const struct ct_udp *udp = ct_l4_state_const(conn);
 
+	*seconds = ct_param_of(thr, &ct_udp_ops, conn, CT_UDP_TIMEOUT_STREAM);
 	/* Not by this thread's clock, perhaps. */
-	if (ct_unlikely(thr->now_ns <= udp->stream_ns))
-		return false;
-	ct_refresh_known(
-		thr, conn,
-		ct_param_of(thr, &ct_udp_ops, conn, CT_UDP_TIMEOUT_STREAM));
-	return true;
+	return thr->now_ns > udp->stream_ns;
 }
 
 const struct ct_l4_ops ct_udp_ops = {

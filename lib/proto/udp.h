@@ -39,10 +39,12 @@ enum ct_track ct_udp_advance(struct ct_thread *thr, const struct ct_l4_ops *ops,
 /*
  * packet(), for a datagram of a stream.
  *
- * => False, and nothing has changed, when there is more to it.
+ * => False when there is more to it.
  * => The connection is confirmed, answered, assured and locked.
+ * => seconds: its timeout from now on.
  */
-bool ct_udp_predict(struct ct_thread *thr, struct ct_conn *conn);
+bool ct_udp_predict(const struct ct_thread *thr, const struct ct_conn *conn,
+		    uint32_t *seconds);
 
 extern const struct ct_l4_ops ct_udp_ops;
 
