@@ -3,20 +3,31 @@
  * burst.c - the verbs for many packets at once
  *
  * One packet's way is a chain of cache misses: bucket, connection.  A burst
- * goes through the chain in steps, each for a group of packets, so that the
- * misses of a group overlap:
+ * goes through the chain in steps, some packets at a time, each step behind the
+ * one before, so that memory comes while other packets are worked on:
  *
- *	1  parse, hash, fetch the bucket
- *	2  match the tag, fetch the connection
- *	3  look up, track: as ct_process() does, with everything at hand
+ *	1  parse, hash, fetch the bucket		+----+----+----+----+
+ *	2  match the tag, fetch the connection	     +----+----+----+----+
+ *	3  look up, track			+----+----+----+----+
+ *						time ------------------>
  *
- * Steps 1 and 2 look, and change nothing; step 3 goes packet by packet in
- * order.  So a burst does exactly what the single verbs do.
+ * Steps 1 and 2 look, and change nothing; step 3 is what ct_process() does,
+ * with everything at hand, packet by packet in order.  So a burst does exactly
+ * what the single verbs do.
  */
 #include "predict.h"
 
-/* Packets under way at once: as many misses as a core keeps in flight. */
-#define GROUP 32
+enum {
+	GROUP = 32, /* packets under way at once */
+	SOME = 16   /* packets a step: the work takes longer than memory does */
+};
+
+/* Packets under way, and what is known of each. */
+struct group {
+	struct ct_pkt *const *pkts;
+	unsigned n;
+	struct ct_way ways[GROUP];
+};
 
 /* Nobody has the tag: the packet opens a connection, most likely, whose reply
  * goes into another bucket. */
@@ -32,30 +43,39 @@ static void fetch_reply(const struct ct_table *tbl, const struct ct_pkt *pkt,
 	ct_bucket_prefetch(&tbl->buckets, reply.hash);
 }
 
-static void look_ahead(struct ct_thread *thr, struct ct_pkt *const *pkts,
-		       unsigned n, enum ct_hook hook, struct ct_way *ways)
+static ct_noinline void step_1(struct ct_thread *thr, struct group *group,
+			       unsigned at, enum ct_hook hook)
 {
-	const struct ct_table *tbl = thr->tbl;
 	const unsigned ours = ct_predict_ours(thr, hook);
+	const unsigned end = at + SOME < group->n ? at + SOME : group->n;
 
-	for (unsigned i = 0; i < n; i++) {
-		struct ct_way *way = &ways[i];
+	for (unsigned i = at; i < end; i++) {
+		struct ct_way *way = &group->ways[i];
+		struct ct_pkt *pkt = group->pkts[i];
 
-		if (ct_unlikely(!ct_predict_begin(thr, pkts[i], ours, way))) {
-			ct_way_begin(thr, pkts[i], hook, way);
+		if (ct_unlikely(!ct_predict_begin(thr, pkt, ours, way))) {
+			ct_way_begin(thr, pkt, hook, way);
 			if (way->next != CT_WAY_FOLLOW)
 				continue;
 		}
-		way->bucket = ct_bucket_prefetch(&tbl->buckets, way->key.hash);
+		way->bucket =
+			ct_bucket_prefetch(&thr->tbl->buckets, way->key.hash);
 	}
-	for (unsigned i = 0; i < n; i++) {
-		struct ct_way *way = &ways[i];
+}
+
+static ct_noinline void step_2(const struct ct_table *tbl, struct group *group,
+			       unsigned at)
+{
+	const unsigned end = at + SOME < group->n ? at + SOME : group->n;
+
+	for (unsigned i = at; i < end; i++) {
+		struct ct_way *way = &group->ways[i];
 
 		if (ct_unlikely(way->next < CT_WAY_FOLLOW))
 			continue;
 		ct_bucket_guess(tbl, way->bucket, way->key.hash, &way->hint);
 		if (ct_unlikely(!way->hint.conn && way->next == CT_WAY_FOLLOW))
-			fetch_reply(tbl, pkts[i], way);
+			fetch_reply(tbl, group->pkts[i], way);
 	}
 }
 
@@ -67,34 +87,111 @@ static ct_always_inline bool foretold(struct ct_thread *thr, struct ct_pkt *pkt,
 	       ct_likely(ct_predict_go(thr, pkt, way));
 }
 
-static unsigned group(unsigned left)
+/* => No event waits to be delivered. */
+static inline bool quiet(const struct ct_conn *conn)
 {
-	return left < GROUP ? left : GROUP;
+	return ct_likely(
+		!atomic_load_explicit(&conn->events, memory_order_relaxed));
+}
+
+/* => ct_confirm() would find nothing to do. */
+static inline bool settled(const struct ct_conn *conn)
+{
+	return conn && (ct_conn_word(conn) & CT_S_CONFIRMED) && quiet(conn);
+}
+
+/* What step 3 does: ct_process(), or all that ct_forward_burst() is for. */
+struct job {
+	enum ct_hook hook;
+	bool forward;
+	const struct ct_rules *rules; /* or NULL */
+	enum ct_verdict *verdicts;    /* or NULL */
+};
+
+static enum ct_verdict forward(struct ct_thread *thr, struct ct_pkt *pkt,
+			       struct ct_way *way, const struct ct_rules *rules)
+{
+	enum ct_verdict verdict = ct_way_go(thr, pkt, way);
+
+	if (rules && verdict == CT_ACCEPT && pkt->conn &&
+	    !(ct_conn_word(pkt->conn) & (CT_S_CONFIRMED | CT_S_DYING)))
+		verdict = rules->new_conn(rules->user, thr, pkt);
+	if (ct_likely(verdict == CT_ACCEPT))
+		return settled(pkt->conn) ? CT_ACCEPT : ct_confirm(thr, pkt);
+	ct_abandon(thr, pkt);
+	return verdict;
+}
+
+static ct_always_inline enum ct_verdict go(struct ct_thread *thr,
+					   struct ct_pkt *pkt,
+					   struct ct_way *way,
+					   const struct job *job,
+					   unsigned *told)
+{
+	if (ct_unlikely(!foretold(thr, pkt, way)))
+		return job->forward ? forward(thr, pkt, way, job->rules)
+				    : ct_way_go(thr, pkt, way);
+	(*told)++;
+	if (job->forward && !quiet(pkt->conn))
+		ct_event_deliver(thr, pkt->conn);
+	return CT_ACCEPT;
+}
+
+static ct_noinline void step_3(struct ct_thread *thr, struct group *group,
+			       unsigned at, const struct job *job)
+{
+	const unsigned end = at + SOME < group->n ? at + SOME : group->n;
+	unsigned told = 0;
+
+	for (unsigned i = at; i < end; i++) {
+		enum ct_verdict verdict =
+			go(thr, group->pkts[i], &group->ways[i], job, &told);
+
+		if (job->verdicts)
+			job->verdicts[i] = verdict;
+	}
+	ct_count_by(thr, CT_R_TRACKED, told);
+}
+
+static void run(struct ct_thread *thr, struct ct_pkt *const *pkts, unsigned n,
+		struct job *job)
+{
+	struct group group;
+
+	for (; n; n -= group.n, pkts += group.n) {
+		group.pkts = pkts;
+		group.n = n < GROUP ? n : GROUP;
+		for (unsigned at = 0; at < group.n + 2 * SOME; at += SOME) {
+			if (at < group.n)
+				step_1(thr, &group, at, job->hook);
+			if (at >= SOME && at - SOME < group.n)
+				step_2(thr->tbl, &group, at - SOME);
+			if (at >= 2 * SOME)
+				step_3(thr, &group, at - 2 * SOME, job);
+		}
+		if (job->verdicts)
+			job->verdicts += group.n;
+	}
 }
 
 void ct_process_burst(struct ct_thread *thr, struct ct_pkt *const *pkts,
 		      unsigned n, enum ct_hook hook, enum ct_verdict *verdicts)
 {
-	struct ct_way ways[GROUP];
+	struct job job = { hook, false, NULL, verdicts };
 
-	for (unsigned at = 0; at < n; at += GROUP) {
-		unsigned now = group(n - at);
-		unsigned told = 0;
+	run(thr, pkts, n, &job);
+}
 
-		look_ahead(thr, &pkts[at], now, hook, ways);
-		for (unsigned i = 0; i < now; i++) {
-			enum ct_verdict verdict = CT_ACCEPT;
+void ct_forward_burst(struct ct_thread *thr, struct ct_pkt *const *pkts,
+		      unsigned n, const struct ct_rules *rules,
+		      enum ct_verdict *verdicts)
+{
+	struct job job = { CT_HOOK_PREROUTING, true, rules, verdicts };
 
-			if (foretold(thr, pkts[at + i], &ways[i]))
-				told++;
-			else
-				verdict =
-					ct_way_go(thr, pkts[at + i], &ways[i]);
-			if (verdicts)
-				verdicts[at + i] = verdict;
-		}
-		ct_count_by(thr, CT_R_TRACKED, told);
-	}
+	/* Rules of an older header than ours have no function for us. */
+	if (rules && (rules->size < sizeof(*rules) || !rules->new_conn))
+		job.rules = NULL;
+	run(thr, pkts, n, &job);
 }
 
 /* Fetch the buckets that a new connection's keys go into. */
@@ -120,64 +217,5 @@ void ct_confirm_burst(struct ct_thread *thr, struct ct_pkt *const *pkts,
 
 		if (verdicts)
 			verdicts[i] = verdict;
-	}
-}
-
-/* => No event waits to be delivered. */
-static inline bool quiet(const struct ct_conn *conn)
-{
-	return ct_likely(
-		!atomic_load_explicit(&conn->events, memory_order_relaxed));
-}
-
-/* => ct_confirm() would find nothing to do. */
-static inline bool settled(const struct ct_conn *conn)
-{
-	return conn && (ct_conn_word(conn) & CT_S_CONFIRMED) && quiet(conn);
-}
-
-static enum ct_verdict forward(struct ct_thread *thr, struct ct_pkt *pkt,
-			       struct ct_way *way, const struct ct_rules *rules)
-{
-	enum ct_verdict verdict = ct_way_go(thr, pkt, way);
-
-	if (rules && verdict == CT_ACCEPT && pkt->conn &&
-	    !(ct_conn_word(pkt->conn) & (CT_S_CONFIRMED | CT_S_DYING)))
-		verdict = rules->new_conn(rules->user, thr, pkt);
-	if (ct_likely(verdict == CT_ACCEPT))
-		return settled(pkt->conn) ? CT_ACCEPT : ct_confirm(thr, pkt);
-	ct_abandon(thr, pkt);
-	return verdict;
-}
-
-void ct_forward_burst(struct ct_thread *thr, struct ct_pkt *const *pkts,
-		      unsigned n, const struct ct_rules *rules,
-		      enum ct_verdict *verdicts)
-{
-	struct ct_way ways[GROUP];
-
-	/* Rules of an older header than ours have no function for us. */
-	if (rules && (rules->size < sizeof(*rules) || !rules->new_conn))
-		rules = NULL;
-	for (unsigned at = 0; at < n; at += GROUP) {
-		unsigned now = group(n - at);
-		unsigned told = 0;
-
-		look_ahead(thr, &pkts[at], now, CT_HOOK_PREROUTING, ways);
-		for (unsigned i = 0; i < now; i++) {
-			struct ct_pkt *pkt = pkts[at + i];
-			enum ct_verdict verdict = CT_ACCEPT;
-
-			if (ct_unlikely(!foretold(thr, pkt, &ways[i]))) {
-				verdict = forward(thr, pkt, &ways[i], rules);
-			} else {
-				told++;
-				if (!quiet(pkt->conn))
-					ct_event_deliver(thr, pkt->conn);
-			}
-			if (verdicts)
-				verdicts[at + i] = verdict;
-		}
-		ct_count_by(thr, CT_R_TRACKED, told);
 	}
 }

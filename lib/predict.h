@@ -166,7 +166,7 @@ static ct_always_inline bool ct_predict_fits(const struct ct_conn *conn,
 					     uint32_t word, enum ct_dir dir,
 					     const struct ct_key *key)
 {
-	const uint32_t want = CT_S_CONFIRMED | CT_S_SEEN_REPLY | CT_S_ASSURED;
+	const uint32_t want = CT_S_CONFIRMED | CT_S_SEEN_REPLY;
 	const uint32_t look = want | CT_S_DYING | CT_S_WIDE;
 
 	if (ct_likely(!key->wide))
@@ -180,13 +180,14 @@ static ct_always_inline bool ct_predict_fits(const struct ct_conn *conn,
 /* What the trackers say; => false when there is more to it. */
 static ct_always_inline bool ct_predict_track(const struct ct_thread *thr,
 					      struct ct_conn *conn,
+					      uint32_t word,
 					      const struct ct_pkt *pkt,
-					      enum ct_dir dir,
 					      uint32_t *seconds)
 {
 	if (ct_likely(pkt->l4 == CT_IPPROTO_TCP))
-		return ct_tcp_predict(thr, conn, pkt, dir, seconds);
-	return ct_udp_predict(thr, conn, seconds);
+		return (word & CT_S_ASSURED) &&
+		       ct_tcp_predict(thr, conn, pkt, seconds);
+	return ct_udp_predict(thr, conn, word, seconds);
 }
 
 /*
@@ -203,22 +204,22 @@ static ct_always_inline bool ct_predict_go(struct ct_thread *thr,
 {
 	const enum ct_dir dir = way->hint.dir;
 	struct ct_conn *conn = way->hint.conn;
-	uint32_t left, seconds;
+	uint32_t word, left, seconds;
 
 	if (ct_unlikely(!conn))
 		return false;
 	ct_spin_lock(&conn->lock);
 	left = atomic_load_explicit(&conn->timeout, memory_order_relaxed) -
 	       thr->now;
-	if (ct_unlikely(!ct_predict_fits(conn, ct_conn_word(conn), dir,
-					 &way->key) ||
+	word = ct_conn_word(conn);
+	pkt->dir = (uint8_t)dir;
+	if (ct_unlikely(!ct_predict_fits(conn, word, dir, &way->key) ||
 			(int32_t)left <= 0 ||
-			!ct_predict_track(thr, conn, pkt, dir, &seconds))) {
+			!ct_predict_track(thr, conn, word, pkt, &seconds))) {
 		ct_spin_unlock(&conn->lock);
 		return false;
 	}
 	ct_refresh_from(thr, conn, seconds, left);
-	pkt->dir = (uint8_t)dir;
 	if (ct_unlikely(thr->tbl->extend.acct != CT_EXT_NONE))
 		ct_acct_add(thr->tbl, conn, pkt);
 	ct_spin_unlock(&conn->lock);

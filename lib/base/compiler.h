@@ -10,6 +10,8 @@
 
 /* For what is called from few places, all of them hot. */
 #define ct_always_inline inline __attribute__((always_inline))
+/* For loops that want all registers for themselves. */
+#define ct_noinline __attribute__((noinline))
 
 /* Bytes that travel together between caches. */
 #define CT_LINE 64

@@ -47,7 +47,7 @@ const struct ct_param_def *ct_params_nth(const struct ct_params *params,
 					 uint32_t n);
 
 static inline uint32_t ct_params_value(const struct ct_params *params,
-				       uint32_t index)
+				       size_t index)
 {
 	return atomic_load_explicit(&params->value[index],
 				    memory_order_relaxed);

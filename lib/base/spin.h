@@ -33,18 +33,16 @@ static inline void ct_spin_wait(unsigned n)
 		sched_yield();
 }
 
+/* Somebody else has it: wait for it. */
+void ct_spin_lock_slow(struct ct_spin *lock);
+
 static inline void ct_spin_lock(struct ct_spin *lock)
 	CT_ACQUIRES(*lock) CT_UNCHECKED
 {
-	unsigned n = 1;
-
 	/* acquire; pairs with the release in ct_spin_unlock() */
-	while (atomic_exchange_explicit(&lock->held, 1, memory_order_acquire)) {
-		do {
-			ct_spin_wait(n++);
-		} while (atomic_load_explicit(&lock->held,
-					      memory_order_relaxed));
-	}
+	if (ct_unlikely(atomic_exchange_explicit(&lock->held, 1,
+						 memory_order_acquire)))
+		ct_spin_lock_slow(lock);
 }
 
 /* => False when somebody else has it; the caller then does without. */

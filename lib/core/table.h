@@ -145,19 +145,18 @@ static inline bool ct_traced(const struct ct_thread *thr)
 	return ct_unlikely(thr->trace != NULL);
 }
 
-static inline uint32_t ct_param_base(const struct ct_table *tbl,
-				     const struct ct_l4_ops *ops)
+static inline size_t ct_param_base(const struct ct_table *tbl, uint8_t l4)
 {
 	const struct ct_registry *reg = &tbl->registry;
 
-	return reg->params[reg->l4_at[ops->l4]];
+	return reg->params[reg->l4_at[l4]];
 }
 
 static inline uint32_t ct_param_at(const struct ct_table *tbl,
-				   const struct ct_conn *conn, uint32_t index)
+				   const struct ct_conn *conn, size_t index)
 {
 	if (ct_unlikely(conn && conn->policy))
-		return ct_policy_param(tbl, conn->policy, index);
+		return ct_policy_param(tbl, conn->policy, (uint32_t)index);
 	return ct_params_value(&tbl->params, index);
 }
 
@@ -165,7 +164,8 @@ static inline uint32_t ct_param_of(const struct ct_thread *thr,
 				   const struct ct_l4_ops *ops,
 				   const struct ct_conn *conn, unsigned n)
 {
-	return ct_param_at(thr->tbl, conn, ct_param_base(thr->tbl, ops) + n);
+	return ct_param_at(thr->tbl, conn,
+			   ct_param_base(thr->tbl, ops->l4) + n);
 }
 
 /*

@@ -73,7 +73,7 @@ static const struct ct_param_def params[CT_TCP_PARAMS] = {
 };
 /* clang-format on */
 
-const uint8_t ct_tcp_timeout_of[CT_TCP_STATES] = {
+static const uint8_t timeout_of[CT_TCP_STATES] = {
 	[CT_TCP_NONE] = CT_TCP_T_SYN_SENT,
 	[CT_TCP_SYN_SENT] = CT_TCP_T_SYN_SENT,
 	[CT_TCP_SYN_RECV] = CT_TCP_T_SYN_RECV,
@@ -279,8 +279,9 @@ static enum ct_track believe(struct ct_thread *thr, struct ct_conn *conn,
 	if (answer.action == CT_TCP_DO_STAY)
 		return CT_TRACK_OK;
 	ct_refresh(thr, conn,
-		   ct_tcp_lifetime(thr, conn, next, step->seg->event,
-				   step->status));
+		   ct_tcp_lifetime(thr, conn,
+				   (enum ct_tcp_param)timeout_of[next],
+				   step->seg->event, step->status));
 	/* An answer to the handshake, or to what was picked up. */
 	if ((step->status & (CT_S_SEEN_REPLY | CT_S_ASSURED)) ==
 		    CT_S_SEEN_REPLY &&

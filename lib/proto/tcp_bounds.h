@@ -110,23 +110,29 @@ static inline void ct_tcp_offer(struct ct_tcp_end *rcv,
 	rcv->max_end = win ? edge : edge + 1;
 }
 
+/*
+ * Nobody can predict which segments have data, and which acknowledge what: no
+ * branches where there need not be any.
+ */
 static ct_always_inline void ct_tcp_update(struct ct_tcp *tcp, enum ct_dir dir,
 					   const struct ct_tcp_view *v,
 					   uint32_t win, bool acks)
 {
 	struct ct_tcp_end *snd = &tcp->ends[dir];
-	struct ct_tcp_end *rcv = &tcp->ends[!dir];
+	struct ct_tcp_end *rcv = &tcp->ends[dir ^ 1];
+	const bool grew = ct_seq_after(v->end, snd->end);
+	const bool all = v->ack == rcv->end;
 	uint8_t flags = tcp->flags[dir];
 
 	if (snd->max_win < win + (v->sack - v->ack))
 		snd->max_win = win + (v->sack - v->ack);
-	if (ct_seq_after(v->end, snd->end)) {
-		snd->end = v->end;
-		flags |= CT_TCP_F_UNACKED;
-	}
-	if (acks && (!(flags & CT_TCP_F_MAXACK_SET) ||
-		     ct_seq_after(v->ack, snd->max_ack))) {
-		snd->max_ack = v->ack;
+	snd->end = grew ? v->end : snd->end;
+	flags |= grew ? CT_TCP_F_UNACKED : 0;
+	if (acks) {
+		const bool more = !(flags & CT_TCP_F_MAXACK_SET) |
+				  ct_seq_after(v->ack, snd->max_ack);
+
+		snd->max_ack = more ? v->ack : snd->max_ack;
 		flags |= CT_TCP_F_MAXACK_SET;
 	}
 	tcp->flags[dir] = flags;
@@ -134,8 +140,7 @@ static ct_always_inline void ct_tcp_update(struct ct_tcp *tcp, enum ct_dir dir,
 	if (rcv->max_win && ct_seq_after(v->end, snd->max_end))
 		rcv->max_win += v->end - snd->max_end;
 	ct_tcp_offer(rcv, v, win);
-	if (v->ack == rcv->end)
-		tcp->flags[!dir] &= (uint8_t)~CT_TCP_F_UNACKED;
+	tcp->flags[dir ^ 1] &= (uint8_t) ~(all ? CT_TCP_F_UNACKED : 0);
 }
 
 /* The same segment again and again: the other end does not answer. */

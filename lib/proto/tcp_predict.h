@@ -21,22 +21,23 @@
 static ct_always_inline bool ct_tcp_predict(const struct ct_thread *thr,
 					    struct ct_conn *conn,
 					    const struct ct_pkt *pkt,
-					    enum ct_dir dir, uint32_t *seconds)
+					    uint32_t *seconds)
 {
+	const enum ct_dir dir = (enum ct_dir)pkt->dir;
 	const struct ct_tcp_seg seg = ct_tcp_seg_of(pkt);
 	const struct ct_tcp_view v = { seg.seq, seg.end, seg.ack, seg.sack };
 	struct ct_tcp *tcp = (struct ct_tcp *)(void *)conn->l4_state;
 
 	if (ct_unlikely(tcp->state != CT_TCP_ESTABLISHED ||
 			!tcp->ends[dir].max_win ||
-			ct_tcp_compare(&tcp->ends[dir], &tcp->ends[!dir], &v) !=
-				CT_TCP_FITS))
+			ct_tcp_compare(&tcp->ends[dir], &tcp->ends[dir ^ 1],
+				       &v) != CT_TCP_FITS))
 		return false;
 	ct_tcp_update(tcp, dir, &v, (uint32_t)seg.win << tcp->scale[dir], true);
 	ct_tcp_count_again(tcp, dir, &seg, &v);
 	tcp->last_event = CT_TCP_EV_ACK;
-	*seconds = ct_tcp_lifetime(thr, conn, CT_TCP_ESTABLISHED, CT_TCP_EV_ACK,
-				   CT_S_SEEN_REPLY);
+	*seconds = ct_tcp_lifetime(thr, conn, CT_TCP_T_ESTABLISHED,
+				   CT_TCP_EV_ACK, CT_S_SEEN_REPLY);
 	return true;
 }
 

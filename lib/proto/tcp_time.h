@@ -7,6 +7,7 @@
 
 #include "core/table.h"
 #include "proto/tcp.h"
+#include "wire/hdr.h"
 
 /* Indices of the tracker's params. */
 enum ct_tcp_param {
@@ -28,9 +29,6 @@ enum ct_tcp_param {
 	CT_TCP_PARAMS
 };
 
-/* The parameter that is a state's timeout. */
-extern const uint8_t ct_tcp_timeout_of[CT_TCP_STATES];
-
 static inline const struct ct_tcp *ct_tcp_of(const struct ct_conn *conn)
 {
 	return (const struct ct_tcp *)(const void *)conn->l4_state;
@@ -39,19 +37,18 @@ static inline const struct ct_tcp *ct_tcp_of(const struct ct_conn *conn)
 /*
  * How long the connection may now be silent.
  *
- * => Inline, for what is known where: state and event are the tracker's and the
- *    segment's.
+ * => Inline, for what is known where: the event is the segment's, and timeout
+ *    is the parameter of the state that it leads to.
  */
 static ct_always_inline uint32_t ct_tcp_lifetime(const struct ct_thread *thr,
 						 const struct ct_conn *conn,
-						 uint8_t state, uint8_t event,
-						 uint32_t status)
+						 enum ct_tcp_param timeout,
+						 uint8_t event, uint32_t status)
 {
 	const struct ct_table *tbl = thr->tbl;
 	const struct ct_tcp *tcp = ct_tcp_of(conn);
-	const uint32_t base = ct_param_base(tbl, &ct_tcp_ops);
-	const uint32_t full =
-		ct_param_at(tbl, conn, base + ct_tcp_timeout_of[state]);
+	const size_t base = ct_param_base(tbl, CT_IPPROTO_TCP);
+	const uint32_t full = ct_param_at(tbl, conn, base + timeout);
 	uint32_t cap = full;
 
 	/* Each cap speaks only if those before it had nothing to say. */
@@ -67,7 +64,7 @@ static ct_always_inline uint32_t ct_tcp_lifetime(const struct ct_thread *thr,
 	if (cap >= full && ct_unlikely(tcp->last_win == 0))
 		cap = ct_param_at(tbl, conn, base + CT_TCP_T_MAX_RETRANS);
 	/* Picked up, and nobody has answered: it may be anything. */
-	if (!(status & CT_S_SEEN_REPLY) && state == CT_TCP_ESTABLISHED) {
+	if (!(status & CT_S_SEEN_REPLY) && timeout == CT_TCP_T_ESTABLISHED) {
 		uint32_t unacked =
 			ct_param_at(tbl, conn, base + CT_TCP_T_UNACKNOWLEDGED);
 

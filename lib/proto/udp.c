@@ -101,13 +101,14 @@ static enum ct_track packet(struct ct_thread *thr, struct ct_conn *conn,
 }
 
 bool ct_udp_predict(const struct ct_thread *thr, const struct ct_conn *conn,
-		    uint32_t *seconds)
+		    uint32_t word, uint32_t *seconds)
 {
 	const struct ct_udp *udp = ct_l4_state_const(conn);
+	bool stream = thr->now_ns > udp->stream_ns;
 
-	*seconds = ct_param_of(thr, &ct_udp_ops, conn, CT_UDP_TIMEOUT_STREAM);
-	/* Not by this thread's clock, perhaps. */
-	return thr->now_ns > udp->stream_ns;
+	*seconds = ct_param_of(thr, &ct_udp_ops, conn,
+			       stream ? CT_UDP_TIMEOUT_STREAM : CT_UDP_TIMEOUT);
+	return !stream || (word & CT_S_ASSURED);
 }
 
 const struct ct_l4_ops ct_udp_ops = {

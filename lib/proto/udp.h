@@ -37,14 +37,14 @@ enum ct_track ct_udp_advance(struct ct_thread *thr, const struct ct_l4_ops *ops,
 			     struct ct_conn *conn);
 
 /*
- * packet(), for a datagram of a stream.
+ * packet(), for a datagram of an answered flow.
  *
- * => False when there is more to it.
- * => The connection is confirmed, answered, assured and locked.
+ * => False when there is more to it: it becomes a stream.
+ * => The connection is confirmed, answered and locked; word is its status.
  * => seconds: its timeout from now on.
  */
 bool ct_udp_predict(const struct ct_thread *thr, const struct ct_conn *conn,
-		    uint32_t *seconds);
+		    uint32_t word, uint32_t *seconds);
 
 extern const struct ct_l4_ops ct_udp_ops;
 
