@@ -82,6 +82,7 @@ int ct_table_seal(struct ct_table *tbl)
 
 	if (atomic_load_explicit(&tbl->sealed, memory_order_acquire))
 		return 0;
+	tbl->hash.kind = ct_core_param(tbl, CT_P_HASH);
 	error = ct_extend_seal(tbl);
 	if (!error)
 		error = ct_slab_init(&tbl->slab, &tbl->mem, tbl->max_conns,

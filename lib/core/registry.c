@@ -34,6 +34,10 @@ static const struct ct_param_def core_params[CT_P_MAX] = {
 	[CT_P_CLASH] = { "confirm.clash", NULL,
 		"what a packet does whose equal connection was confirmed first, where the protocol does not allow a merge by itself; 0: drop, as Linux does; 1: merge",
 		0, 1, 0, 1, 0, 0 },
+	[CT_P_HASH] = { "hash", NULL,
+		"how tuples are hashed, keyed with the table's own random bytes; 0: XXH3; 1: SipHash-2-4, slower, whose strength against chosen tuples has been studied",
+		CT_HASH_XXH3, CT_HASH_XXH3, 0, CT_HASH_KINDS - 1,
+		CT_PARAM_SEALED, 0 },
 };
 /* clang-format on */
 

@@ -47,6 +47,7 @@ enum ct_core_param {
 	CT_P_EVENTS,
 	CT_P_LOG_INVALID,
 	CT_P_CLASH,
+	CT_P_HASH,
 	CT_P_MAX
 };
 

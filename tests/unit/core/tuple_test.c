@@ -6,7 +6,9 @@
 
 #include "suite.h"
 
-static const struct ct_hash_key secret = { { 1, 2, 3, 4, 5, 6, 7, 8, 9 } };
+static const struct ct_hash_key secret = {
+	.secret = { 1, 2, 3, 4, 5, 6, 7, 8, 9 },
+};
 
 /* Every byte another one, so that nothing can take another's place. */
 static struct ct_tuple sample(uint8_t l3)
@@ -100,7 +102,7 @@ END_TEST
 
 START_TEST(two_tables_hash_differently)
 {
-	struct ct_hash_key other;
+	struct ct_hash_key other = { .kind = CT_HASH_XXH3 };
 	struct ct_tuple t = sample(CT_L3_IPV4);
 	struct ct_key a, b;
 

@@ -2,6 +2,8 @@
 /*
  * A table: made, sealed, ended.
  */
+#include "core/table.h"
+
 #include "suite.h"
 #include "world.h"
 
@@ -248,6 +250,31 @@ START_TEST(first_attach_seals)
 }
 END_TEST
 
+START_TEST(hash_is_chosen_before_the_seal)
+{
+	struct ct_test_flow flow[2] = { ct_world_flow(1), ct_world_flow6(1) };
+	uint32_t kind = (uint32_t)_i;
+
+	ct_world_create(&w, NULL);
+	ck_assert_int_eq(ct_param_set(w.tbl, "hash", CT_HASH_KINDS),
+			 CT_E_RANGE);
+	ck_assert_int_eq(ct_param_set(w.tbl, "hash", kind), 0);
+	ct_world_attach(&w);
+	ck_assert_int_eq(ct_param_set(w.tbl, "hash", !kind), CT_E_SEALED);
+	ck_assert_uint_eq(w.tbl->hash.kind, kind);
+	for (unsigned i = 0; i < 2; i++)
+		for (enum ct_dir dir = CT_DIR_ORIG; dir < CT_DIR_MAX; dir++) {
+			struct ct_pkt pkt = ct_world_udp(&w, &flow[i], dir);
+			struct ct_tuple t = ct_world_tuple(&flow[i], dir);
+			enum ct_dir found = CT_DIR_MAX;
+
+			ck_assert_ptr_eq(ct_find(w.thr, &t, &found), pkt.conn);
+			ck_assert_int_eq(found, dir);
+		}
+	ct_world_end(&w);
+}
+END_TEST
+
 static int note_id(void *user, struct ct_conn *conn)
 {
 	uint64_t **id = user;
@@ -320,6 +347,8 @@ Suite *ct_suite(void)
 	tcase_add_test(tc, table_ends_with_all_that_is_in_it);
 	tcase_add_test(tc, bytes_reported_are_those_that_the_host_saw);
 	tcase_add_test(tc, first_attach_seals);
+	tcase_add_loop_test(tc, hash_is_chosen_before_the_seal, 0,
+			    CT_HASH_KINDS);
 	tcase_add_test(tc, same_randomness_gives_the_same_table);
 	tcase_add_test(tc, tables_know_nothing_of_each_other);
 	suite_add_tcase(suite, tc);
