@@ -32,6 +32,7 @@ static void find_all(struct seat *seat, void *user)
 	const struct options *options = seat->world->options;
 	uint64_t end = host_ticks() + host_ticks_of_ms(options->ms);
 	struct ct_tuple tuple[BURST_MAX];
+	struct ct_conn *conn[BURST_MAX];
 	uint64_t n = 0;
 
 	(void)user;
@@ -47,8 +48,9 @@ static void find_all(struct seat *seat, void *user)
 				       (enum ct_dir)(random & 1), &tuple[i]);
 		}
 		start = host_ticks();
-		seat->n_bad += options->burst -
-			       inside_look(seat->thr, tuple, options->burst);
+		seat->n_bad += options->burst - ct_find_burst(seat->thr, tuple,
+							      options->burst,
+							      conn, NULL);
 		samples_add(&seat->samples,
 			    host_ticks() - start - host_ticks_nothing());
 		seat->n = 0;

@@ -6,7 +6,6 @@
  * ones; key, hash and comparison are everybody's own.
  */
 #include "commands.h"
-#include "inside.h"
 #include "limit.h"
 #include "peers.h"
 #include "seat.h"
@@ -28,12 +27,13 @@ struct subject {
 
 static unsigned burst_look(void *self, const struct ct_tuple *key, unsigned n)
 {
+	struct ct_conn *conn[BURST_MAX];
+	enum ct_dir dir[BURST_MAX];
 	struct seat *seat = self;
 
-	return inside_look(seat->thr, key, n);
+	return ct_find_burst(seat->thr, key, n, conn, dir);
 }
 
-/* What the API has: one at a time. */
 static unsigned single_look(void *self, const struct ct_tuple *key, unsigned n)
 {
 	struct seat *seat = self;
@@ -53,7 +53,7 @@ static void ours_turn(void *self)
 }
 
 static const struct peer burst = {
-	.name = "libconntrack",
+	.name = "ct_find_burst()",
 	.look = burst_look,
 	.enter = ours_turn,
 	.leave = ours_turn,

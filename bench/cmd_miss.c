@@ -44,14 +44,34 @@ static void give_up(struct seat *seat, void *user)
 	watch_clean(&watch, seat);
 }
 
-static void seek(struct seat *seat, void *user)
+typedef unsigned (*find_fn)(struct ct_thread *thr, const struct ct_tuple *tuple,
+			    unsigned n);
+
+static unsigned find_singly(struct ct_thread *thr, const struct ct_tuple *tuple,
+			    unsigned n)
+{
+	unsigned found = 0;
+
+	for (unsigned i = 0; i < n; i++)
+		found += ct_find(thr, &tuple[i], NULL) != NULL;
+	return found;
+}
+
+static unsigned find_together(struct ct_thread *thr,
+			      const struct ct_tuple *tuple, unsigned n)
+{
+	struct ct_conn *conn[BURST_MAX];
+
+	return ct_find_burst(thr, tuple, n, conn, NULL);
+}
+
+static void seek(struct seat *seat, find_fn find)
 {
 	const struct options *options = seat->world->options;
 	uint64_t end = host_ticks() + host_ticks_of_ms(options->ms);
 	struct ct_tuple tuple[BURST_MAX];
 	uint64_t n = 0;
 
-	(void)user;
 	seat_round(seat);
 	while (seat_goes_on(seat, &n, end)) {
 		uint64_t start;
@@ -61,9 +81,7 @@ static void seek(struct seat *seat, void *user)
 				       options->conns + seat->next_flow++,
 				       CT_DIR_ORIG, &tuple[i]);
 		start = host_ticks();
-		for (unsigned i = 0; i < options->burst; i++)
-			seat->n_bad +=
-				ct_find(seat->thr, &tuple[i], NULL) != NULL;
+		seat->n_bad += find(seat->thr, tuple, options->burst);
 		samples_add(&seat->samples,
 			    host_ticks() - start - host_ticks_nothing());
 		seat->n = options->burst;
@@ -73,13 +91,28 @@ static void seek(struct seat *seat, void *user)
 	seat->n_polled = seat->n_packets;
 }
 
+static void seek_singly(struct seat *seat, void *user)
+{
+	(void)user;
+	seek(seat, find_singly);
+}
+
+static void seek_together(struct seat *seat, void *user)
+{
+	(void)user;
+	seek(seat, find_together);
+}
+
 void cmd_miss(const struct options *options, struct report *report)
 {
 	static const struct {
 		const char *what;
 		seat_fn fn;
-	} kind[] = { { "dropped by host", give_up }, { "ct_find()", seek } };
-	struct row row[2];
+	} kind[] = { { "dropped by host", give_up },
+		     { "ct_find()", seek_singly },
+		     { "ct_find_burst()", seek_together } };
+	enum { KINDS = sizeof(kind) / sizeof(*kind) };
+	struct row row[KINDS];
 	struct limits limits;
 	struct world world;
 
@@ -89,15 +122,15 @@ void cmd_miss(const struct options *options, struct report *report)
 	world_fill(&world, 0, options->conns, STAGE_ESTABLISHED);
 	limits_open(&limits, options, options->conns);
 	for (unsigned r = 0; r < options->rounds; r++) {
-		for (unsigned i = 0; i < 2; i++) {
+		for (unsigned i = 0; i < KINDS; i++) {
 			world_team(&world, 1, kind[i].fn, NULL);
 			row_add(&row[i], world.seat, 1, ROW_MEDIAN);
 		}
 		limits_round(&limits, &world);
-		for (unsigned i = 0; i < 2; i++)
+		for (unsigned i = 0; i < KINDS; i++)
 			row_compare(&row[i], &limits, 1);
 	}
-	for (unsigned i = 0; i < 2; i++) {
+	for (unsigned i = 0; i < KINDS; i++) {
 		report_begin(report, kind[i].what);
 		row_report(&row[i], report, &limits, 1);
 		report_end(report);

@@ -10,15 +10,6 @@
 
 #include <conntrack/types.h>
 
-/*
- * Look n tuples up as a burst does, and nothing else: key, hash, bucket,
- * connection.
- *
- * => How many were found; each connection has been read.
- */
-unsigned inside_look(struct ct_thread *thr, const struct ct_tuple *tuple,
-		     unsigned n);
-
 /* => Buckets of the longest chain; nobody else uses the table. */
 unsigned inside_longest_chain(const struct ct_table *tbl);
 

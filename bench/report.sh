@@ -176,15 +176,15 @@ for corpus in random sequential ports strided equal_xor ip6_suffix; do
 	row 12 "longest chain, $corpus" hash $corpus longest_chain '<=' 3 \
 		buckets
 done
-fair=$(count lines inside_look 5 lookup --conns 16k --rounds 5 --bursts 500)
+fair=$(count lines ct_find_burst 5 lookup --conns 16k --rounds 5 --bursts 500)
 for corpus in sequential ports strided equal_xor; do
-	lines=$(count lines inside_look 5 lookup --conns 16k --rounds 5 \
+	lines=$(count lines ct_find_burst 5 lookup --conns 16k --rounds 5 \
 		--bursts 500 --corpus $corpus)
 	bar 12 "lines touched, $corpus against random" lines \
 		"$(ratio "$lines" "$fair")" '<=' 1.02 '×'
 done
-fair=$(count lines inside_look 5 lookup --conns 16k --rounds 5 --bursts 500 --v6)
-lines=$(count lines inside_look 5 lookup --conns 16k --rounds 5 --bursts 500 \
+fair=$(count lines ct_find_burst 5 lookup --conns 16k --rounds 5 --bursts 500 --v6)
+lines=$(count lines ct_find_burst 5 lookup --conns 16k --rounds 5 --bursts 500 \
 	--corpus ip6_suffix)
 bar 12 'lines touched, ip6_suffix against random' lines \
 	"$(ratio "$lines" "$fair")" '<=' 1.02 '×'

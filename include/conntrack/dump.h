@@ -25,6 +25,23 @@ extern "C" {
 CT_API struct ct_conn *ct_find(struct ct_thread *thr,
 			       const struct ct_tuple *tuple, enum ct_dir *dir);
 
+/**
+ * ct_find() for n tuples, whose cache misses overlap: several times faster
+ * where the table is larger than the caches.
+ *
+ * @param thr     the calling thread's handle
+ * @param tuples  as in ct_find(); some may be of IPv4, some of IPv6
+ * @param n       how many; from about 32 on more bring nothing
+ * @param conns   n answers, each borrowed until the next poll, or NULL
+ * @param dirs    n directions, or NULL when nobody wants them; what stands
+ *                beside an answer of NULL means nothing
+ * @context       an online thread
+ * @return        how many were found
+ */
+CT_API unsigned ct_find_burst(struct ct_thread *thr,
+			      const struct ct_tuple *tuples, unsigned n,
+			      struct ct_conn **conns, enum ct_dir *dirs);
+
 /** Which connections; every part that is set must hold. */
 struct ct_filter {
 	size_t size;    /**< sizeof(struct ct_filter) */

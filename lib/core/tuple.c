@@ -6,17 +6,6 @@
 
 #include "base/compiler.h"
 
-void ct_narrow_pack(struct ct_narrow *narrow, const struct ct_tuple *t)
-{
-	narrow->src = t->src.v4;
-	narrow->dst = t->dst.v4;
-	narrow->src_id = t->src_id;
-	narrow->dst_id = t->dst_id;
-	narrow->l3 = t->l3;
-	narrow->l4 = t->l4;
-	narrow->zone = t->zone;
-}
-
 void ct_narrow_unpack(const struct ct_narrow *narrow, struct ct_tuple *t)
 {
 	memset(t, 0, sizeof(*t));

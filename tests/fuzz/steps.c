@@ -94,7 +94,7 @@ static int visit(void *user, struct ct_conn *conn)
 	struct ct_conn **place = &w->owned[walk->n % OWNED];
 	uint8_t labels[16] = { walk->what };
 	struct ct_tuple t, other;
-	struct ct_conn *found;
+	struct ct_conn *found, *again;
 	enum ct_dir dir;
 
 	read_conn(w, walk->thr, conn);
@@ -105,6 +105,9 @@ static int visit(void *user, struct ct_conn *conn)
 		ct_conn_tuple(found, dir, &other);
 	if (!found || memcmp(&t, &other, sizeof(t)) != 0)
 		fuzz_wrong("a walk meets what cannot be found");
+	if (ct_find_burst(walk->thr, &t, 1, &again, NULL) != 1 ||
+	    again != found)
+		fuzz_wrong("a burst finds something else");
 	walk->n++;
 	switch (walk->what >> 1 & 7) {
 	case 1:
