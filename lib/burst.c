@@ -80,13 +80,13 @@ void ct_process_burst(struct ct_thread *thr, struct ct_pkt *const *pkts,
 /* Fetch the buckets that a new connection's keys go into. */
 static void fetch_homes(struct ct_thread *thr, const struct ct_conn *conn)
 {
-	struct ct_key key[CT_DIR_MAX];
+	uint32_t hash[CT_DIR_MAX];
 
 	if (ct_conn_word(conn) & CT_S_CONFIRMED)
 		return;
-	ct_conn_keys(conn, &thr->tbl->hash, key);
-	ct_bucket_prefetch(&thr->tbl->buckets, key[CT_DIR_ORIG].hash);
-	ct_bucket_prefetch(&thr->tbl->buckets, key[CT_DIR_REPLY].hash);
+	ct_conn_hashes(conn, &thr->tbl->hash, hash);
+	ct_bucket_prefetch(&thr->tbl->buckets, hash[CT_DIR_ORIG]);
+	ct_bucket_prefetch(&thr->tbl->buckets, hash[CT_DIR_REPLY]);
 }
 
 void ct_confirm_burst(struct ct_thread *thr, struct ct_pkt *const *pkts,

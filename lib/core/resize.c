@@ -36,27 +36,18 @@ static uint64_t oldest_epoch(struct ct_table *tbl)
 	return oldest;
 }
 
-static uint64_t hash_of(const struct ct_table *tbl, const struct ct_conn *conn,
-			enum ct_dir dir)
-{
-	struct ct_tuple tuple;
-	struct ct_key key;
-
-	ct_conn_tuple(conn, dir, &tuple);
-	ct_key_make(&key, &tuple, &tbl->hash);
-	return key.hash;
-}
-
 /* --- Moving ------------------------------------------------------------- */
 
 /* Have the connections of a bucket at hand before its lock is taken. */
 static void prefetch_conns(const struct ct_table *tbl, struct ct_bucket *bucket)
 {
-	for (unsigned lane = 0; lane < CT_BUCKET_SLOTS; lane++) {
-		uint32_t ref = ct_slot_ref((struct ct_slot){ bucket, lane });
+	CT_BUCKET_EACH(taken, bucket)
+	{
+		struct ct_slot slot = { bucket, ct_bucket_lane(taken) };
+		uint32_t ref = ct_slot_ref(slot);
 		enum ct_dir dir;
 
-		if (ref)
+		if (ref) /* not locked: it may be on its way out */
 			__builtin_prefetch(ct_ref_conn(tbl, ref, &dir));
 	}
 }
@@ -75,7 +66,7 @@ static bool goes_up(const struct ct_table *tbl, struct ct_slot slot,
 	if (level >> CT_TAG_SHIFT && tag != CT_TAG_ZERO)
 		return tag & level >> CT_TAG_SHIFT;
 	conn = ct_ref_conn(tbl, ref, &dir);
-	return hash_of(tbl, conn, dir) & level;
+	return ct_conn_hash(conn, dir, &tbl->hash) & level;
 }
 
 /* Copy those entries of a chain that go up at a level, 0: all, to a bucket. */
@@ -86,14 +77,15 @@ static bool copy_to(struct ct_thread *thr, struct ct_bucket *from, uint32_t to,
 	struct ct_bucket *target = ct_bucket_at(&tbl->buckets, to);
 
 	for (; from; from = ct_bucket_next(tbl, from)) {
-		for (unsigned lane = 0; lane < CT_BUCKET_SLOTS; lane++) {
-			struct ct_slot slot = { from, lane };
+		CT_BUCKET_EACH(taken, from)
+		{
+			struct ct_slot slot = { from, ct_bucket_lane(taken) };
 			uint32_t ref = ct_slot_ref(slot);
 			struct ct_slot copy;
 
-			if (!ref || (level && !goes_up(tbl, slot, ref, level)))
+			if (level && !goes_up(tbl, slot, ref, level))
 				continue;
-			if (!ct_slot_get(thr, target, NULL, &copy))
+			if (!ct_slot_get(thr, target, &copy))
 				return false;
 			ct_slot_fill(copy, ref, ct_slot_tag(slot));
 		}
@@ -109,11 +101,11 @@ static void clear_strangers(struct ct_thread *thr, uint32_t i, uint32_t level)
 	struct ct_bucket *bucket = first;
 
 	for (; bucket; bucket = ct_bucket_next(tbl, bucket)) {
-		for (unsigned lane = 0; lane < CT_BUCKET_SLOTS; lane++) {
-			struct ct_slot slot = { bucket, lane };
-			uint32_t ref = ct_slot_ref(slot);
+		CT_BUCKET_EACH(taken, bucket)
+		{
+			struct ct_slot slot = { bucket, ct_bucket_lane(taken) };
 
-			if (ref && goes_up(tbl, slot, ref, level))
+			if (goes_up(tbl, slot, ct_slot_ref(slot), level))
 				ct_slot_clear(slot);
 		}
 	}
@@ -141,14 +133,9 @@ static void clear_all(struct ct_table *tbl, uint32_t i)
 {
 	struct ct_bucket *bucket = ct_bucket_at(&tbl->buckets, i);
 
-	for (; bucket; bucket = ct_bucket_next(tbl, bucket)) {
-		for (unsigned lane = 0; lane < CT_BUCKET_SLOTS; lane++) {
-			struct ct_slot slot = { bucket, lane };
-
-			if (ct_slot_ref(slot))
-				ct_slot_clear(slot);
-		}
-	}
+	for (; bucket; bucket = ct_bucket_next(tbl, bucket))
+		CT_BUCKET_EACH(taken, bucket)
+	ct_slot_clear((struct ct_slot){ bucket, ct_bucket_lane(taken) });
 }
 
 /* --- Growing ------------------------------------------------------------ */

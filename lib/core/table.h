@@ -54,6 +54,7 @@ enum ct_core_param {
 struct ct_private {
 	uint32_t unit;
 	uint32_t gen;
+	uint32_t hash[CT_DIR_MAX]; /* of its keys */
 };
 
 struct ct_thread {
@@ -63,6 +64,7 @@ struct ct_thread {
 	uint32_t gen;                 /* its own  the next connection's */
 	uint32_t gens;                /* its own  how many are left */
 	uint32_t n_private;           /* its own */
+	uint32_t next_private;        /* its own  to be confirmed */
 	_Atomic uint32_t max_private; /* A  one writer */
 	struct ct_private *private;   /* its own */
 

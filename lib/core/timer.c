@@ -167,7 +167,7 @@ static uint32_t check_group(struct ct_thread *thr, uint32_t chunk,
 {
 	struct ct_table *tbl = thr->tbl;
 	struct ct_conn *conns[GROUP];
-	struct ct_key key[CT_DIR_MAX];
+	uint32_t hash[CT_DIR_MAX];
 	uint32_t n = 0, ended = 0;
 
 	for (; due; due &= due - 1) {
@@ -185,9 +185,9 @@ static uint32_t check_group(struct ct_thread *thr, uint32_t chunk,
 		if (!ct_conn_known(conns[i]) ||
 		    !ct_conn_expired(conns[i], thr->now))
 			continue;
-		ct_conn_keys(conns[i], &tbl->hash, key);
-		ct_bucket_prefetch(&tbl->buckets, key[CT_DIR_ORIG].hash);
-		ct_bucket_prefetch(&tbl->buckets, key[CT_DIR_REPLY].hash);
+		ct_conn_hashes(conns[i], &tbl->hash, hash);
+		ct_bucket_prefetch(&tbl->buckets, hash[CT_DIR_ORIG]);
+		ct_bucket_prefetch(&tbl->buckets, hash[CT_DIR_REPLY]);
 	}
 	for (uint32_t i = 0; i < n; i++)
 		ended += check(thr, conns[i]);
