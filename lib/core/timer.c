@@ -94,60 +94,92 @@ static uint32_t check(struct ct_thread *thr, struct ct_conn *conn)
 	return 0;
 }
 
-/* Deadlines that are looked at together: one cache line. */
-#define GROUP 16
-
-/*
- * => Bit i when the i-th deadline of a group has passed.
- *
- * Loaded as atomics, two at a time, and compared together.
- */
-static unsigned group_due(const _Atomic uint32_t *deadlines, uint32_t now)
-{
-	const _Atomic uint64_t *pairs =
-		(const _Atomic uint64_t *)(uintptr_t)deadlines;
-	unsigned bits = 0;
+/* Deadlines that are looked at together: one cache line; and so many lines at
+ * first, to see that nothing is due. */
+enum { GROUP = 16, STRETCH = 4 * GROUP };
 
 #if defined(__SSE2__)
-	const __m128i at_now = _mm_set1_epi32((int)now);
-	const __m128i zero = _mm_setzero_si128();
-	__m128i not_due[GROUP / 4];
-	__m128i all;
+/*
+ * => Four deadlines, each of them whole, as atomic loads would give them.
+ *
+ * In assembler, since C has no such load and the compiler must not think that
+ * the deadlines stay as they are; an aligned load of 16 bytes does not tear
+ * what is aligned within it.
+ */
+static inline __m128i load_four(const _Atomic uint32_t *deadlines)
+{
+	__m128i four;
 
-	for (unsigned i = 0; i < GROUP / 4; i++) {
-		__m128i at = _mm_set_epi64x(
-			(long long)atomic_load_explicit(&pairs[2 * i + 1],
-							memory_order_relaxed),
-			(long long)atomic_load_explicit(&pairs[2 * i],
-							memory_order_relaxed));
+	__asm__("movdqa %1, %0"
+		: "=x"(four)
+		: "m"(*(const __m128i *)(uintptr_t)deadlines));
+	return four;
+}
 
-		not_due[i] = _mm_or_si128(
-			_mm_cmpgt_epi32(_mm_sub_epi32(at, at_now), zero),
-			_mm_cmpeq_epi32(at, zero));
+/* => Of a group, a lane is negative when one of its four is before that. */
+static inline __m128i group_signs(const _Atomic uint32_t *deadlines,
+				  __m128i before)
+{
+	__m128i a = _mm_sub_epi32(load_four(deadlines), before);
+	__m128i b = _mm_sub_epi32(load_four(deadlines + 4), before);
+	__m128i c = _mm_sub_epi32(load_four(deadlines + 8), before);
+	__m128i d = _mm_sub_epi32(load_four(deadlines + 12), before);
+
+	return _mm_or_si128(_mm_or_si128(a, b), _mm_or_si128(c, d));
+}
+
+/* => False when none of a stretch has passed; free places may pass for some
+ * that have. */
+static inline bool stretch_due(const _Atomic uint32_t *deadlines, uint32_t now)
+{
+	const __m128i after = _mm_set1_epi32((int)(now + 1));
+	__m128i signs = _mm_or_si128(
+		_mm_or_si128(group_signs(deadlines, after),
+			     group_signs(deadlines + GROUP, after)),
+		_mm_or_si128(group_signs(deadlines + 2 * GROUP, after),
+			     group_signs(deadlines + 3 * GROUP, after)));
+
+	return _mm_movemask_ps(_mm_castsi128_ps(signs));
+}
+
+/* => Bit i when the i-th deadline of a group has passed. */
+static unsigned group_due(const _Atomic uint32_t *deadlines, uint32_t now)
+{
+	const __m128i after = _mm_set1_epi32((int)(now + 1));
+	const __m128i never = _mm_set1_epi32((int)CT_TICKS_NEVER);
+	unsigned bits = 0;
+
+	for (unsigned i = 0; i < GROUP; i += 4) {
+		__m128i at = load_four(&deadlines[i]);
+		__m128i due = _mm_andnot_si128(_mm_cmpeq_epi32(at, never),
+					       _mm_sub_epi32(at, after));
+
+		bits |= (unsigned)_mm_movemask_ps(_mm_castsi128_ps(due)) << i;
 	}
-	all = _mm_and_si128(_mm_and_si128(not_due[0], not_due[1]),
-			    _mm_and_si128(not_due[2], not_due[3]));
-	if (ct_likely(_mm_movemask_epi8(all) == 0xffff))
-		return 0;
-	for (unsigned i = 0; i < GROUP / 4; i++)
-		bits |= (~(unsigned)_mm_movemask_ps(
-				 _mm_castsi128_ps(not_due[i])) &
-			 15)
-			<< 4 * i;
-#else
-	for (unsigned i = 0; i < GROUP; i++) {
-		uint64_t pair = atomic_load_explicit(&pairs[i / 2],
-						     memory_order_relaxed);
-		uint32_t due[2];
-
-		memcpy(due, &pair, sizeof(due));
-		if (due[i % 2] != CT_TICKS_NEVER &&
-		    ct_ticks_passed(due[i % 2], now))
-			bits |= 1u << i;
-	}
-#endif
 	return bits;
 }
+#else
+static inline bool stretch_due(const _Atomic uint32_t *deadlines, uint32_t now)
+{
+	(void)deadlines;
+	(void)now;
+	return true;
+}
+
+static unsigned group_due(const _Atomic uint32_t *deadlines, uint32_t now)
+{
+	unsigned bits = 0;
+
+	for (unsigned i = 0; i < GROUP; i++) {
+		uint32_t due = atomic_load_explicit(&deadlines[i],
+						    memory_order_relaxed);
+
+		if (due != CT_TICKS_NEVER && ct_ticks_passed(due, now))
+			bits |= 1u << i;
+	}
+	return bits;
+}
+#endif
 
 /* The place whose deadline is the i-th of a chunk; places are units apart. */
 static uint32_t place_of(uint32_t i, uint32_t units)
@@ -215,8 +247,14 @@ static void sweep_run(struct ct_thread *thr, struct sweep *sweep)
 		end = first + sweep->left;
 	sweep->left -= end - first;
 	for (; i < end; i += GROUP) {
-		unsigned due = group_due(&deadlines[i], thr->now);
+		unsigned due;
 
+		if (i + STRETCH <= end &&
+		    ct_likely(!stretch_due(&deadlines[i], thr->now))) {
+			i += STRETCH - GROUP;
+			continue;
+		}
+		due = group_due(&deadlines[i], thr->now);
 		if (i < first)
 			due &= UINT32_MAX << (first - i);
 		if (end - i < GROUP)
