@@ -143,10 +143,14 @@ struct ct_conn *ct_find(struct ct_thread *thr, const struct ct_tuple *tuple,
 /* => False when the table is full, and nothing may go to make room. */
 static bool count_in(struct ct_thread *thr, uint64_t hash)
 {
+	if (ct_unlikely(ct_count_refuses(thr)))
+		return false;
 	if (ct_likely(ct_count_take(thr)))
 		return true;
-	if (!ct_evict_for(thr, hash))
+	if (!ct_evict_for(thr, hash)) {
+		ct_count_refused(thr);
 		return false;
+	}
 	ct_count_take_over(thr);
 	return true;
 }

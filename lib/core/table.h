@@ -74,6 +74,7 @@ struct ct_thread {
 	ct_trace_fn trace; /* its own */
 	void *trace_user;
 
+	uint32_t refused_at;                     /* its own  tick; count.h */
 	_Atomic uint32_t credit;                 /* A  see count.h */
 	_Atomic int64_t n_weak;                  /* A  one writer */
 	_Atomic uint64_t epoch;                  /* A  seen; 0: offline */
@@ -97,6 +98,7 @@ struct ct_table {
 	struct ct_events events;
 
 	_Atomic uint32_t n_conns; /* A  private ones and credits included */
+	_Atomic bool weak;        /* A  false: no thread's n_weak is above 0 */
 	_Atomic uint32_t gen;     /* A  the next that no thread has taken */
 	_Atomic uint64_t now_ns;  /* A  latest time of any thread */
 	_Atomic uint32_t sweep;   /* A  unit where the next sweep starts */
