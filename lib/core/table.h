@@ -74,12 +74,15 @@ struct ct_thread {
 	ct_trace_fn trace; /* its own */
 	void *trace_user;
 
-	uint32_t refused_at;                     /* its own  tick; count.h */
-	_Atomic uint32_t credit;                 /* A  see count.h */
-	_Atomic int64_t n_weak;                  /* A  one writer */
-	_Atomic uint64_t epoch;                  /* A  seen; 0: offline */
-	_Atomic uint64_t reasons[CT_REASON_MAX]; /* A  one writer */
-	struct cds_list_head node;               /* L  threads_lock */
+	uint32_t refused_at;     /* its own  tick; count.h */
+	_Atomic uint32_t credit; /* A  see count.h */
+	_Atomic int64_t n_weak;  /* A  one writer */
+	/* Read by others' polls: on lines of their own. */
+	_Alignas(CT_LINE) _Atomic uint64_t epoch; /* A  seen; 0: offline */
+	/* Written by each packet. */
+	_Alignas(CT_LINE) _Atomic uint64_t reasons[CT_REASON_MAX]; /* A  one
+								      writer */
+	struct cds_list_head node; /* L  threads_lock */
 };
 
 struct ct_table {
@@ -97,12 +100,16 @@ struct ct_table {
 	struct ct_policies policies;
 	struct ct_events events;
 
-	_Atomic uint32_t n_conns; /* A  private ones and credits included */
-	_Atomic bool weak;        /* A  false: no thread's n_weak is above 0 */
-	_Atomic uint32_t gen;     /* A  the next that no thread has taken */
-	_Atomic uint64_t now_ns;  /* A  latest time of any thread */
-	_Atomic uint32_t sweep;   /* A  unit where the next sweep starts */
-	_Atomic uint64_t epoch;   /* A */
+	/* Written by newcomers, now and then. */
+	_Alignas(CT_LINE) _Atomic uint32_t n_conns; /* A  private ones and
+						       credits included */
+	_Atomic bool weak;    /* A  false: no thread's n_weak is above 0 */
+	_Atomic uint32_t gen; /* A  the next that no thread has taken */
+
+	/* Written by polls. */
+	_Alignas(CT_LINE) _Atomic uint64_t now_ns; /* A  latest of any thread */
+	_Atomic uint32_t sweep; /* A  unit where the next sweep starts */
+	_Atomic uint64_t epoch; /* A */
 	/* A  connections put by their last owner, linked by timeout words */
 	_Atomic uint32_t returned;
 	_Atomic uint32_t orphans; /* A  limbo of absent threads, likewise */
