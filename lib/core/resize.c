@@ -153,18 +153,25 @@ static bool may_split(const struct ct_buckets *buckets, uint32_t n)
 	return source < cleared && (source >= half || source + half < cleared);
 }
 
-/*
- * Have at hand what the next steps will read: the buckets, then the
- * connections in them, so that the misses of all overlap.
- */
-static void look_ahead(struct ct_table *tbl, uint32_t from, uint32_t end)
+/* Ask for the buckets that the next step's splits read and write. */
+static void prefetch_splits(const struct ct_buckets *buckets, uint32_t from,
+			    uint32_t end)
 {
-	struct ct_buckets *buckets = &tbl->buckets;
-
-	for (uint32_t b = from; b < end; b++)
+	for (uint32_t b = from; b < end; b++) {
 		__builtin_prefetch(ct_bucket_at(buckets, ct_bucket_source(b)),
 				   1);
-	/* In a large table the tags are enough. */
+		__builtin_prefetch(ct_bucket_at(buckets, b), 1);
+	}
+}
+
+/*
+ * Have at hand the connections that splits, or their clearing, will read, so
+ * that the misses of all overlap.  In a large table the tags are enough.
+ */
+static void look_ahead(const struct ct_table *tbl, uint32_t from, uint32_t end)
+{
+	const struct ct_buckets *buckets = &tbl->buckets;
+
 	for (uint32_t b = from; b < end && !(b >> CT_TAG_SHIFT); b++)
 		prefetch_conns(tbl, ct_bucket_at(buckets, ct_bucket_source(b)));
 }
@@ -221,6 +228,8 @@ static void grow(struct ct_thread *thr, uint32_t want, uint32_t budget)
 		n++;
 	if (n != before)
 		close_split(tbl);
+	/* By the next step they have arrived. */
+	prefetch_splits(buckets, n, end - n < budget ? end : n + budget);
 }
 
 static void clear_one(struct ct_thread *thr, uint32_t b)
