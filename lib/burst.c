@@ -48,7 +48,7 @@ static void look_ahead(struct ct_thread *thr, struct ct_pkt *const *pkts,
 		if (ct_unlikely(way->next != CT_WAY_FOLLOW))
 			continue;
 		ct_buckets_guess(tbl, &way->key, &way->hint);
-		if (ct_unlikely(!way->hint.conn) && !ct_count_refuses(thr))
+		if (ct_unlikely(!way->hint.conn) && !ct_refuses(thr))
 			fetch_reply(tbl, pkts[i], way);
 	}
 }

@@ -122,6 +122,7 @@ static enum ct_verdict publish(struct ct_thread *thr, struct ct_pkt *pkt)
 	if (error)
 		return lose(thr, pkt, CT_R_NO_MEMORY);
 	ct_conn_adopt(conn);
+	ct_count_published(thr);
 	if (weak)
 		ct_count_weak(thr, 1);
 	if (held)

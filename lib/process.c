@@ -143,7 +143,7 @@ struct ct_conn *ct_find(struct ct_thread *thr, const struct ct_tuple *tuple,
 /* => False when the table is full, and nothing may go to make room. */
 static bool count_in(struct ct_thread *thr, uint64_t hash)
 {
-	if (ct_unlikely(ct_count_refuses(thr)))
+	if (ct_unlikely(ct_refuses(thr)))
 		return false;
 	if (ct_likely(ct_count_take(thr)))
 		return true;
@@ -305,7 +305,15 @@ static enum ct_verdict follow(struct ct_thread *thr, struct ct_pkt *pkt,
 	enum ct_track answer;
 
 	for (;;) {
-		pkt->conn = recall(thr, pkt, way);
+		/*
+		 * Nobody had the tuple when the burst looked ahead.  Who has it by now
+		 * was published since; this thread did not, and in another's
+		 * place this packet comes first.
+		 */
+		if (ct_unlikely(way->hint.nobody && ct_refuses(thr)))
+			pkt->conn = NULL;
+		else
+			pkt->conn = recall(thr, pkt, way);
 		if (!pkt->conn) {
 			enum ct_verdict verdict = open_conn(thr, pkt, way);
 
@@ -404,6 +412,7 @@ void ct_way_begin(struct ct_thread *thr, struct ct_pkt *pkt, enum ct_hook hook,
 		return done(way, ct_answer_invalid(thr, pkt));
 	ct_lookup_key(thr, pkt, &way->key);
 	way->hint.conn = NULL;
+	way->hint.nobody = false;
 	way->next = CT_WAY_FOLLOW;
 }
 

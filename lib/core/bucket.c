@@ -151,14 +151,20 @@ void ct_buckets_guess(const struct ct_table *tbl, const struct ct_key *key,
 		      struct ct_hint *hint)
 {
 	const struct ct_buckets *buckets = &tbl->buckets;
-	const struct ct_bucket *bucket = ct_bucket_at(
-		buckets, ct_bucket_map(key->hash, size_now(buckets)));
+	uint32_t n = size_now(buckets);
+	const struct ct_bucket *bucket =
+		ct_bucket_at(buckets, ct_bucket_map(key->hash, n));
 	uint32_t hits = slots_with(bucket, tag_of(key->hash));
 	uint32_t ref;
 
 	hint->conn = NULL;
-	if (!hits)
+	hint->nobody = false;
+	if (!hits) {
+		hint->nobody = key->dirs == CT_KEY_BOTH &&
+			       !ct_bucket_link(bucket) &&
+			       size_now(buckets) == n;
 		return;
+	}
 	ref = atomic_load_explicit(&bucket->ref[ct_bucket_lane(hits)],
 				   memory_order_acquire);
 	if (!ref)

@@ -113,6 +113,7 @@ static inline void ct_bucket_prefetch(const struct ct_buckets *buckets,
 struct ct_hint {
 	struct ct_conn *conn;
 	enum ct_dir dir;
+	bool nobody; /* a look-up would have found none */
 };
 
 /* Guess by the tag alone, and bring what a look-up will read nearer. */

@@ -135,16 +135,9 @@ void ct_count_refused(struct ct_thread *thr)
 	thr->refused_at = thr->now;
 }
 
-bool ct_count_refuses(const struct ct_thread *thr)
+void ct_count_published(struct ct_thread *thr)
 {
-	struct ct_table *tbl = thr->tbl;
-
-	if (ct_likely(thr->refused_at != thr->now))
-		return false;
-	return atomic_load_explicit(&tbl->n_conns, memory_order_relaxed) >=
-		       ct_core_param(tbl, CT_P_MAX_CONNS) &&
-	       !atomic_load_explicit(&thr->credit, memory_order_relaxed) &&
-	       !atomic_load_explicit(&tbl->weak, memory_order_relaxed);
+	thr->refused_at = CT_TICKS_NEVER;
 }
 
 void ct_count_weak(struct ct_thread *thr, int by)

@@ -226,8 +226,9 @@ static void grow(struct ct_thread *thr, uint32_t want, uint32_t budget)
 	look_ahead(tbl, n, want);
 	while (n < want && may_split(buckets, n) && split_one(thr))
 		n++;
-	if (n != before)
-		close_split(tbl);
+	if (n == before)
+		return;
+	close_split(tbl);
 	/* By the next step they have arrived. */
 	prefetch_splits(buckets, n, end - n < budget ? end : n + budget);
 }

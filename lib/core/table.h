@@ -150,6 +150,19 @@ static inline uint32_t ct_core_param(const struct ct_table *tbl,
 	return ct_params_value(&tbl->params, n);
 }
 
+/* => The table is full, as this thread has found in this tick; see count.h. */
+static inline bool ct_refuses(const struct ct_thread *thr)
+{
+	const struct ct_table *tbl = thr->tbl;
+
+	if (ct_likely(thr->refused_at != thr->now))
+		return false;
+	return atomic_load_explicit(&tbl->n_conns, memory_order_relaxed) >=
+		       ct_core_param(tbl, CT_P_MAX_CONNS) &&
+	       !atomic_load_explicit(&thr->credit, memory_order_relaxed) &&
+	       !atomic_load_explicit(&tbl->weak, memory_order_relaxed);
+}
+
 /* ct_tracing() and ct_l4_param() for those who are built with us. */
 static inline bool ct_traced(const struct ct_thread *thr)
 {
