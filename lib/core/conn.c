@@ -164,30 +164,36 @@ static struct ct_private *remember(struct ct_thread *thr, uint32_t unit)
 	return private;
 }
 
+static bool remembers(const struct ct_private *private,
+		      const struct ct_table *tbl, const struct ct_conn *conn)
+{
+	return private->gen == gen_of(conn) &&
+	       private->unit == ct_conn_unit(tbl, conn);
+}
+
 /*
  * What was opened first is confirmed first, most likely: the search goes on
- * where the last one ended, and passes over a few that were given up.
+ * where the last one ended, and passes over a few that were given up.  Or else
+ * it is the latest one.
  */
 static const struct ct_private *recall(struct ct_thread *thr,
 				       const struct ct_conn *conn)
 {
 	enum { NEAR = 4 };
-	uint32_t unit = ct_conn_unit(thr->tbl, conn);
-	uint32_t gen = gen_of(conn);
-	uint32_t end = thr->n_private;
-	uint32_t i = thr->next_private;
+	uint32_t n = thr->n_private;
+	uint32_t end =
+		n - thr->next_private < NEAR ? n : thr->next_private + NEAR;
 
-	if (end - i > NEAR)
-		end = i + NEAR;
-	for (; i < end; i++) {
-		const struct ct_private *private = &thr->private[i];
-
-		if (private->unit != unit || private->gen != gen)
+	for (uint32_t i = thr->next_private; i < end; i++) {
+		if (!remembers(&thr->private[i], thr -> tbl, conn))
 			continue;
 		thr->next_private = i + 1;
-		return private;
+		return &thr->private[i];
 	}
-	return NULL;
+	if (!n || !remembers(&thr->private[n - 1], thr -> tbl, conn))
+		return NULL;
+	thr->next_private = n;
+	return &thr->private[n - 1];
 }
 
 void ct_conn_private_hashes(struct ct_thread *thr, const struct ct_conn *conn,

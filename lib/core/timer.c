@@ -226,68 +226,101 @@ static uint32_t check_group(struct ct_thread *thr, uint32_t chunk,
 	return ended;
 }
 
-/* A sweep on its way. */
-struct sweep {
-	uint32_t unit;  /* next place; 0 at the end */
-	uint32_t left;  /* of the budget */
-	uint32_t ended; /* connections */
+/* A stretch of deadlines of one chunk. */
+struct run {
+	uint32_t chunk; /* its first unit */
+	uint32_t first;
+	uint32_t end;
 };
 
-/* Sweep what is left of one chunk. */
-static void sweep_run(struct ct_thread *thr, struct sweep *sweep)
+/* => From a place to the end of its chunk, so many places at most. */
+static struct run run_from(const struct ct_slab *slab, uint32_t unit,
+			   uint32_t most)
 {
-	const struct ct_slab *slab = &thr->tbl->slab;
-	uint32_t chunk = sweep->unit & ~((1u << slab->shift) - 1);
-	uint32_t end = (ct_slab_chunk_end(slab, sweep->unit) - chunk + 1) / 2;
-	const _Atomic uint32_t *deadlines = ct_slab_deadline(slab, chunk);
-	uint32_t first = (sweep->unit - chunk) / 2;
-	uint32_t i = first / GROUP * GROUP;
+	struct run run = { unit & ~((1u << slab->shift) - 1), 0, 0 };
 
-	if (end - first > sweep->left)
-		end = first + sweep->left;
-	sweep->left -= end - first;
-	for (; i < end; i += GROUP) {
+	run.first = (unit - run.chunk) / 2;
+	run.end = (ct_slab_chunk_end(slab, unit) - run.chunk + 1) / 2;
+	if (run.end - run.first > most)
+		run.end = run.first + most;
+	return run;
+}
+
+/* => How many connections have ended. */
+static uint32_t sweep_run(struct ct_thread *thr, struct run run)
+{
+	const _Atomic uint32_t *deadlines =
+		ct_slab_deadline(&thr->tbl->slab, run.chunk);
+	uint32_t i = run.first / GROUP * GROUP;
+	uint32_t ended = 0;
+
+	for (; i < run.end; i += GROUP) {
 		unsigned due;
 
-		if (i + STRETCH <= end &&
+		if (i + STRETCH <= run.end &&
 		    ct_likely(!stretch_due(&deadlines[i], thr->now))) {
 			i += STRETCH - GROUP;
 			continue;
 		}
 		due = group_due(&deadlines[i], thr->now);
-		if (i < first)
-			due &= UINT32_MAX << (first - i);
-		if (end - i < GROUP)
-			due &= (1u << (end - i)) - 1;
+		if (i < run.first)
+			due &= UINT32_MAX << (run.first - i);
+		if (run.end - i < GROUP)
+			due &= (1u << (run.end - i)) - 1;
 		if (ct_unlikely(due))
-			sweep->ended += check_group(thr, chunk, i, due);
+			ended += check_group(thr, run.chunk, i, due);
 	}
-	sweep->unit = chunk + 2 * end;
+	return ended;
 }
 
-/* Sweep up to a place; 0 is the end. */
-static void sweep_to(struct ct_thread *thr, struct sweep *sweep, uint32_t to)
+static uint32_t sweep_all(struct ct_thread *thr)
 {
-	while (sweep->left) {
-		sweep->unit = ct_slab_next_conn(&thr->tbl->slab, sweep->unit);
-		if (!sweep->unit || (to && sweep->unit >= to))
-			return;
-		sweep_run(thr, sweep);
+	const struct ct_slab *slab = &thr->tbl->slab;
+	uint32_t unit = ct_slab_next_conn(slab, 0);
+	uint32_t ended = 0;
+
+	while (unit) {
+		struct run run = run_from(slab, unit, UINT32_MAX);
+
+		ended += sweep_run(thr, run);
+		unit = ct_slab_next_conn(slab, run.chunk + 2 * run.end);
 	}
+	return ended;
 }
 
 uint32_t ct_timer_sweep(struct ct_thread *thr, uint32_t budget)
 {
+	const struct ct_slab *slab = &thr->tbl->slab;
 	_Atomic uint32_t *cursor = &thr->tbl->sweep;
-	uint32_t start = atomic_load_explicit(cursor, memory_order_relaxed);
-	struct sweep sweep = { start, budget ? budget : UINT32_MAX, 0 };
+	uint32_t at = atomic_load_explicit(cursor, memory_order_relaxed);
+	uint32_t ended = 0;
+	unsigned ends = 0; /* met */
 
-	/* Two threads may sweep the same place; each finds nothing twice. */
-	sweep_to(thr, &sweep, 0);
-	if (!sweep.unit && start)
-		sweep_to(thr, &sweep, start);
-	atomic_store_explicit(cursor, sweep.unit, memory_order_relaxed);
-	return sweep.ended;
+	if (!budget)
+		return sweep_all(thr);
+	/* What a thread sweeps it takes first, so that no two meet there. */
+	while (budget && ends < 2) {
+		uint32_t unit = ct_slab_next_conn(slab, at);
+		struct run run = { 0 };
+		uint32_t next = 0;
+
+		if (unit) {
+			run = run_from(slab, unit, budget);
+			next = run.chunk + 2 * run.end;
+		}
+		if (!atomic_compare_exchange_strong_explicit(
+			    cursor, &at, next, memory_order_relaxed,
+			    memory_order_relaxed))
+			continue; /* another thread took it */
+		at = next;
+		if (!unit) {
+			ends++;
+			continue;
+		}
+		budget -= run.end - run.first;
+		ended += sweep_run(thr, run);
+	}
+	return ended;
 }
 
 uint64_t ct_next_expiry(struct ct_table *tbl)
