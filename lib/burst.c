@@ -29,8 +29,7 @@ struct group {
 	struct ct_way ways[GROUP];
 };
 
-/* Nobody has the tag: the packet opens a connection, most likely, whose reply
- * goes into another bucket. */
+/* A new connection's reply goes into another bucket. */
 static void fetch_reply(const struct ct_table *tbl, const struct ct_pkt *pkt,
 			const struct ct_way *way)
 {
@@ -63,7 +62,27 @@ static ct_noinline void step_1(struct ct_thread *thr, struct group *group,
 	}
 }
 
-static ct_noinline void step_2(const struct ct_table *tbl, struct group *group,
+/*
+ * Nobody has the tag.  A full table will refuse the packet, without another
+ * look if the chain was the right one; otherwise it opens a connection, most
+ * likely.
+ */
+static void expect_new(struct ct_thread *thr, const struct ct_pkt *pkt,
+		       struct ct_way *way)
+{
+	if (!ct_refuses(thr)) {
+		way->hint.nobody = false;
+		fetch_reply(thr->tbl, pkt, way);
+		return;
+	}
+	way->hint.gen = thr->gen;
+	way->hint.nobody &=
+		way->key.dirs == CT_KEY_BOTH &&
+		way->bucket ==
+			ct_bucket_prefetch(&thr->tbl->buckets, way->key.hash);
+}
+
+static ct_noinline void step_2(struct ct_thread *thr, struct group *group,
 			       unsigned at)
 {
 	const unsigned end = at + SOME < group->n ? at + SOME : group->n;
@@ -73,9 +92,10 @@ static ct_noinline void step_2(const struct ct_table *tbl, struct group *group,
 
 		if (ct_unlikely(way->next < CT_WAY_FOLLOW))
 			continue;
-		ct_bucket_guess(tbl, way->bucket, way->key.hash, &way->hint);
+		ct_bucket_guess(thr->tbl, way->bucket, way->key.hash,
+				&way->hint);
 		if (ct_unlikely(!way->hint.conn && way->next == CT_WAY_FOLLOW))
-			fetch_reply(tbl, group->pkts[i], way);
+			expect_new(thr, group->pkts[i], way);
 	}
 }
 
@@ -165,7 +185,7 @@ static void run(struct ct_thread *thr, struct ct_pkt *const *pkts, unsigned n,
 			if (at < group.n)
 				step_1(thr, &group, at, job->hook);
 			if (at >= SOME && at - SOME < group.n)
-				step_2(thr->tbl, &group, at - SOME);
+				step_2(thr, &group, at - SOME);
 			if (at >= 2 * SOME)
 				step_3(thr, &group, at - 2 * SOME, job);
 		}
@@ -197,13 +217,13 @@ void ct_forward_burst(struct ct_thread *thr, struct ct_pkt *const *pkts,
 /* Fetch the buckets that a new connection's keys go into. */
 static void fetch_homes(struct ct_thread *thr, const struct ct_conn *conn)
 {
-	struct ct_key key[CT_DIR_MAX];
+	uint32_t hash[CT_DIR_MAX];
 
 	if (ct_conn_word(conn) & CT_S_CONFIRMED)
 		return;
-	ct_conn_keys(conn, &thr->tbl->hash, key);
-	ct_bucket_prefetch(&thr->tbl->buckets, key[CT_DIR_ORIG].hash);
-	ct_bucket_prefetch(&thr->tbl->buckets, key[CT_DIR_REPLY].hash);
+	ct_conn_hashes(conn, &thr->tbl->hash, hash);
+	ct_bucket_prefetch(&thr->tbl->buckets, hash[CT_DIR_ORIG]);
+	ct_bucket_prefetch(&thr->tbl->buckets, hash[CT_DIR_REPLY]);
 }
 
 void ct_confirm_burst(struct ct_thread *thr, struct ct_pkt *const *pkts,

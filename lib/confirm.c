@@ -16,14 +16,19 @@
  *
  * Events:
  *	Before it is known the connection's deliverer is this thread, so that
- *	NEW comes before whatever other threads make happen to it.
+ *	NEW comes before whatever other threads make happen to it; unless
+ *	nobody wants to know of NEW.
  */
 #include "process.h"
 
 #include "core/timer.h"
 
-/* The timeout ran in seconds so far; from now on it is a time. */
-static void start(struct ct_thread *thr, struct ct_conn *conn)
+/*
+ * The timeout ran in seconds so far; from now on it is a time.
+ *
+ * => Whether NEW is held.
+ */
+static bool start(struct ct_thread *thr, struct ct_conn *conn)
 {
 	const struct ct_policy *policy = ct_policy_at(thr->tbl, conn->policy);
 	uint32_t left =
@@ -37,7 +42,7 @@ static void start(struct ct_thread *thr, struct ct_conn *conn)
 	/* Now, not after the publication: others may end it by then. */
 	ct_timer_start(thr, conn);
 	ct_times_start(thr, conn);
-	ct_event_hold(thr, conn, CT_EV_NEW);
+	return ct_event_hold(thr, conn, CT_EV_NEW);
 }
 
 static bool same_tuples(const struct ct_conn *conn, enum ct_dir dir,
@@ -67,9 +72,11 @@ static enum ct_verdict lose(struct ct_thread *thr, struct ct_pkt *pkt,
 }
 
 static enum ct_verdict resolve(struct ct_thread *thr, struct ct_pkt *pkt,
-			       const struct ct_clash *clash,
-			       const struct ct_key key[CT_DIR_MAX])
+			       const struct ct_clash *clash)
 {
+	struct ct_key key[CT_DIR_MAX];
+
+	ct_conn_keys(pkt->conn, &thr->tbl->hash, key);
 	if (!same_tuples(clash->conn, clash->dir, key) ||
 	    !may_join(thr->tbl, &key[CT_DIR_ORIG]))
 		return lose(thr, pkt, CT_R_CLASH);
@@ -97,27 +104,31 @@ static bool winner_gone(struct ct_thread *thr, struct ct_conn *winner)
 
 static enum ct_verdict publish(struct ct_thread *thr, struct ct_pkt *pkt)
 {
-	struct ct_table *tbl = thr->tbl;
 	struct ct_conn *conn = pkt->conn;
-	struct ct_key key[CT_DIR_MAX];
+	uint32_t hash[CT_DIR_MAX];
 	bool weak = !(ct_conn_word(conn) & CT_S_ASSURED);
 	struct ct_clash clash;
+	bool held;
 	int error;
 
-	ct_conn_keys(conn, &tbl->hash, key);
-	start(thr, conn);
+	ct_conn_private_hashes(thr, conn, hash);
+	held = start(thr, conn);
 	do {
-		error = ct_buckets_publish(thr, conn, key, &clash);
+		error = ct_buckets_publish(thr, conn, hash, &clash);
 	} while (error == CT_E_EXIST && winner_gone(thr, clash.conn));
 
 	if (error == CT_E_EXIST)
-		return resolve(thr, pkt, &clash, key);
+		return resolve(thr, pkt, &clash);
 	if (error)
 		return lose(thr, pkt, CT_R_NO_MEMORY);
 	ct_conn_adopt(conn);
+	ct_count_published(thr);
 	if (weak)
 		ct_count_weak(thr, 1);
-	ct_event_release(thr, conn);
+	if (held)
+		ct_event_release(thr, conn);
+	else
+		ct_event_deliver(thr, conn);
 	ct_count(thr, CT_R_CONFIRMED);
 	return CT_ACCEPT;
 }

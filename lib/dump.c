@@ -24,6 +24,8 @@ static bool passes(const struct ct_filter *filter, const struct ct_conn *conn)
 {
 	struct ct_tuple orig, reply;
 
+	if (!filter->l3 && !filter->flags)
+		return true;
 	ct_conn_tuple(conn, CT_DIR_ORIG, &orig);
 	ct_conn_tuple(conn, CT_DIR_REPLY, &reply);
 	if (filter->l3 && orig.l3 != filter->l3)
@@ -48,12 +50,48 @@ static int take_filter(struct ct_filter *filter, const struct ct_filter *caller)
 	return caller ? ct_sized_copy(filter, sizeof(*filter), caller) : 0;
 }
 
+/* Places that a walk which ends connections looks ahead. */
+enum { AHEAD = 16 };
+
+/*
+ * Have at hand what ending the next connections takes: the buckets that their
+ * keys stand in, and the connections behind them.
+ *
+ * => The place up to which it did.
+ */
+static uint32_t look_ahead(const struct ct_table *tbl,
+			   const struct ct_filter *filter, uint32_t unit)
+{
+	uint32_t step = tbl->extend.conn_units;
+	uint32_t end = ct_slab_chunk_end(&tbl->slab, unit);
+	uint32_t next = unit + AHEAD * step;
+	uint32_t hash[CT_DIR_MAX];
+
+	if (end > next)
+		end = next;
+	for (; unit < end; unit += step) {
+		const struct ct_conn *conn = ct_conn_at(tbl, unit);
+		const struct ct_conn *later =
+			conn + AHEAD * step / CT_CONN_UNITS;
+
+		__builtin_prefetch(later, 1);
+		__builtin_prefetch(later->l4_state, 1);
+		if (!ct_conn_known(conn) || !passes(filter, conn))
+			continue;
+		ct_conn_hashes(conn, &tbl->hash, hash);
+		ct_bucket_prefetch(&tbl->buckets, hash[CT_DIR_ORIG]);
+		ct_bucket_prefetch(&tbl->buckets, hash[CT_DIR_REPLY]);
+	}
+	return end;
+}
+
 int ct_walk(struct ct_thread *thr, uint64_t *cursor,
 	    const struct ct_filter *caller, ct_walk_fn fn, void *user)
 {
 	const struct ct_table *tbl = thr->tbl;
 	struct ct_filter filter;
-	uint32_t unit;
+	uint32_t unit, ahead = 0;
+	bool ends = false; /* who ended one will end more */
 	int stop = take_filter(&filter, caller);
 
 	if (stop || *cursor == UINT64_MAX)
@@ -62,11 +100,15 @@ int ct_walk(struct ct_thread *thr, uint64_t *cursor,
 	for (; unit && !stop; unit = ct_slab_next_conn(&tbl->slab, unit)) {
 		struct ct_conn *conn = ct_conn_at(tbl, unit);
 
+		if (ends && unit >= ahead)
+			ahead = look_ahead(tbl, &filter, unit);
 		unit += tbl->extend.conn_units;
 		*cursor = unit;
-		if (ct_conn_known(conn) && !ct_conn_expired(conn, thr->now) &&
-		    passes(&filter, conn))
-			stop = fn(user, conn);
+		if (!ct_conn_known(conn) || ct_conn_expired(conn, thr->now) ||
+		    !passes(&filter, conn))
+			continue;
+		stop = fn(user, conn);
+		ends = ct_conn_word(conn) & CT_S_DYING;
 	}
 	if (!stop)
 		*cursor = UINT64_MAX;

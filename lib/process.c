@@ -144,10 +144,14 @@ struct ct_conn *ct_find(struct ct_thread *thr, const struct ct_tuple *tuple,
 /* => False when the table is full, and nothing may go to make room. */
 static bool count_in(struct ct_thread *thr, uint64_t hash)
 {
+	if (ct_unlikely(ct_refuses(thr)))
+		return false;
 	if (ct_likely(ct_count_take(thr)))
 		return true;
-	if (!ct_evict_for(thr, hash))
+	if (!ct_evict_for(thr, hash)) {
+		ct_count_refused(thr);
 		return false;
+	}
 	ct_count_take_over(thr);
 	return true;
 }
@@ -302,7 +306,16 @@ static enum ct_verdict follow(struct ct_thread *thr, struct ct_pkt *pkt,
 	enum ct_track answer;
 
 	for (;;) {
-		pkt->conn = recall(thr, pkt, way);
+		/*
+		 * Nobody had the tuple when the burst looked ahead.  Whoever
+		 * has it by now was published since: not by this thread, which has
+		 * opened none, and before another's this packet may come.
+		 */
+		if (ct_unlikely(way->hint.nobody && way->hint.gen == thr->gen &&
+				ct_refuses(thr)))
+			pkt->conn = NULL;
+		else
+			pkt->conn = recall(thr, pkt, way);
 		if (!pkt->conn) {
 			enum ct_verdict verdict = open_conn(thr, pkt, way);
 
@@ -401,6 +414,7 @@ void ct_way_begin(struct ct_thread *thr, struct ct_pkt *pkt, enum ct_hook hook,
 		return done(way, ct_answer_invalid(thr, pkt));
 	ct_lookup_key(thr, pkt, &way->key);
 	way->hint.conn = NULL;
+	way->hint.nobody = false;
 	way->next = CT_WAY_FOLLOW;
 }
 

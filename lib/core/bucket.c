@@ -4,8 +4,10 @@
  *
  * A tag word has four lanes of 16 bits.  In the third word two lanes are the
  * header: the chain's link and, on top, the lock.  The holder of the lock is
- * the only one to change a tag; others only try to set the lock bit, which is
- * set already.
+ * the only one to change a tag or a link.  Others only try to set the lock bit,
+ * which is set already: whether that comes before or after a store of the
+ * holder's, the word is the same.  So the holder stores, and needs no
+ * read-modify-write, not even to unlock.
  */
 #include "core/bucket.h"
 
@@ -29,8 +31,9 @@ static struct ct_conn *find_in(const struct ct_table *tbl,
 	uint32_t hits = ct_tag_slots(bucket, ct_tag_of(key->hash));
 
 	for (; hits; hits &= hits - 1) {
-		uint32_t ref = atomic_load_explicit(
-			&bucket->ref[ct_tag_first(hits)], memory_order_acquire);
+		uint32_t ref =
+			atomic_load_explicit(&bucket->ref[ct_bucket_lane(hits)],
+					     memory_order_acquire);
 		struct ct_conn *conn;
 
 		if (ct_unlikely(!ref))
@@ -83,13 +86,18 @@ void ct_bucket_lock(struct ct_bucket *bucket)
 
 void ct_bucket_unlock(struct ct_bucket *bucket)
 {
+	_Atomic uint64_t *header = &bucket->tags[CT_HEADER_WORD];
+
 	/* release; pairs with the acquire in ct_bucket_lock() */
-	atomic_fetch_and_explicit(&bucket->tags[CT_HEADER_WORD], ~HEADER_LOCK,
-				  memory_order_release);
+	atomic_store_explicit(
+		header,
+		atomic_load_explicit(header, memory_order_relaxed) &
+			~HEADER_LOCK,
+		memory_order_release);
 }
 
 /* => The first bucket of a key's chain, locked, and still the right one. */
-static struct ct_bucket *lock_home(struct ct_buckets *buckets, uint64_t hash,
+static struct ct_bucket *lock_home(struct ct_buckets *buckets, uint32_t hash,
 				   uint32_t *at)
 {
 	for (;;) {
@@ -120,56 +128,43 @@ static void unlock_two(struct ct_bucket *a, struct ct_bucket *b)
 }
 
 static void lock_homes(struct ct_buckets *buckets,
-		       const struct ct_key key[CT_DIR_MAX],
+		       const uint32_t hash[CT_DIR_MAX],
 		       struct ct_bucket *home[CT_DIR_MAX])
 {
 	for (;;) {
 		uint32_t n = size_now(buckets);
-		uint32_t a = ct_bucket_map(key[CT_DIR_ORIG].hash, n);
-		uint32_t b = ct_bucket_map(key[CT_DIR_REPLY].hash, n);
+		uint32_t a = ct_bucket_map(hash[CT_DIR_ORIG], n);
+		uint32_t b = ct_bucket_map(hash[CT_DIR_REPLY], n);
+		uint32_t now;
 
 		home[CT_DIR_ORIG] = ct_bucket_at(buckets, a);
 		home[CT_DIR_REPLY] = ct_bucket_at(buckets, b);
 		lock_two(home[CT_DIR_ORIG], home[CT_DIR_REPLY]);
-		n = size_now(buckets);
-		if (ct_likely(ct_bucket_map(key[CT_DIR_ORIG].hash, n) == a &&
-			      ct_bucket_map(key[CT_DIR_REPLY].hash, n) == b))
+		now = size_now(buckets);
+		if (ct_likely(now == n ||
+			      (ct_bucket_map(hash[CT_DIR_ORIG], now) == a &&
+			       ct_bucket_map(hash[CT_DIR_REPLY], now) == b)))
 			return;
 		unlock_two(home[CT_DIR_ORIG], home[CT_DIR_REPLY]);
 	}
 }
 
+/* => Under the lock of the chain, or in a bucket that nobody else writes. */
 static void tag_store(struct ct_slot slot, uint16_t tag)
 {
 	_Atomic uint64_t *word = &slot.bucket->tags[slot.lane / CT_LANES];
 	unsigned shift = slot.lane % CT_LANES * 16;
-	uint64_t clear = (uint64_t)0xffff << shift;
 	uint64_t old = atomic_load_explicit(word, memory_order_relaxed);
-	uint64_t new;
 
-	/*
-	 * In the first bucket of a chain others may try to set the lock bit
-	 * meanwhile.  release; pairs with the acquire in ct_tag_word().
-	 */
-	do {
-		new = (old & ~clear) | (uint64_t)tag << shift;
-	} while (!atomic_compare_exchange_weak_explicit(
-		word, &old, new, memory_order_release, memory_order_relaxed));
+	old &= ~((uint64_t)0xffff << shift);
+	/* release; pairs with the acquire in ct_tag_word() */
+	atomic_store_explicit(word, old | (uint64_t)tag << shift,
+			      memory_order_release);
 }
 
-uint16_t ct_slot_tag(struct ct_slot slot)
+uint32_t ct_bucket_taken(const struct ct_bucket *bucket)
 {
-	uint64_t word = ct_tag_word(slot.bucket, slot.lane / CT_LANES);
-
-	return (uint16_t)(word >> (slot.lane % CT_LANES * 16));
-}
-
-uint32_t ct_slot_ref(struct ct_slot slot)
-{
-	if (!ct_slot_tag(slot))
-		return 0;
-	return atomic_load_explicit(&slot.bucket->ref[slot.lane],
-				    memory_order_acquire);
+	return ~ct_tag_free(bucket) & CT_SLOT_BITS;
 }
 
 void ct_slot_fill(struct ct_slot slot, uint32_t ref, uint16_t tag)
@@ -186,21 +181,15 @@ void ct_slot_clear(struct ct_slot slot)
 			      memory_order_release);
 }
 
-static bool slot_free_in(struct ct_bucket *bucket, const struct ct_slot *taken,
-			 struct ct_slot *slot)
+static bool slot_free_in(struct ct_bucket *bucket, struct ct_slot *slot)
 {
-	for (unsigned lane = 0; lane < CT_BUCKET_SLOTS; lane++) {
-		uint64_t word = ct_tag_word(bucket, lane / CT_LANES);
+	uint32_t free = ct_tag_free(bucket);
 
-		if ((uint16_t)(word >> (lane % CT_LANES * 16)))
-			continue;
-		if (taken && taken->bucket == bucket && taken->lane == lane)
-			continue;
-		slot->bucket = bucket;
-		slot->lane = lane;
-		return true;
-	}
-	return false;
+	if (!free)
+		return false;
+	slot->bucket = bucket;
+	slot->lane = ct_bucket_lane(free);
+	return true;
 }
 
 /* Link another bucket behind the last one of a chain. */
@@ -236,14 +225,14 @@ uint32_t ct_bucket_unlink(struct ct_bucket *bucket)
 }
 
 bool ct_slot_get(struct ct_thread *thr, struct ct_bucket *first,
-		 const struct ct_slot *taken, struct ct_slot *slot)
+		 struct ct_slot *slot)
 {
 	struct ct_bucket *bucket = first;
 	struct ct_bucket *last = first;
 	unsigned n = 0;
 
 	for (; bucket; bucket = ct_bucket_next(thr->tbl, bucket), n++) {
-		if (slot_free_in(bucket, taken, slot))
+		if (slot_free_in(bucket, slot))
 			return true;
 		last = bucket;
 	}
@@ -251,56 +240,92 @@ bool ct_slot_get(struct ct_thread *thr, struct ct_bucket *first,
 		atomic_fetch_add_explicit(&thr->tbl->buckets.alarms, 1,
 					  memory_order_relaxed);
 	bucket = extend(thr, last);
-	return bucket && slot_free_in(bucket, taken, slot);
+	return bucket && slot_free_in(bucket, slot);
 }
 
 static struct ct_conn *find_clash(const struct ct_table *tbl,
-				  const struct ct_key key[CT_DIR_MAX],
-				  enum ct_dir *dir)
+				  const struct ct_conn *conn, enum ct_dir *dir)
 {
-	struct ct_conn *conn = ct_buckets_find(tbl, &key[CT_DIR_ORIG], dir);
+	struct ct_key key[CT_DIR_MAX];
+	struct ct_conn *clash;
 
-	if (conn)
-		return conn;
-	conn = ct_buckets_find(tbl, &key[CT_DIR_REPLY], dir);
+	ct_conn_keys(conn, &tbl->hash, key);
+	clash = ct_buckets_find(tbl, &key[CT_DIR_ORIG], dir);
+	if (clash)
+		return clash;
+	clash = ct_buckets_find(tbl, &key[CT_DIR_REPLY], dir);
 	*dir = *dir == CT_DIR_ORIG ? CT_DIR_REPLY : CT_DIR_ORIG;
-	return conn;
+	return clash;
+}
+
+/* => Whether an entry of a chain has the tag of this hash. */
+static bool suspicious(const struct ct_table *tbl,
+		       const struct ct_bucket *bucket, uint32_t hash)
+{
+	for (; bucket; bucket = ct_bucket_next(tbl, bucket))
+		if (ct_tag_slots(bucket, ct_tag_of(hash)))
+			return true;
+	return false;
+}
+
+/* A tuple that is its own answer is one key, not two. */
+static bool two_keys(const struct ct_conn *conn,
+		     const uint32_t hash[CT_DIR_MAX])
+{
+	struct ct_tuple t[CT_DIR_MAX];
+
+	if (ct_likely(hash[CT_DIR_ORIG] != hash[CT_DIR_REPLY]))
+		return true;
+	ct_conn_tuple(conn, CT_DIR_ORIG, &t[CT_DIR_ORIG]);
+	ct_conn_tuple(conn, CT_DIR_REPLY, &t[CT_DIR_REPLY]);
+	return !ct_tuple_equal(&t[CT_DIR_ORIG], &t[CT_DIR_REPLY]);
+}
+
+/* Put both references into the chains; => false when there is no memory. */
+static bool insert(struct ct_thread *thr, const struct ct_conn *conn,
+		   const uint32_t hash[CT_DIR_MAX],
+		   struct ct_bucket *const home[CT_DIR_MAX])
+{
+	uint32_t unit = ct_slab_unit(&thr->tbl->slab, conn);
+	struct ct_slot first, second;
+
+	if (!ct_slot_get(thr, home[CT_DIR_ORIG], &first))
+		return false;
+	ct_slot_fill(first, unit, ct_tag_of(hash[CT_DIR_ORIG]));
+	if (!two_keys(conn, hash))
+		return true;
+	if (!ct_slot_get(thr, home[CT_DIR_REPLY], &second)) {
+		/* Whoever saw it took it for a miss. */
+		ct_slot_clear(first);
+		return false;
+	}
+	ct_slot_fill(second, unit | CT_REF_DIR, ct_tag_of(hash[CT_DIR_REPLY]));
+	return true;
 }
 
 int ct_buckets_publish(struct ct_thread *thr, struct ct_conn *conn,
-		       const struct ct_key key[CT_DIR_MAX],
-		       struct ct_clash *clash)
+		       const uint32_t hash[CT_DIR_MAX], struct ct_clash *clash)
 {
 	struct ct_table *tbl = thr->tbl;
-	uint32_t unit = ct_slab_unit(&tbl->slab, conn);
-	/* A tuple that is its own answer is one key. */
-	bool two = !ct_tuple_equal(&key[CT_DIR_ORIG].tuple,
-				   &key[CT_DIR_REPLY].tuple);
 	struct ct_bucket *home[CT_DIR_MAX];
-	struct ct_slot slot[CT_DIR_MAX];
 	int error = 0;
 
-	lock_homes(&tbl->buckets, key, home);
-	clash->conn = find_clash(tbl, key, &clash->dir);
+	lock_homes(&tbl->buckets, hash, home);
+	clash->conn = NULL;
+	if (ct_unlikely(
+		    suspicious(tbl, home[CT_DIR_ORIG], hash[CT_DIR_ORIG]) ||
+		    suspicious(tbl, home[CT_DIR_REPLY], hash[CT_DIR_REPLY])))
+		clash->conn = find_clash(tbl, conn, &clash->dir);
 	if (clash->conn)
 		error = CT_E_EXIST;
-	else if (!ct_slot_get(thr, home[CT_DIR_ORIG], NULL,
-			      &slot[CT_DIR_ORIG]) ||
-		 (two && !ct_slot_get(thr, home[CT_DIR_REPLY],
-				      &slot[CT_DIR_ORIG], &slot[CT_DIR_REPLY])))
+	else if (!insert(thr, conn, hash, home))
 		error = CT_E_FULL;
-	if (!error) {
-		ct_slot_fill(slot[CT_DIR_ORIG], unit,
-			     ct_tag_of(key[CT_DIR_ORIG].hash));
-		if (two)
-			ct_slot_fill(slot[CT_DIR_REPLY], unit | CT_REF_DIR,
-				     ct_tag_of(key[CT_DIR_REPLY].hash));
+	else
 		/*
 		 * From here on it is known.  release; pairs with the acquire
 		 * in ct_conn_known().
 		 */
 		ct_conn_set(conn, CT_S_CONFIRMED);
-	}
 	/* One of the two may have got a bucket that is of no use now. */
 	if (ct_unlikely(error == CT_E_FULL)) {
 		ct_bucket_trim(thr, home[CT_DIR_ORIG]);
@@ -346,15 +371,17 @@ void ct_bucket_trim(struct ct_thread *thr, struct ct_bucket *first)
 }
 
 static void remove_in(struct ct_thread *thr, struct ct_bucket *first,
-		      uint32_t ref)
+		      uint32_t ref, uint16_t tag)
 {
 	struct ct_bucket *bucket = first;
 
 	for (; bucket; bucket = ct_bucket_next(thr->tbl, bucket)) {
-		for (unsigned lane = 0; lane < CT_BUCKET_SLOTS; lane++) {
-			struct ct_slot slot = { bucket, lane };
+		uint32_t hits = ct_tag_slots(bucket, tag);
 
-			if (atomic_load_explicit(&bucket->ref[lane],
+		for (; hits; hits &= hits - 1) {
+			struct ct_slot slot = { bucket, ct_bucket_lane(hits) };
+
+			if (atomic_load_explicit(&bucket->ref[slot.lane],
 						 memory_order_relaxed) != ref)
 				continue;
 			ct_slot_clear(slot);
@@ -388,31 +415,31 @@ static bool copy_at(const struct ct_buckets *buckets, uint32_t i, uint32_t *at)
 	return *at >= n && *at < stale;
 }
 
-static void remove_one(struct ct_thread *thr, uint64_t hash, uint32_t ref)
+static void remove_one(struct ct_thread *thr, uint32_t hash, uint32_t ref)
 {
 	struct ct_buckets *buckets = &thr->tbl->buckets;
 	struct ct_bucket *home, *copy;
 	uint32_t i, at;
 
 	home = lock_home(buckets, hash, &i);
-	remove_in(thr, home, ref);
+	remove_in(thr, home, ref, ct_tag_of(hash));
 	ct_bucket_unlock(home);
 	if (ct_likely(!copy_at(buckets, i, &at)))
 		return;
 	copy = ct_bucket_at(buckets, at);
 	ct_bucket_lock(copy);
-	remove_in(thr, copy, ref);
+	remove_in(thr, copy, ref, ct_tag_of(hash));
 	ct_bucket_unlock(copy);
 }
 
 void ct_buckets_remove(struct ct_thread *thr, const struct ct_conn *conn,
-		       const struct ct_key key[CT_DIR_MAX])
+		       const uint32_t hash[CT_DIR_MAX])
 {
 	uint32_t unit = ct_slab_unit(&thr->tbl->slab, conn);
 
-	remove_one(thr, key[CT_DIR_ORIG].hash, unit);
-	if (!ct_tuple_equal(&key[CT_DIR_ORIG].tuple, &key[CT_DIR_REPLY].tuple))
-		remove_one(thr, key[CT_DIR_REPLY].hash, unit | CT_REF_DIR);
+	remove_one(thr, hash[CT_DIR_ORIG], unit);
+	if (two_keys(conn, hash))
+		remove_one(thr, hash[CT_DIR_REPLY], unit | CT_REF_DIR);
 }
 
 void ct_buckets_visit(const struct ct_table *tbl, uint32_t i, ct_bucket_fn fn,
@@ -421,8 +448,9 @@ void ct_buckets_visit(const struct ct_table *tbl, uint32_t i, ct_bucket_fn fn,
 	struct ct_bucket *bucket = ct_bucket_at(&tbl->buckets, i);
 
 	for (; bucket; bucket = ct_bucket_next(tbl, bucket)) {
-		for (unsigned lane = 0; lane < CT_BUCKET_SLOTS; lane++) {
-			struct ct_slot slot = { bucket, lane };
+		CT_BUCKET_EACH(taken, bucket)
+		{
+			struct ct_slot slot = { bucket, ct_bucket_lane(taken) };
 			uint32_t ref = ct_slot_ref(slot);
 			struct ct_conn *conn;
 			enum ct_dir dir;

@@ -116,6 +116,10 @@ static inline const struct ct_bucket *ct_bucket_prefetch(
 struct ct_hint {
 	struct ct_conn *conn;
 	enum ct_dir dir;
+	/* A look-up would have found none, and the thread's last connection
+	 * was of this generation. */
+	bool nobody;
+	uint32_t gen;
 };
 
 /* => The guess was right: it is what a look-up would return. */
@@ -150,15 +154,15 @@ struct ct_clash {
  * Insert both keys of a private connection and make it known, at once for
  * everybody.
  *
+ * => hash is what ct_conn_hashes() tells.
  * => 0; CT_E_EXIST with clash set; CT_E_FULL when a chain cannot be extended.
  */
 int ct_buckets_publish(struct ct_thread *thr, struct ct_conn *conn,
-		       const struct ct_key key[CT_DIR_MAX],
-		       struct ct_clash *clash);
+		       const uint32_t hash[CT_DIR_MAX], struct ct_clash *clash);
 
 /* Take both keys of a connection out, found by reference. */
 void ct_buckets_remove(struct ct_thread *thr, const struct ct_conn *conn,
-		       const struct ct_key key[CT_DIR_MAX]);
+		       const uint32_t hash[CT_DIR_MAX]);
 
 /*
  * Called for each entry of a bucket.
@@ -182,13 +186,40 @@ struct ct_slot {
 void ct_bucket_lock(struct ct_bucket *bucket);
 void ct_bucket_unlock(struct ct_bucket *bucket);
 
-/* => The reference in a slot, 0 when it is free. */
-uint32_t ct_slot_ref(struct ct_slot slot);
+/* => A set of the slots that are taken: bit i is set for the i-th. */
+uint32_t ct_bucket_taken(const struct ct_bucket *bucket);
+
+/* Each slot of a bucket that is taken; taken is a variable for the set. */
+#define CT_BUCKET_EACH(taken, bucket)                         \
+	for (uint32_t taken = ct_bucket_taken(bucket); taken; \
+	     taken &= taken - 1)
+
+/* => The first one of a set that is not empty. */
+static inline unsigned ct_bucket_lane(uint32_t set)
+{
+	return (unsigned)__builtin_ctz(set);
+}
+
+/* => The reference in a slot that is taken. */
+static inline uint32_t ct_slot_ref(struct ct_slot slot)
+{
+	return atomic_load_explicit(&slot.bucket->ref[slot.lane],
+				    memory_order_acquire);
+}
+
+/* => 0 when the slot is free. */
+static inline uint16_t ct_slot_tag(struct ct_slot slot)
+{
+	/* acquire; pairs with the release in ct_slot_fill() */
+	uint64_t word = atomic_load_explicit(&slot.bucket->tags[slot.lane / 4],
+					     memory_order_acquire);
+
+	return (uint16_t)(word >> (slot.lane % 4 * 16));
+}
 
 /* => A free slot of a locked chain, made if need be; false: no memory. */
 bool ct_slot_get(struct ct_thread *thr, struct ct_bucket *first,
-		 const struct ct_slot *taken, struct ct_slot *slot);
-uint16_t ct_slot_tag(struct ct_slot slot);
+		 struct ct_slot *slot);
 void ct_slot_fill(struct ct_slot slot, uint32_t ref, uint16_t tag);
 void ct_slot_clear(struct ct_slot slot);
 

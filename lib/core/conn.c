@@ -23,7 +23,9 @@ void ct_conn_keys_set(struct ct_conn *conn, const struct ct_tuple *orig,
 	conn->wide.reply_src_id = reply->src_id;
 	conn->wide.reply_dst_id = reply->dst_id;
 	conn->wide.reply_zone = reply->zone;
-	ct_conn_set(conn, CT_S_WIDE);
+	/* It has no owner yet: nobody else writes the word. */
+	atomic_store_explicit(&conn->status, ct_conn_word(conn) | CT_S_WIDE,
+			      memory_order_relaxed);
 }
 
 void ct_conn_tuple(const struct ct_conn *conn, enum ct_dir dir,
@@ -61,6 +63,24 @@ void ct_conn_keys(const struct ct_conn *conn, const struct ct_hash_key *secret,
 	key[CT_DIR_REPLY].dirs = CT_KEY_REPLY;
 }
 
+uint32_t ct_conn_hash(const struct ct_conn *conn, enum ct_dir dir,
+		      const struct ct_hash_key *secret)
+{
+	struct ct_tuple tuple;
+
+	if (ct_likely(!(ct_conn_word(conn) & CT_S_WIDE)))
+		return (uint32_t)ct_hash_narrow(secret, &conn->narrow[dir]);
+	ct_conn_tuple(conn, dir, &tuple);
+	return (uint32_t)ct_hash_wide(secret, &tuple);
+}
+
+void ct_conn_hashes(const struct ct_conn *conn,
+		    const struct ct_hash_key *secret, uint32_t hash[CT_DIR_MAX])
+{
+	hash[CT_DIR_ORIG] = ct_conn_hash(conn, CT_DIR_ORIG, secret);
+	hash[CT_DIR_REPLY] = ct_conn_hash(conn, CT_DIR_REPLY, secret);
+}
+
 /* --- Its making --------------------------------------------------------- */
 
 static uint32_t gen_of(const struct ct_conn *conn)
@@ -88,6 +108,7 @@ static void private_compact(struct ct_thread *thr)
 			thr->private[kept++] = *private;
 	}
 	thr->n_private = kept;
+	thr->next_private = 0;
 }
 
 static bool private_room(struct ct_thread *thr)
@@ -133,12 +154,66 @@ static uint32_t next_gen(struct ct_thread *thr)
 	return thr->gen;
 }
 
+/* => Remembered from then on; there is room. */
+static struct ct_private *remember(struct ct_thread *thr, uint32_t unit)
+{
+	struct ct_private *private = &thr->private[thr->n_private++];
+
+	private->unit = unit;
+	private->gen = next_gen(thr);
+	return private;
+}
+
+static bool remembers(const struct ct_private *private,
+		      const struct ct_table *tbl, const struct ct_conn *conn)
+{
+	return private->gen == gen_of(conn) &&
+	       private->unit == ct_conn_unit(tbl, conn);
+}
+
+/*
+ * What was opened first is confirmed first, most likely: the search goes on
+ * where the last one ended, and passes over a few that were given up.  Or else
+ * it is the latest one.
+ */
+static const struct ct_private *recall(struct ct_thread *thr,
+				       const struct ct_conn *conn)
+{
+	enum { NEAR = 4 };
+	uint32_t n = thr->n_private;
+	uint32_t end =
+		n - thr->next_private < NEAR ? n : thr->next_private + NEAR;
+
+	for (uint32_t i = thr->next_private; i < end; i++) {
+		if (!remembers(&thr->private[i], thr -> tbl, conn))
+			continue;
+		thr->next_private = i + 1;
+		return &thr->private[i];
+	}
+	if (!n || !remembers(&thr->private[n - 1], thr -> tbl, conn))
+		return NULL;
+	thr->next_private = n;
+	return &thr->private[n - 1];
+}
+
+void ct_conn_private_hashes(struct ct_thread *thr, const struct ct_conn *conn,
+			    uint32_t hash[CT_DIR_MAX])
+{
+	const struct ct_private *private = recall(thr, conn);
+
+	if (ct_likely(private != NULL))
+		memcpy(hash, private->hash, sizeof(private->hash));
+	else
+		ct_conn_hashes(conn, &thr->tbl->hash, hash);
+}
+
 struct ct_conn *ct_conn_open(struct ct_thread *thr, const struct ct_key *orig,
 			     const struct ct_tuple *reply)
 {
 	struct ct_table *tbl = thr->tbl;
+	struct ct_private *private;
 	struct ct_conn *conn;
-	uint32_t unit, gen;
+	uint32_t unit;
 
 	if (!private_room(thr))
 		return NULL;
@@ -148,8 +223,10 @@ struct ct_conn *ct_conn_open(struct ct_thread *thr, const struct ct_key *orig,
 		return NULL;
 	conn = ct_conn_at(tbl, unit);
 
-	/* A walk may look at the status word meanwhile: it is zero. */
+	/* A walk may look at the status word meanwhile: it knows of nothing.
+	 * Most first timeouts are low, and it need not be set then. */
 	memset(conn->keys, 0, sizeof(conn->keys));
+	atomic_store_explicit(&conn->status, CT_S_LOW, memory_order_relaxed);
 	atomic_store_explicit(&conn->events, 0, memory_order_relaxed);
 	atomic_store_explicit(&conn->timeout, 0, memory_order_relaxed);
 	atomic_store_explicit(&conn->mark, 0, memory_order_relaxed);
@@ -157,15 +234,16 @@ struct ct_conn *ct_conn_open(struct ct_thread *thr, const struct ct_key *orig,
 	memset(conn->l4_state, 0, sizeof(conn->l4_state));
 	conn->class_ = 0;
 	conn->policy = 0;
-	gen = next_gen(thr);
-	atomic_store_explicit(&conn->gen, gen, memory_order_relaxed);
-	memset(conn + 1, 0,
-	       (size_t)tbl->extend.conn_units * CT_UNIT - sizeof(*conn));
+	private = remember(thr, unit);
+	atomic_store_explicit(&conn->gen, private->gen, memory_order_relaxed);
+	if (ct_unlikely(tbl->extend.conn_units > CT_CONN_UNITS))
+		memset(conn + 1, 0,
+		       (size_t)tbl->extend.conn_units * CT_UNIT -
+			       sizeof(*conn));
 	ct_conn_keys_set(conn, &orig->tuple, reply);
-
-	thr->private[thr->n_private].unit = unit;
-	thr->private[thr->n_private].gen = gen;
-	thr->n_private++;
+	private->hash[CT_DIR_ORIG] = (uint32_t)orig->hash;
+	private->hash[CT_DIR_REPLY] =
+		ct_conn_hash(conn, CT_DIR_REPLY, &tbl->hash);
 	return conn;
 }
 
@@ -185,8 +263,12 @@ void ct_conn_free(struct ct_thread *thr, struct ct_conn *conn)
 
 void ct_conn_release(struct ct_thread *thr, struct ct_conn *conn)
 {
-	/* Whoever comes second, this or the last put, frees it. */
-	if (ct_conn_set(conn, CT_S_RELEASED) / CT_OWNER == 0)
+	/*
+	 * Without an owner now there is none any more.  With one, whoever comes
+	 * second, this or the last put, frees it.
+	 */
+	if (ct_conn_word(conn) / CT_OWNER == 0 ||
+	    ct_conn_set(conn, CT_S_RELEASED) / CT_OWNER == 0)
 		ct_conn_free(thr, conn);
 }
 
@@ -243,6 +325,7 @@ void ct_conn_discard_private(struct ct_thread *thr)
 			ct_conn_discard(thr, conn);
 	}
 	thr->n_private = 0;
+	thr->next_private = 0;
 }
 
 void ct_conn_adopt(struct ct_conn *conn)
@@ -272,10 +355,10 @@ bool ct_conn_condemn(struct ct_conn *conn, enum ct_reason reason)
 void ct_conn_bury(struct ct_thread *thr, struct ct_conn *conn)
 {
 	struct ct_table *tbl = thr->tbl;
-	struct ct_key key[CT_DIR_MAX];
+	uint32_t hash[CT_DIR_MAX];
 
-	ct_conn_keys(conn, &tbl->hash, key);
-	ct_buckets_remove(thr, conn, key);
+	ct_conn_hashes(conn, &tbl->hash, hash);
+	ct_buckets_remove(thr, conn, hash);
 	ct_timer_stop(tbl, conn);
 	ct_count_give(thr);
 	if (!(ct_conn_word(conn) & CT_S_ASSURED))

@@ -93,10 +93,12 @@ void ct_count_take_over(struct ct_thread *thr)
 void ct_count_give(struct ct_thread *thr)
 {
 	struct ct_table *tbl = thr->tbl;
-	uint32_t n = block(ct_core_param(tbl, CT_P_MAX_CONNS));
+	uint32_t max = ct_core_param(tbl, CT_P_MAX_CONNS);
 	uint32_t credit;
 
-	if (n <= 1) {
+	/* In a full table everybody is to see that a place is free. */
+	if (block(max) <= 1 ||
+	    atomic_load_explicit(&tbl->n_conns, memory_order_relaxed) >= max) {
 		lower_by(tbl, 1);
 		return;
 	}
@@ -128,13 +130,28 @@ uint32_t ct_count_now(struct ct_table *tbl)
 	return n;
 }
 
+void ct_count_refused(struct ct_thread *thr)
+{
+	thr->refused_at = thr->now;
+}
+
+void ct_count_published(struct ct_thread *thr)
+{
+	thr->refused_at = CT_TICKS_NEVER;
+}
+
 void ct_count_weak(struct ct_thread *thr, int by)
 {
+	struct ct_table *tbl = thr->tbl;
+
 	/* One writer: no read-modify-write is needed. */
 	atomic_store_explicit(
 		&thr->n_weak,
 		atomic_load_explicit(&thr->n_weak, memory_order_relaxed) + by,
 		memory_order_relaxed);
+	/* Whoever counts meanwhile may miss it, until the next tick. */
+	if (by > 0 && !atomic_load_explicit(&tbl->weak, memory_order_relaxed))
+		atomic_store_explicit(&tbl->weak, true, memory_order_relaxed);
 }
 
 bool ct_count_any_weak(struct ct_table *tbl)
@@ -142,10 +159,13 @@ bool ct_count_any_weak(struct ct_table *tbl)
 	struct ct_thread *thr;
 	int64_t n;
 
+	atomic_store_explicit(&tbl->weak, false, memory_order_relaxed);
 	ct_spin_lock(&tbl->threads_lock);
 	n = tbl->past_weak;
 	cds_list_for_each_entry (thr, &tbl->threads, node)
 		n += atomic_load_explicit(&thr->n_weak, memory_order_relaxed);
 	ct_spin_unlock(&tbl->threads_lock);
+	if (n > 0)
+		atomic_store_explicit(&tbl->weak, true, memory_order_relaxed);
 	return n > 0;
 }

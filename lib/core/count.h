@@ -30,6 +30,16 @@ void ct_count_leave(struct ct_thread *thr);
  *    under way. */
 uint32_t ct_count_now(struct ct_table *tbl);
 
+/*
+ * A full table refuses many newcomers at a time, and what it takes to find that
+ * nothing can go is the same for each.  Who was refused a place tells here; in
+ * the same tick its thread need not look again, unless a place has become free
+ * or a connection is there that early drop may take, or it has published one:
+ * see ct_refuses() in table.h.
+ */
+void ct_count_refused(struct ct_thread *thr);
+void ct_count_published(struct ct_thread *thr);
+
 /* A connection became one that early drop may take, or is so no more. */
 void ct_count_weak(struct ct_thread *thr, int by);
 

@@ -182,22 +182,25 @@ static void drain(struct ct_thread *thr, struct ct_conn *conn)
 	}
 }
 
-/* => This thread is the deliverer now. */
-static bool deliverer(struct ct_conn *conn, uint32_t events)
+/* => What was pending; with DELIVERING another thread is the deliverer, else
+ * this one is from now on. */
+static uint16_t claim(struct ct_conn *conn, uint32_t events)
 {
-	uint16_t old = atomic_fetch_or_explicit(
-		&conn->events, (uint16_t)(events | CT_EV_DELIVERING),
-		memory_order_acq_rel);
-
-	return !(old & CT_EV_DELIVERING);
+	return atomic_fetch_or_explicit(&conn->events,
+					(uint16_t)(events | CT_EV_DELIVERING),
+					memory_order_acq_rel);
 }
 
-void ct_event_hold(struct ct_thread *thr, struct ct_conn *conn, uint32_t events)
+bool ct_event_hold(struct ct_thread *thr, struct ct_conn *conn, uint32_t events)
 {
-	ct_event_note(thr, conn, events);
+	events = wanted(thr->tbl, conn, events);
+	if (ct_likely(!events))
+		return false;
 	/* Nobody else can know it yet. */
-	atomic_fetch_or_explicit(&conn->events, CT_EV_DELIVERING,
+	atomic_fetch_or_explicit(&conn->events,
+				 (uint16_t)(events | CT_EV_DELIVERING),
 				 memory_order_relaxed);
+	return true;
 }
 
 void ct_event_release(struct ct_thread *thr, struct ct_conn *conn)
@@ -210,12 +213,20 @@ void ct_event_deliver(struct ct_thread *thr, struct ct_conn *conn)
 	uint16_t pending =
 		atomic_load_explicit(&conn->events, memory_order_relaxed);
 
-	if (ct_unlikely(pending) && deliverer(conn, 0))
+	if (ct_unlikely(pending) && !(claim(conn, 0) & CT_EV_DELIVERING))
 		drain(thr, conn);
 }
 
 void ct_event_destroy(struct ct_thread *thr, struct ct_conn *conn)
 {
-	if (deliverer(conn, CT_EV_DESTROY))
+	uint16_t pending = claim(conn, CT_EV_DESTROY);
+
+	if (pending & CT_EV_DELIVERING)
+		return;
+	/* Nothing to tell, neither of its beginning nor of its end? */
+	if (ct_likely(!(pending & (CT_EV_NEW | CT_EV_RELATED)) &&
+		      !wanted(thr->tbl, conn, CT_EV_DESTROY)))
+		ct_limbo_retire(thr, conn);
+	else
 		drain(thr, conn);
 }

@@ -40,8 +40,12 @@ void ct_events_fini(struct ct_table *tbl);
 void ct_event_note(struct ct_thread *thr, struct ct_conn *conn,
 		   uint32_t events);
 
-/* Before a connection becomes known: this thread delivers its first events. */
-void ct_event_hold(struct ct_thread *thr, struct ct_conn *conn,
+/*
+ * Before a connection becomes known: this thread delivers its first events.
+ *
+ * => False when nobody wants these; then it is no matter who delivers others.
+ */
+bool ct_event_hold(struct ct_thread *thr, struct ct_conn *conn,
 		   uint32_t events);
 
 /* Deliver what is pending, unless another thread does. */

@@ -37,27 +37,18 @@ static uint64_t oldest_epoch(struct ct_table *tbl)
 	return oldest;
 }
 
-static uint64_t hash_of(const struct ct_table *tbl, const struct ct_conn *conn,
-			enum ct_dir dir)
-{
-	struct ct_tuple tuple;
-	struct ct_key key;
-
-	ct_conn_tuple(conn, dir, &tuple);
-	ct_key_make(&key, &tuple, &tbl->hash);
-	return key.hash;
-}
-
 /* --- Moving ------------------------------------------------------------- */
 
 /* Have the connections of a bucket at hand before its lock is taken. */
 static void prefetch_conns(const struct ct_table *tbl, struct ct_bucket *bucket)
 {
-	for (unsigned lane = 0; lane < CT_BUCKET_SLOTS; lane++) {
-		uint32_t ref = ct_slot_ref((struct ct_slot){ bucket, lane });
+	CT_BUCKET_EACH(taken, bucket)
+	{
+		struct ct_slot slot = { bucket, ct_bucket_lane(taken) };
+		uint32_t ref = ct_slot_ref(slot);
 		enum ct_dir dir;
 
-		if (ref)
+		if (ref) /* not locked: it may be on its way out */
 			__builtin_prefetch(ct_ref_conn(tbl, ref, &dir));
 	}
 }
@@ -76,7 +67,7 @@ static bool goes_up(const struct ct_table *tbl, struct ct_slot slot,
 	if (level >> CT_TAG_SHIFT && tag != CT_TAG_ZERO)
 		return tag & level >> CT_TAG_SHIFT;
 	conn = ct_ref_conn(tbl, ref, &dir);
-	return hash_of(tbl, conn, dir) & level;
+	return ct_conn_hash(conn, dir, &tbl->hash) & level;
 }
 
 /* Copy those entries of a chain that go up at a level, 0: all, to a bucket. */
@@ -87,14 +78,15 @@ static bool copy_to(struct ct_thread *thr, struct ct_bucket *from, uint32_t to,
 	struct ct_bucket *target = ct_bucket_at(&tbl->buckets, to);
 
 	for (; from; from = ct_bucket_next(tbl, from)) {
-		for (unsigned lane = 0; lane < CT_BUCKET_SLOTS; lane++) {
-			struct ct_slot slot = { from, lane };
+		CT_BUCKET_EACH(taken, from)
+		{
+			struct ct_slot slot = { from, ct_bucket_lane(taken) };
 			uint32_t ref = ct_slot_ref(slot);
 			struct ct_slot copy;
 
-			if (!ref || (level && !goes_up(tbl, slot, ref, level)))
+			if (level && !goes_up(tbl, slot, ref, level))
 				continue;
-			if (!ct_slot_get(thr, target, NULL, &copy))
+			if (!ct_slot_get(thr, target, &copy))
 				return false;
 			ct_slot_fill(copy, ref, ct_slot_tag(slot));
 		}
@@ -110,11 +102,11 @@ static void clear_strangers(struct ct_thread *thr, uint32_t i, uint32_t level)
 	struct ct_bucket *bucket = first;
 
 	for (; bucket; bucket = ct_bucket_next(tbl, bucket)) {
-		for (unsigned lane = 0; lane < CT_BUCKET_SLOTS; lane++) {
-			struct ct_slot slot = { bucket, lane };
-			uint32_t ref = ct_slot_ref(slot);
+		CT_BUCKET_EACH(taken, bucket)
+		{
+			struct ct_slot slot = { bucket, ct_bucket_lane(taken) };
 
-			if (ref && goes_up(tbl, slot, ref, level))
+			if (goes_up(tbl, slot, ct_slot_ref(slot), level))
 				ct_slot_clear(slot);
 		}
 	}
@@ -142,14 +134,9 @@ static void clear_all(struct ct_table *tbl, uint32_t i)
 {
 	struct ct_bucket *bucket = ct_bucket_at(&tbl->buckets, i);
 
-	for (; bucket; bucket = ct_bucket_next(tbl, bucket)) {
-		for (unsigned lane = 0; lane < CT_BUCKET_SLOTS; lane++) {
-			struct ct_slot slot = { bucket, lane };
-
-			if (ct_slot_ref(slot))
-				ct_slot_clear(slot);
-		}
-	}
+	for (; bucket; bucket = ct_bucket_next(tbl, bucket))
+		CT_BUCKET_EACH(taken, bucket)
+	ct_slot_clear((struct ct_slot){ bucket, ct_bucket_lane(taken) });
 }
 
 /* --- Growing ------------------------------------------------------------ */
@@ -167,18 +154,25 @@ static bool may_split(const struct ct_buckets *buckets, uint32_t n)
 	return source < cleared && (source >= half || source + half < cleared);
 }
 
-/*
- * Have at hand what the next steps will read: the buckets, then the
- * connections in them, so that the misses of all overlap.
- */
-static void look_ahead(struct ct_table *tbl, uint32_t from, uint32_t end)
+/* Ask for the buckets that the next step's splits read and write. */
+static void prefetch_splits(const struct ct_buckets *buckets, uint32_t from,
+			    uint32_t end)
 {
-	struct ct_buckets *buckets = &tbl->buckets;
-
-	for (uint32_t b = from; b < end; b++)
+	for (uint32_t b = from; b < end; b++) {
 		__builtin_prefetch(ct_bucket_at(buckets, ct_bucket_source(b)),
 				   1);
-	/* In a large table the tags are enough. */
+		__builtin_prefetch(ct_bucket_at(buckets, b), 1);
+	}
+}
+
+/*
+ * Have at hand the connections that splits, or their clearing, will read, so
+ * that the misses of all overlap.  In a large table the tags are enough.
+ */
+static void look_ahead(const struct ct_table *tbl, uint32_t from, uint32_t end)
+{
+	const struct ct_buckets *buckets = &tbl->buckets;
+
 	for (uint32_t b = from; b < end && !(b >> CT_TAG_SHIFT); b++)
 		prefetch_conns(tbl, ct_bucket_at(buckets, ct_bucket_source(b)));
 }
@@ -233,8 +227,11 @@ static void grow(struct ct_thread *thr, uint32_t want, uint32_t budget)
 	look_ahead(tbl, n, want);
 	while (n < want && may_split(buckets, n) && split_one(thr))
 		n++;
-	if (n != before)
-		close_split(tbl);
+	if (n == before)
+		return;
+	close_split(tbl);
+	/* By the next step they have arrived. */
+	prefetch_splits(buckets, n, end - n < budget ? end : n + budget);
 }
 
 static void clear_one(struct ct_thread *thr, uint32_t b)

@@ -38,6 +38,7 @@
 #ifndef CORE_RESIZE_H
 #define CORE_RESIZE_H
 
+#include "base/compiler.h"
 #include "base/spin.h"
 #include "core/area.h"
 
@@ -58,7 +59,7 @@ struct ct_split {
 
 /* All of it belongs to who holds the lock. */
 struct ct_resize {
-	struct ct_spin lock;
+	_Alignas(CT_LINE) struct ct_spin lock;
 	uint32_t n_segments; /* in the directory */
 	struct ct_area area; /* the next segment, being made ready */
 	struct ct_split split[CT_RESIZE_BATCHES]; /* a ring */

@@ -29,6 +29,7 @@
 #ifndef CORE_SLAB_H
 #define CORE_SLAB_H
 
+#include "base/compiler.h"
 #include "base/mem.h"
 #include "base/spin.h"
 #include "core/area.h"
@@ -64,17 +65,18 @@ struct ct_depot {
 	uint8_t *spare;  /* L  memory of a chunk, ready, or NULL */
 };
 
+/* What every packet reads does not share a line with what polls write. */
 struct ct_slab {
-	struct ct_mem *mem;                     /* I */
+	_Alignas(CT_LINE) struct ct_mem *mem;   /* I */
 	struct ct_chunk *chunk;                 /* I  the directory */
 	uint32_t shift;                         /* I  log2(units of a chunk) */
 	uint32_t max_chunks;                    /* I */
 	uint32_t magazine;                      /* I  objects a thread keeps */
 	_Atomic uint32_t n_chunks;              /* A  release: chunk is set */
-	struct ct_spin lock;                    /* covers L */
+	_Alignas(CT_LINE) struct ct_spin lock;  /* covers L */
 	struct ct_depot depot[CT_SLAB_CLASSES]; /* L */
 
-	struct ct_spin prepare_lock; /* covers the rest */
+	_Alignas(CT_LINE) struct ct_spin prepare_lock; /* covers the rest */
 	struct ct_area area[CT_SLAB_CLASSES];
 	uint32_t look;       /* next chunk to look at */
 	uint32_t leaving;    /* chunk that goes back, if leaving_at */

@@ -55,6 +55,7 @@ enum ct_core_param {
 struct ct_private {
 	uint32_t unit;
 	uint32_t gen;
+	uint32_t hash[CT_DIR_MAX]; /* of its keys */
 };
 
 struct ct_thread {
@@ -64,6 +65,7 @@ struct ct_thread {
 	uint32_t gen;                 /* its own  the next connection's */
 	uint32_t gens;                /* its own  how many are left */
 	uint32_t n_private;           /* its own */
+	uint32_t next_private;        /* its own  to be confirmed */
 	_Atomic uint32_t max_private; /* A  one writer */
 	struct ct_private *private;   /* its own */
 
@@ -73,11 +75,15 @@ struct ct_thread {
 	ct_trace_fn trace; /* its own */
 	void *trace_user;
 
-	_Atomic uint32_t credit;                 /* A  see count.h */
-	_Atomic int64_t n_weak;                  /* A  one writer */
-	_Atomic uint64_t epoch;                  /* A  seen; 0: offline */
-	_Atomic uint64_t reasons[CT_REASON_MAX]; /* A  one writer */
-	struct cds_list_head node;               /* L  threads_lock */
+	uint32_t refused_at;     /* its own  tick; count.h */
+	_Atomic uint32_t credit; /* A  see count.h */
+	_Atomic int64_t n_weak;  /* A  one writer */
+	/* Read by others' polls: on lines of their own. */
+	_Alignas(CT_LINE) _Atomic uint64_t epoch; /* A  seen; 0: offline */
+	/* Written by each packet. */
+	_Alignas(CT_LINE) _Atomic uint64_t reasons[CT_REASON_MAX]; /* A  one
+								      writer */
+	struct cds_list_head node; /* L  threads_lock */
 };
 
 struct ct_table {
@@ -95,11 +101,16 @@ struct ct_table {
 	struct ct_policies policies;
 	struct ct_events events;
 
-	_Atomic uint32_t n_conns; /* A  private ones and credits included */
-	_Atomic uint32_t gen;     /* A  the next that no thread has taken */
-	_Atomic uint64_t now_ns;  /* A  latest time of any thread */
-	_Atomic uint32_t sweep;   /* A  unit where the next sweep starts */
-	_Atomic uint64_t epoch;   /* A */
+	/* Written by newcomers, now and then. */
+	_Alignas(CT_LINE) _Atomic uint32_t n_conns; /* A  private ones and
+						       credits included */
+	_Atomic bool weak;    /* A  false: no thread's n_weak is above 0 */
+	_Atomic uint32_t gen; /* A  the next that no thread has taken */
+
+	/* Written by polls. */
+	_Alignas(CT_LINE) _Atomic uint64_t now_ns; /* A  latest of any thread */
+	_Atomic uint32_t sweep; /* A  unit where the next sweep starts */
+	_Atomic uint64_t epoch; /* A */
 	/* A  connections put by their last owner, linked by timeout words */
 	_Atomic uint32_t returned;
 	_Atomic uint32_t orphans; /* A  limbo of absent threads, likewise */
@@ -138,6 +149,19 @@ static inline uint32_t ct_core_param(const struct ct_table *tbl,
 {
 	/* The table's own group is the first one. */
 	return ct_params_value(&tbl->params, n);
+}
+
+/* => The table is full, as this thread has found in this tick; see count.h. */
+static inline bool ct_refuses(const struct ct_thread *thr)
+{
+	const struct ct_table *tbl = thr->tbl;
+
+	if (ct_likely(thr->refused_at != thr->now))
+		return false;
+	return atomic_load_explicit(&tbl->n_conns, memory_order_relaxed) >=
+		       ct_core_param(tbl, CT_P_MAX_CONNS) &&
+	       !atomic_load_explicit(&thr->credit, memory_order_relaxed) &&
+	       !atomic_load_explicit(&tbl->weak, memory_order_relaxed);
 }
 
 /* ct_tracing() and ct_l4_param() for those who are built with us. */

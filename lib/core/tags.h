@@ -21,6 +21,7 @@
 #define CT_HEADER_SHIFT 32
 #define CT_HEADER_LANES 0xffffffff00000000ull
 #define CT_HEADER_LINK  (0x7fffffffull << CT_HEADER_SHIFT)
+#define CT_SLOT_BITS    ((1u << CT_BUCKET_SLOTS) - 1)
 #define CT_REF_DIR      (1u << 31)
 
 static inline uint16_t ct_tag_of(uint64_t hash)
@@ -57,8 +58,8 @@ static inline struct ct_bucket *ct_bucket_next(const struct ct_table *tbl,
 /*
  * Slots that hold a tag: bit i is set for the i-th.
  *
- * => The words are loaded as atomics and compared together.  No tag is 0, so
- *    that what stands for the header's lanes fits none.
+ * => The words are loaded as atomics and compared together.  What stands for
+ *    the header's lanes is 0, as no tag is.
  */
 static inline uint32_t ct_tag_slots(const struct ct_bucket *bucket,
 				    uint16_t tag)
@@ -87,6 +88,12 @@ static inline uint32_t ct_tag_slots(const struct ct_bucket *bucket,
 #endif
 }
 
+/* Slots that are free. */
+static inline uint32_t ct_tag_free(const struct ct_bucket *bucket)
+{
+	return ct_tag_slots(bucket, 0) & CT_SLOT_BITS;
+}
+
 static inline unsigned ct_tag_first(uint32_t hits)
 {
 	return (unsigned)__builtin_ctz(hits);
@@ -104,6 +111,7 @@ static inline struct ct_conn *ct_ref_conn(const struct ct_table *tbl,
  * Guess by the tag alone, and bring what a look-up will read nearer.
  *
  * => The bucket may be the right one no more; then the guess is wrong.
+ * => nobody: no entry of the bucket's chain has the tag.
  */
 static inline void ct_bucket_guess(const struct ct_table *tbl,
 				   const struct ct_bucket *bucket,
@@ -114,10 +122,13 @@ static inline void ct_bucket_guess(const struct ct_table *tbl,
 	uint32_t ref;
 
 	hint->conn = NULL;
+	hint->nobody = false;
 	while (ct_unlikely(!hits)) {
 		bucket = ct_bucket_next(tbl, bucket);
-		if (!bucket)
+		if (!bucket) {
+			hint->nobody = true;
 			return;
+		}
 		hits = ct_tag_slots(bucket, tag);
 	}
 	ref = atomic_load_explicit(&bucket->ref[ct_tag_first(hits)],

@@ -94,60 +94,92 @@ static uint32_t check(struct ct_thread *thr, struct ct_conn *conn)
 	return 0;
 }
 
-/* Deadlines that are looked at together: one cache line. */
-#define GROUP 16
-
-/*
- * => Bit i when the i-th deadline of a group has passed.
- *
- * Loaded as atomics, two at a time, and compared together.
- */
-static unsigned group_due(const _Atomic uint32_t *deadlines, uint32_t now)
-{
-	const _Atomic uint64_t *pairs =
-		(const _Atomic uint64_t *)(uintptr_t)deadlines;
-	unsigned bits = 0;
+/* Deadlines that are looked at together: one cache line; and so many lines at
+ * first, to see that nothing is due. */
+enum { GROUP = 16, STRETCH = 4 * GROUP };
 
 #if defined(__SSE2__)
-	const __m128i at_now = _mm_set1_epi32((int)now);
-	const __m128i zero = _mm_setzero_si128();
-	__m128i not_due[GROUP / 4];
-	__m128i all;
+/*
+ * => Four deadlines, each of them whole, as atomic loads would give them.
+ *
+ * In assembler, since C has no such load and the compiler must not think that
+ * the deadlines stay as they are; an aligned load of 16 bytes does not tear
+ * what is aligned within it.
+ */
+static inline __m128i load_four(const _Atomic uint32_t *deadlines)
+{
+	__m128i four;
 
-	for (unsigned i = 0; i < GROUP / 4; i++) {
-		__m128i at = _mm_set_epi64x(
-			(long long)atomic_load_explicit(&pairs[2 * i + 1],
-							memory_order_relaxed),
-			(long long)atomic_load_explicit(&pairs[2 * i],
-							memory_order_relaxed));
+	__asm__("movdqa %1, %0"
+		: "=x"(four)
+		: "m"(*(const __m128i *)(uintptr_t)deadlines));
+	return four;
+}
 
-		not_due[i] = _mm_or_si128(
-			_mm_cmpgt_epi32(_mm_sub_epi32(at, at_now), zero),
-			_mm_cmpeq_epi32(at, zero));
+/* => Of a group, a lane is negative when one of its four is before that. */
+static inline __m128i group_signs(const _Atomic uint32_t *deadlines,
+				  __m128i before)
+{
+	__m128i a = _mm_sub_epi32(load_four(deadlines), before);
+	__m128i b = _mm_sub_epi32(load_four(deadlines + 4), before);
+	__m128i c = _mm_sub_epi32(load_four(deadlines + 8), before);
+	__m128i d = _mm_sub_epi32(load_four(deadlines + 12), before);
+
+	return _mm_or_si128(_mm_or_si128(a, b), _mm_or_si128(c, d));
+}
+
+/* => False when none of a stretch has passed; free places may pass for some
+ * that have. */
+static inline bool stretch_due(const _Atomic uint32_t *deadlines, uint32_t now)
+{
+	const __m128i after = _mm_set1_epi32((int)(now + 1));
+	__m128i signs = _mm_or_si128(
+		_mm_or_si128(group_signs(deadlines, after),
+			     group_signs(deadlines + GROUP, after)),
+		_mm_or_si128(group_signs(deadlines + 2 * GROUP, after),
+			     group_signs(deadlines + 3 * GROUP, after)));
+
+	return _mm_movemask_ps(_mm_castsi128_ps(signs));
+}
+
+/* => Bit i when the i-th deadline of a group has passed. */
+static unsigned group_due(const _Atomic uint32_t *deadlines, uint32_t now)
+{
+	const __m128i after = _mm_set1_epi32((int)(now + 1));
+	const __m128i never = _mm_set1_epi32((int)CT_TICKS_NEVER);
+	unsigned bits = 0;
+
+	for (unsigned i = 0; i < GROUP; i += 4) {
+		__m128i at = load_four(&deadlines[i]);
+		__m128i due = _mm_andnot_si128(_mm_cmpeq_epi32(at, never),
+					       _mm_sub_epi32(at, after));
+
+		bits |= (unsigned)_mm_movemask_ps(_mm_castsi128_ps(due)) << i;
 	}
-	all = _mm_and_si128(_mm_and_si128(not_due[0], not_due[1]),
-			    _mm_and_si128(not_due[2], not_due[3]));
-	if (ct_likely(_mm_movemask_epi8(all) == 0xffff))
-		return 0;
-	for (unsigned i = 0; i < GROUP / 4; i++)
-		bits |= (~(unsigned)_mm_movemask_ps(
-				 _mm_castsi128_ps(not_due[i])) &
-			 15)
-			<< 4 * i;
-#else
-	for (unsigned i = 0; i < GROUP; i++) {
-		uint64_t pair = atomic_load_explicit(&pairs[i / 2],
-						     memory_order_relaxed);
-		uint32_t due[2];
-
-		memcpy(due, &pair, sizeof(due));
-		if (due[i % 2] != CT_TICKS_NEVER &&
-		    ct_ticks_passed(due[i % 2], now))
-			bits |= 1u << i;
-	}
-#endif
 	return bits;
 }
+#else
+static inline bool stretch_due(const _Atomic uint32_t *deadlines, uint32_t now)
+{
+	(void)deadlines;
+	(void)now;
+	return true;
+}
+
+static unsigned group_due(const _Atomic uint32_t *deadlines, uint32_t now)
+{
+	unsigned bits = 0;
+
+	for (unsigned i = 0; i < GROUP; i++) {
+		uint32_t due = atomic_load_explicit(&deadlines[i],
+						    memory_order_relaxed);
+
+		if (due != CT_TICKS_NEVER && ct_ticks_passed(due, now))
+			bits |= 1u << i;
+	}
+	return bits;
+}
+#endif
 
 /* The place whose deadline is the i-th of a chunk; places are units apart. */
 static uint32_t place_of(uint32_t i, uint32_t units)
@@ -167,7 +199,7 @@ static uint32_t check_group(struct ct_thread *thr, uint32_t chunk,
 {
 	struct ct_table *tbl = thr->tbl;
 	struct ct_conn *conns[GROUP];
-	struct ct_key key[CT_DIR_MAX];
+	uint32_t hash[CT_DIR_MAX];
 	uint32_t n = 0, ended = 0;
 
 	for (; due; due &= due - 1) {
@@ -185,71 +217,110 @@ static uint32_t check_group(struct ct_thread *thr, uint32_t chunk,
 		if (!ct_conn_known(conns[i]) ||
 		    !ct_conn_expired(conns[i], thr->now))
 			continue;
-		ct_conn_keys(conns[i], &tbl->hash, key);
-		ct_bucket_prefetch(&tbl->buckets, key[CT_DIR_ORIG].hash);
-		ct_bucket_prefetch(&tbl->buckets, key[CT_DIR_REPLY].hash);
+		ct_conn_hashes(conns[i], &tbl->hash, hash);
+		ct_bucket_prefetch(&tbl->buckets, hash[CT_DIR_ORIG]);
+		ct_bucket_prefetch(&tbl->buckets, hash[CT_DIR_REPLY]);
 	}
 	for (uint32_t i = 0; i < n; i++)
 		ended += check(thr, conns[i]);
 	return ended;
 }
 
-/* A sweep on its way. */
-struct sweep {
-	uint32_t unit;  /* next place; 0 at the end */
-	uint32_t left;  /* of the budget */
-	uint32_t ended; /* connections */
+/* A stretch of deadlines of one chunk. */
+struct run {
+	uint32_t chunk; /* its first unit */
+	uint32_t first;
+	uint32_t end;
 };
 
-/* Sweep what is left of one chunk. */
-static void sweep_run(struct ct_thread *thr, struct sweep *sweep)
+/* => From a place to the end of its chunk, so many places at most. */
+static struct run run_from(const struct ct_slab *slab, uint32_t unit,
+			   uint32_t most)
 {
-	const struct ct_slab *slab = &thr->tbl->slab;
-	uint32_t chunk = sweep->unit & ~((1u << slab->shift) - 1);
-	uint32_t end = (ct_slab_chunk_end(slab, sweep->unit) - chunk + 1) / 2;
-	const _Atomic uint32_t *deadlines = ct_slab_deadline(slab, chunk);
-	uint32_t first = (sweep->unit - chunk) / 2;
-	uint32_t i = first / GROUP * GROUP;
+	struct run run = { unit & ~((1u << slab->shift) - 1), 0, 0 };
 
-	if (end - first > sweep->left)
-		end = first + sweep->left;
-	sweep->left -= end - first;
-	for (; i < end; i += GROUP) {
-		unsigned due = group_due(&deadlines[i], thr->now);
-
-		if (i < first)
-			due &= UINT32_MAX << (first - i);
-		if (end - i < GROUP)
-			due &= (1u << (end - i)) - 1;
-		if (ct_unlikely(due))
-			sweep->ended += check_group(thr, chunk, i, due);
-	}
-	sweep->unit = chunk + 2 * end;
+	run.first = (unit - run.chunk) / 2;
+	run.end = (ct_slab_chunk_end(slab, unit) - run.chunk + 1) / 2;
+	if (run.end - run.first > most)
+		run.end = run.first + most;
+	return run;
 }
 
-/* Sweep up to a place; 0 is the end. */
-static void sweep_to(struct ct_thread *thr, struct sweep *sweep, uint32_t to)
+/* => How many connections have ended. */
+static uint32_t sweep_run(struct ct_thread *thr, struct run run)
 {
-	while (sweep->left) {
-		sweep->unit = ct_slab_next_conn(&thr->tbl->slab, sweep->unit);
-		if (!sweep->unit || (to && sweep->unit >= to))
-			return;
-		sweep_run(thr, sweep);
+	const _Atomic uint32_t *deadlines =
+		ct_slab_deadline(&thr->tbl->slab, run.chunk);
+	uint32_t i = run.first / GROUP * GROUP;
+	uint32_t ended = 0;
+
+	for (; i < run.end; i += GROUP) {
+		unsigned due;
+
+		if (i + STRETCH <= run.end &&
+		    ct_likely(!stretch_due(&deadlines[i], thr->now))) {
+			i += STRETCH - GROUP;
+			continue;
+		}
+		due = group_due(&deadlines[i], thr->now);
+		if (i < run.first)
+			due &= UINT32_MAX << (run.first - i);
+		if (run.end - i < GROUP)
+			due &= (1u << (run.end - i)) - 1;
+		if (ct_unlikely(due))
+			ended += check_group(thr, run.chunk, i, due);
 	}
+	return ended;
+}
+
+static uint32_t sweep_all(struct ct_thread *thr)
+{
+	const struct ct_slab *slab = &thr->tbl->slab;
+	uint32_t unit = ct_slab_next_conn(slab, 0);
+	uint32_t ended = 0;
+
+	while (unit) {
+		struct run run = run_from(slab, unit, UINT32_MAX);
+
+		ended += sweep_run(thr, run);
+		unit = ct_slab_next_conn(slab, run.chunk + 2 * run.end);
+	}
+	return ended;
 }
 
 uint32_t ct_timer_sweep(struct ct_thread *thr, uint32_t budget)
 {
+	const struct ct_slab *slab = &thr->tbl->slab;
 	_Atomic uint32_t *cursor = &thr->tbl->sweep;
-	uint32_t start = atomic_load_explicit(cursor, memory_order_relaxed);
-	struct sweep sweep = { start, budget ? budget : UINT32_MAX, 0 };
+	uint32_t at = atomic_load_explicit(cursor, memory_order_relaxed);
+	uint32_t ended = 0;
+	unsigned ends = 0; /* met */
 
-	/* Two threads may sweep the same place; each finds nothing twice. */
-	sweep_to(thr, &sweep, 0);
-	if (!sweep.unit && start)
-		sweep_to(thr, &sweep, start);
-	atomic_store_explicit(cursor, sweep.unit, memory_order_relaxed);
-	return sweep.ended;
+	if (!budget)
+		return sweep_all(thr);
+	/* What a thread sweeps it takes first, so that no two meet there. */
+	while (budget && ends < 2) {
+		uint32_t unit = ct_slab_next_conn(slab, at);
+		struct run run = { 0 };
+		uint32_t next = 0;
+
+		if (unit) {
+			run = run_from(slab, unit, budget);
+			next = run.chunk + 2 * run.end;
+		}
+		if (!atomic_compare_exchange_strong_explicit(
+			    cursor, &at, next, memory_order_relaxed,
+			    memory_order_relaxed))
+			continue; /* another thread took it */
+		at = next;
+		if (!unit) {
+			ends++;
+			continue;
+		}
+		budget -= run.end - run.first;
+		ended += sweep_run(thr, run);
+	}
+	return ended;
 }
 
 uint64_t ct_next_expiry(struct ct_table *tbl)

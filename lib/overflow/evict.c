@@ -4,10 +4,13 @@
  *
  * As Linux does: of the hash table's neighbourhoods that follow the newcomer's
  * own, eight are looked at, and the first one that holds connections which are
- * not assured loses all of these.  Where all are assured only
- * expired ones can go, and a piece of the sweep looks for them.  Linux' neighbourhoods are the chains of its
- * hash table; nf_conntrack_buckets says how many there are.  Ours has another
- * number of buckets, so a neighbourhood is told by the low bits of the hash:
+ * not assured loses all of these.  Where all are assured only expired ones can
+ * go, and a piece of the sweep looks for them; when it finds none, newcomers of
+ * the same tick are refused without another look (count.h).
+ *
+ * Linux' neighbourhoods are the chains of its hash table; nf_conntrack_buckets
+ * says how many there are.  Ours has another number of buckets, so a
+ * neighbourhood is told by the low bits of the hash:
  *
  *	fewer buckets than neighbourhoods: one bucket holds several of them,
  *		and each entry's own hash tells which it is in;

@@ -145,6 +145,97 @@ START_TEST(among_assured_ones_there_is_no_room)
 }
 END_TEST
 
+/* In the same tick, of which a refusal is remembered. */
+START_TEST(place_that_has_become_free_is_the_next_ones)
+{
+	struct ct_test_flow first = ct_world_flow(0);
+	struct ct_tuple t = ct_world_tuple(&first, CT_DIR_ORIG);
+
+	fill(MAX);
+	assure(MAX);
+	ck_assert_uint_eq(arrive(1000), CT_R_TABLE_FULL);
+	ct_conn_delete(w.thr, ct_find(w.thr, &t, NULL));
+	ck_assert_uint_eq(arrive(1001), 0);
+	/* It has not been answered: it goes for the next. */
+	ck_assert_uint_eq(arrive(1002), 0);
+	ck_assert_uint_eq(n_evicted, 1);
+	ck_assert(!lives(1001));
+	ck_assert(lives(1002));
+	ct_world_audit(&w);
+}
+END_TEST
+
+/* In a burst the packets of a newcomer that got the last place are its own. */
+START_TEST(burst_into_a_full_table_follows_who_got_in)
+{
+	enum { N = 4 };
+	/* A known one, two of the newcomer's, one more newcomer. */
+	static const uint32_t flow[N] = { 3, 1000, 1000, 1001 };
+	struct ct_pkt pkt[N];
+	struct ct_pkt *pkts[N];
+	struct ct_test_packet bytes[N];
+	struct ct_test_flow first = ct_world_flow(0);
+	struct ct_tuple t = ct_world_tuple(&first, CT_DIR_ORIG);
+	enum ct_verdict verdict[N];
+
+	fill(MAX);
+	assure(MAX);
+	ck_assert_uint_eq(arrive(1000), CT_R_TABLE_FULL);
+	for (unsigned full = 0; full < 2; full++) {
+		for (unsigned i = 0; i < N; i++) {
+			struct ct_test_flow f = ct_world_flow(flow[i]);
+
+			ct_test_udp(&bytes[i], &f, CT_DIR_ORIG, 10);
+			pkt[i] = ct_test_pkt(&bytes[i]);
+			pkts[i] = &pkt[i];
+		}
+		ct_forward_burst(w.thr, pkts, N, NULL, verdict);
+		ck_assert_int_eq(verdict[0], CT_ACCEPT);
+		ck_assert_int_eq(verdict[1], full ? CT_ACCEPT : CT_DROP);
+		ck_assert_int_eq(verdict[2], full ? CT_ACCEPT : CT_DROP);
+		/* Room for it is made of the unanswered one. */
+		ck_assert_int_eq(verdict[3], full ? CT_ACCEPT : CT_DROP);
+		if (full)
+			ck_assert_ptr_eq(pkt[2].conn, pkt[1].conn);
+		else
+			ct_conn_delete(w.thr, ct_find(w.thr, &t, NULL));
+	}
+	ck_assert_uint_eq(n_evicted, 1);
+	ct_world_audit(&w);
+}
+END_TEST
+
+/* In a table so large that handles keep a credit of places. */
+START_TEST(credits_are_called_back_before_anybody_is_refused)
+{
+	enum { MANY = 4096 };
+	struct ct_test_flow flow = ct_world_flow(MANY);
+	struct ct_thread *other;
+	struct ct_pkt pkt;
+
+	ct_world_end(&w);
+	start(MANY);
+	ck_assert_int_eq(ct_thread_attach(w.tbl, &other), 0);
+	ct_test_udp(&w.p, &flow, CT_DIR_ORIG, 10);
+	pkt = ct_test_pkt(&w.p);
+	ck_assert_int_eq(ct_process(other, &pkt, CT_HOOK_PREROUTING),
+			 CT_ACCEPT);
+	for (uint32_t i = 0; i < MANY - 1; i++) {
+		flow = ct_world_flow(i);
+		ct_world_open(&w, &flow, CT_DIR_ORIG);
+	}
+	/* All of them private: nobody can go. */
+	ck_assert_uint_eq(arrive(MANY + 1), CT_R_TABLE_FULL);
+	/* What another handle gives back is for everybody, at once. */
+	ct_abandon(other, &pkt);
+	flow = ct_world_flow(MANY + 2);
+	ct_world_open(&w, &flow, CT_DIR_ORIG);
+	ck_assert_uint_eq(arrive(MANY + 3), CT_R_TABLE_FULL);
+	ct_world_audit(&w);
+	ct_thread_detach(other);
+}
+END_TEST
+
 /* So many that one poll does not sweep them all. */
 START_TEST(expired_ones_go_even_if_assured)
 {
@@ -265,6 +356,9 @@ Suite *ct_suite(void)
 	tcase_add_test(tc, unassured_neighbours_go_for_a_newcomer);
 	tcase_add_test(tc, assured_ones_stay);
 	tcase_add_test(tc, among_assured_ones_there_is_no_room);
+	tcase_add_test(tc, place_that_has_become_free_is_the_next_ones);
+	tcase_add_test(tc, burst_into_a_full_table_follows_who_got_in);
+	tcase_add_test(tc, credits_are_called_back_before_anybody_is_refused);
 	tcase_add_test(tc, expired_ones_go_even_if_assured);
 	tcase_add_test(tc, private_ones_are_nobodys_to_evict);
 	tcase_add_test(tc, only_one_neighbourhood_pays);

@@ -109,7 +109,11 @@ static struct entry *pair(uint8_t l3, uint16_t from, uint16_t to)
 
 static int publish(struct entry *e, struct ct_clash *clash)
 {
-	int error = ct_buckets_publish(&thr, e->conn, e->key, clash);
+	uint32_t hash[CT_DIR_MAX];
+	int error;
+
+	ct_conn_hashes(e->conn, &tbl.hash, hash);
+	error = ct_buckets_publish(&thr, e->conn, hash, clash);
 
 	e->known = error == 0;
 	return error;
@@ -125,8 +129,11 @@ static void publish_ok(struct entry *e)
 
 static void take_out(struct entry *e)
 {
+	uint32_t hash[CT_DIR_MAX];
+
+	ct_conn_hashes(e->conn, &tbl.hash, hash);
 	ct_conn_set(e->conn, CT_S_DYING);
-	ct_buckets_remove(&thr, e->conn, e->key);
+	ct_buckets_remove(&thr, e->conn, hash);
 	e->known = false;
 }
 

@@ -124,6 +124,55 @@ START_TEST(thousands_of_private_ones_are_remembered)
 }
 END_TEST
 
+/* What a thread remembers of one, or finds out again, is what both tuples hash
+ * to. */
+static void hashes_are_right(struct ct_thread *thr, const struct ct_conn *conn)
+{
+	uint32_t hash[CT_DIR_MAX];
+	struct ct_tuple t;
+	struct ct_key key;
+
+	ct_conn_private_hashes(thr, conn, hash);
+	for (enum ct_dir dir = CT_DIR_ORIG; dir < CT_DIR_MAX; dir++) {
+		ct_conn_tuple(conn, dir, &t);
+		ct_key_make(&key, &t, &w.tbl->hash);
+		ck_assert_uint_eq(hash[dir], (uint32_t)key.hash);
+	}
+}
+
+START_TEST(private_ones_may_be_confirmed_in_any_order)
+{
+	enum { N = 60 };
+	/* Prime to N: forwards, by leaps, backwards. */
+	static const uint32_t step[] = { 1, 7, N - 1 };
+
+	for (unsigned s = 0; s < 3; s++) {
+		struct ct_pkt pkt[N];
+
+		for (uint32_t i = 0; i < N; i++) {
+			struct ct_test_flow flow =
+				i % 2 ? ct_world_flow6(s * N + i)
+				      : ct_world_flow(s * N + i);
+
+			pkt[i] = ct_world_open(&w, &flow, CT_DIR_ORIG);
+		}
+		for (uint32_t i = 0; i < N; i++) {
+			struct ct_pkt *next = &pkt[i * step[s] % N];
+
+			hashes_are_right(w.thr, next->conn);
+			if (i % 5 == 0)
+				ct_abandon(w.thr, next);
+			else
+				ck_assert_int_eq(ct_confirm(w.thr, next),
+						 CT_ACCEPT);
+		}
+		ct_world_audit(&w);
+		ct_thread_poll(w.thr, w.now_ns);
+	}
+	ck_assert_uint_eq(ct_world_conns(&w), 3 * N * 4 / 5);
+}
+END_TEST
+
 /* --- Private and owned -------------------------------------------------- */
 
 START_TEST(held_private_one_survives_polls_and_is_confirmed)
@@ -512,6 +561,7 @@ Suite *ct_suite(void)
 	tcase_add_test(tc, abandoned_one_is_freed_at_once);
 	tcase_add_test(tc, abandoning_a_packet_of_a_known_one_changes_nothing);
 	tcase_add_test(tc, thousands_of_private_ones_are_remembered);
+	tcase_add_test(tc, private_ones_may_be_confirmed_in_any_order);
 	tcase_add_test(tc, held_private_one_survives_polls_and_is_confirmed);
 	tcase_add_test(tc, held_private_one_is_confirmed_on_another_handle);
 	tcase_add_test(tc, confirmed_elsewhere_before_its_opener_polls);

@@ -94,6 +94,51 @@ START_TEST(maintenance_without_budget_looks_at_all)
 }
 END_TEST
 
+/* Each at its own second, wherever its place is among those looked at
+ * together; at half of the round of ticks, too, where free places look as if
+ * they were due, or do so no more. */
+START_TEST(each_ends_in_its_turn_and_no_other)
+{
+	enum { N = 150 };
+	static const uint64_t later[] = { 0, ROUND / 2 };
+
+	for (unsigned l = 0; l < 2; l++) {
+		ct_world_wait(&w, later[l]);
+		for (uint32_t i = 0; i < N; i++) {
+			timeout_is(1 + i * 7 % N);
+			open_many(i, 1);
+		}
+		for (uint32_t i = 1; i <= N; i++) {
+			w.now_ns += CT_WORLD_S;
+			ck_assert_int_eq(ct_maintain(w.tbl, w.now_ns, 0), 0);
+			ck_assert_uint_eq(ct_world_conns(&w), N - i);
+		}
+	}
+}
+END_TEST
+
+/* What one handle has looked at, the next one need not. */
+START_TEST(two_handles_share_the_sweep)
+{
+	enum { N = 512, POLLS = 2 };
+	struct ct_thread *other;
+	uint64_t left;
+
+	ck_assert_int_eq(ct_thread_attach(w.tbl, &other), 0);
+	open_many(0, N);
+	w.now_ns += TIMEOUT * CT_WORLD_S;
+	for (unsigned i = 0; i < POLLS; i++) {
+		left = ct_world_conns(&w);
+		ct_thread_poll(w.thr, w.now_ns);
+		ck_assert_uint_lt(ct_world_conns(&w), left);
+		left = ct_world_conns(&w);
+		ct_thread_poll(other, w.now_ns);
+		ck_assert_uint_lt(ct_world_conns(&w), left);
+	}
+	ct_thread_detach(other);
+}
+END_TEST
+
 START_TEST(expired_one_is_not_found_before_it_is_swept)
 {
 	struct ct_tuple t = ct_world_tuple(&ct_test_flow4, CT_DIR_ORIG);
@@ -367,6 +412,8 @@ Suite *ct_suite(void)
 	tcase_add_test(tc, poll_looks_at_a_share);
 	tcase_add_test(tc, maintenance_keeps_to_its_budget);
 	tcase_add_test(tc, maintenance_without_budget_looks_at_all);
+	tcase_add_test(tc, each_ends_in_its_turn_and_no_other);
+	tcase_add_test(tc, two_handles_share_the_sweep);
 	tcase_add_test(tc, expired_one_is_not_found_before_it_is_swept);
 	tcase_add_test(tc, packets_keep_it_alive);
 	tcase_add_test(tc, shortened_timeout_is_kept);
