@@ -25,7 +25,7 @@ struct option_def {
 	uint32_t max;
 };
 
-enum { N_OPTIONS = 15 };
+enum { N_OPTIONS = 16 };
 
 static void list(struct options *o, struct option_def def[N_OPTIONS])
 {
@@ -56,6 +56,8 @@ static void list(struct options *o, struct option_def def[N_OPTIONS])
 		  &o->maintain, NULL, 0, 0 },
 		{ "keep", "memory that was touched before", &o->keep, NULL, 0,
 		  0 },
+		{ "siphash", "tables hash with SipHash-2-4", &o->siphash, NULL,
+		  0, 0 },
 		{ "small-pages", "no huge pages", &o->small_pages, NULL, 0, 0 },
 	};
 
@@ -130,7 +132,7 @@ static void corpus(struct options *options, const char *arg)
 	if (c == CORPUS_MAX)
 		wrong("no such flows", arg);
 	options->load.corpus = c;
-	if (c == CORPUS_SUFFIX)
+	if (c == CORPUS_SUFFIX || c == CORPUS_CHOSEN6)
 		options->load.v6 = true;
 }
 

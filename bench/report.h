@@ -14,7 +14,7 @@
 
 #include "options.h"
 
-enum { REPORT_RESULTS = 8, REPORT_NUMBERS = 24, REPORT_WORD = 32 };
+enum { REPORT_RESULTS = 12, REPORT_NUMBERS = 24, REPORT_WORD = 32 };
 
 struct report_number {
 	const char *key;        /* a constant */

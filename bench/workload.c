@@ -6,6 +6,8 @@
  */
 #include "workload.h"
 
+#include "unkeyed.h"
+
 #include <string.h>
 
 enum {
@@ -19,7 +21,8 @@ enum {
 	IP6_LEN = 40,
 	TCP_LEN = 20,
 	TCP_OPT_LEN = 8,
-	UDP_LEN = 8
+	UDP_LEN = 8,
+	CHOSEN_BITS = 6 /* a flow costs 2^6 hashes */
 };
 
 #define CLIENTS 0x0a000000u /* 10.0.0.0/8 */
@@ -32,9 +35,62 @@ const char *corpus_name(enum corpus corpus)
 		[CORPUS_SPREAD] = "random", [CORPUS_SEQUENTIAL] = "sequential",
 		[CORPUS_PORTS] = "ports",   [CORPUS_STRIDED] = "strided",
 		[CORPUS_XOR] = "equal_xor", [CORPUS_SUFFIX] = "ip6_suffix",
+		[CORPUS_CHOSEN] = "chosen", [CORPUS_CHOSEN6] = "ip6_chosen",
 	};
 
 	return names[corpus];
+}
+
+/* --- Bytes -------------------------------------------------------------- */
+
+static void put16(uint8_t *p, uint32_t v)
+{
+	p[0] = (uint8_t)(v >> 8);
+	p[1] = (uint8_t)v;
+}
+
+static void put32(uint8_t *p, uint32_t v)
+{
+	put16(p, v >> 16);
+	put16(p + 2, v);
+}
+
+/*
+ * 2001:db8::/64, then what is random in a host's half, then four bytes.
+ *
+ * Chosen ones begin with eight zeroes.  XXH3 multiplies pairs of words of the
+ * tuple, each taken exclusive or with the secret: those zeroes wipe out the
+ * client's other half where no secret stands in the way.
+ */
+static void put_addr6(const struct workload *load, uint8_t *p, uint32_t addr)
+{
+	put32(p, load->corpus == CORPUS_CHOSEN6 ? 0 : 0x20010db8u);
+	put32(p + 4, 0);
+	put32(p + 8, load->corpus == CORPUS_SUFFIX ? 0 : mix32(addr));
+	put32(p + 12, addr);
+}
+
+static void put_tuple(const struct workload *load, const struct ends *ends,
+		      enum ct_dir dir, struct ct_tuple *tuple)
+{
+	union ct_addr *client, *server;
+
+	memset(tuple, 0, sizeof(*tuple));
+	tuple->l3 = load->v6 ? CT_L3_IPV6 : CT_L3_IPV4;
+	tuple->l4 = load->udp ? UDP : TCP;
+	client = dir == CT_DIR_ORIG ? &tuple->src : &tuple->dst;
+	server = dir == CT_DIR_ORIG ? &tuple->dst : &tuple->src;
+	if (load->v6) {
+		put_addr6(load, client->bytes, ends->client);
+		put_addr6(load, server->bytes, ends->server);
+	} else {
+		put32(client->bytes, ends->client);
+		put32(server->bytes, ends->server);
+	}
+	put16((uint8_t *)(dir == CT_DIR_ORIG ? &tuple->src_id : &tuple->dst_id),
+	      ends->client_port);
+	put16((uint8_t *)(dir == CT_DIR_ORIG ? &tuple->dst_id : &tuple->src_id),
+	      ends->server_port);
 }
 
 /* --- Who ---------------------------------------------------------------- */
@@ -50,6 +106,21 @@ static void spread(uint32_t flow, struct ends *ends)
 	ends->server = SERVERS | (mix32(flow + 0x85ebca6bu) & 0xff);
 }
 
+/* A port of the client's with which the tuple goes where all others go. */
+static void choose(const struct workload *load, uint32_t flow,
+		   struct ends *ends)
+{
+	uint16_t first = (uint16_t)mix32(flow), port = first;
+	struct ct_tuple tuple;
+
+	put_tuple(load, ends, CT_DIR_ORIG, &tuple);
+	do {
+		port++;
+		put16((uint8_t *)&tuple.src_id, port);
+	} while (unkeyed_hash(&tuple) % (1u << CHOSEN_BITS) && port != first);
+	ends->client_port = port;
+}
+
 void workload_ends(const struct workload *load, uint32_t flow,
 		   struct ends *ends)
 {
@@ -60,7 +131,12 @@ void workload_ends(const struct workload *load, uint32_t flow,
 	switch (load->corpus) {
 	case CORPUS_SEQUENTIAL:
 	case CORPUS_SUFFIX:
+	case CORPUS_CHOSEN6:
 		ends->client += flow;
+		break;
+	case CORPUS_CHOSEN:
+		ends->client += flow;
+		choose(load, flow, ends);
 		break;
 	case CORPUS_PORTS:
 		ends->client_port = (uint16_t)flow;
@@ -87,20 +163,6 @@ uint32_t workload_isn(uint32_t flow, enum ct_dir dir)
 				  : mix32(flow ^ 0x5bd1e995u);
 }
 
-/* --- Bytes -------------------------------------------------------------- */
-
-static void put16(uint8_t *p, uint32_t v)
-{
-	p[0] = (uint8_t)(v >> 8);
-	p[1] = (uint8_t)v;
-}
-
-static void put32(uint8_t *p, uint32_t v)
-{
-	put16(p, v >> 16);
-	put16(p + 2, v);
-}
-
 static uint32_t sum16(uint32_t sum, const uint8_t *p, uint32_t len)
 {
 	for (uint32_t i = 0; i < len; i += 2)
@@ -115,38 +177,13 @@ static uint32_t fold(uint32_t sum)
 	return ~sum & 0xffff;
 }
 
-/* 2001:db8::/64, then what is random in a host's half, then four bytes. */
-static void put_addr6(const struct workload *load, uint8_t *p, uint32_t addr)
-{
-	put32(p, 0x20010db8u);
-	put32(p + 4, 0);
-	put32(p + 8, load->corpus == CORPUS_SUFFIX ? 0 : mix32(addr));
-	put32(p + 12, addr);
-}
-
 void workload_tuple(const struct workload *load, uint32_t flow, enum ct_dir dir,
 		    struct ct_tuple *tuple)
 {
-	union ct_addr *client, *server;
 	struct ends ends;
 
 	workload_ends(load, flow, &ends);
-	memset(tuple, 0, sizeof(*tuple));
-	tuple->l3 = load->v6 ? CT_L3_IPV6 : CT_L3_IPV4;
-	tuple->l4 = load->udp ? UDP : TCP;
-	client = dir == CT_DIR_ORIG ? &tuple->src : &tuple->dst;
-	server = dir == CT_DIR_ORIG ? &tuple->dst : &tuple->src;
-	if (load->v6) {
-		put_addr6(load, client->bytes, ends.client);
-		put_addr6(load, server->bytes, ends.server);
-	} else {
-		put32(client->bytes, ends.client);
-		put32(server->bytes, ends.server);
-	}
-	put16((uint8_t *)(dir == CT_DIR_ORIG ? &tuple->src_id : &tuple->dst_id),
-	      ends.client_port);
-	put16((uint8_t *)(dir == CT_DIR_ORIG ? &tuple->dst_id : &tuple->src_id),
-	      ends.server_port);
+	put_tuple(load, &ends, dir, tuple);
 }
 
 void workload_frame_init(const struct workload *load, uint8_t *frame)

@@ -33,6 +33,8 @@ enum corpus {
 	CORPUS_STRIDED,    /* client addresses 4096 apart */
 	CORPUS_XOR,        /* client xor server is the same for all */
 	CORPUS_SUFFIX,     /* IPv6: equal but for the last four bytes */
+	CORPUS_CHOSEN,     /* original tuples collide in 6 bits, unkeyed */
+	CORPUS_CHOSEN6,    /* IPv6: original tuples collide, unkeyed */
 	CORPUS_MAX
 };
 

@@ -67,6 +67,8 @@ void world_table(struct world *world, uint32_t max_conns,
 
 	host_mem_hooks(world->mem, &host);
 	error = ct_table_create(&config, &world->tbl);
+	if (!error && world->options->siphash)
+		error = ct_param_set(world->tbl, "hash", 1);
 	if (!error && events == WITH_EVENTS)
 		error = ct_subscribe(world->tbl, CT_EV_ALL, count, NULL, &sub);
 	for (unsigned i = 0; !error && i < world->n_handles; i++) {
