@@ -165,6 +165,30 @@ START_TEST(place_that_has_become_free_is_the_next_ones)
 }
 END_TEST
 
+/* Another handle's newcomer was private when this one was refused. */
+START_TEST(what_another_handle_confirms_goes_for_the_next)
+{
+	struct ct_test_flow last = ct_world_flow(1000);
+	struct ct_thread *other;
+	struct ct_pkt pkt;
+
+	fill(MAX - 1);
+	assure(MAX - 1);
+	ck_assert_int_eq(ct_thread_attach(w.tbl, &other), 0);
+	ct_test_udp(&w.p, &last, CT_DIR_ORIG, 10);
+	pkt = ct_test_pkt(&w.p);
+	ck_assert_int_eq(ct_process(other, &pkt, CT_HOOK_PREROUTING),
+			 CT_ACCEPT);
+	ck_assert_uint_eq(arrive(1001), CT_R_TABLE_FULL);
+	ck_assert_uint_eq(arrive(1001), CT_R_TABLE_FULL);
+	ck_assert_int_eq(ct_confirm(other, &pkt), CT_ACCEPT);
+	ck_assert_uint_eq(arrive(1002), 0);
+	ck_assert(!lives(1000));
+	ct_world_audit(&w);
+	ct_thread_detach(other);
+}
+END_TEST
+
 /* In a burst the packets of a newcomer that got the last place are its own. */
 START_TEST(burst_into_a_full_table_follows_who_got_in)
 {
@@ -357,6 +381,7 @@ Suite *ct_suite(void)
 	tcase_add_test(tc, assured_ones_stay);
 	tcase_add_test(tc, among_assured_ones_there_is_no_room);
 	tcase_add_test(tc, place_that_has_become_free_is_the_next_ones);
+	tcase_add_test(tc, what_another_handle_confirms_goes_for_the_next);
 	tcase_add_test(tc, burst_into_a_full_table_follows_who_got_in);
 	tcase_add_test(tc, credits_are_called_back_before_anybody_is_refused);
 	tcase_add_test(tc, expired_ones_go_even_if_assured);
