@@ -111,6 +111,22 @@ static bool settled(const struct ct_conn *conn)
 		!atomic_load_explicit(&conn->events, memory_order_relaxed));
 }
 
+/* => It has a mapping, or nobody knows. */
+static bool translated(const struct ct_pkt *pkt)
+{
+	return !pkt->conn ||
+	       (ct_conn_word(pkt->conn) & (CT_S_SRC_NAT | CT_S_DST_NAT));
+}
+
+static enum ct_verdict translate(struct ct_thread *thr, struct ct_pkt *pkt)
+{
+	enum ct_verdict verdict = ct_nat_apply(thr, pkt, CT_HOOK_PREROUTING);
+
+	return verdict == CT_ACCEPT
+		       ? ct_nat_apply(thr, pkt, CT_HOOK_POSTROUTING)
+		       : verdict;
+}
+
 static enum ct_verdict forward(struct ct_thread *thr, struct ct_pkt *pkt,
 			       const struct ct_way *way,
 			       const struct ct_rules *rules)
@@ -120,6 +136,8 @@ static enum ct_verdict forward(struct ct_thread *thr, struct ct_pkt *pkt,
 	if (rules && verdict == CT_ACCEPT && pkt->conn &&
 	    !(ct_conn_word(pkt->conn) & (CT_S_CONFIRMED | CT_S_DYING)))
 		verdict = rules->new_conn(rules->user, thr, pkt);
+	if (ct_unlikely(translated(pkt)) && verdict == CT_ACCEPT)
+		verdict = translate(thr, pkt);
 	if (ct_likely(verdict == CT_ACCEPT))
 		return settled(pkt->conn) ? CT_ACCEPT : ct_confirm(thr, pkt);
 	ct_abandon(thr, pkt);

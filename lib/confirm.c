@@ -66,10 +66,31 @@ static enum ct_verdict lose(struct ct_thread *thr, struct ct_pkt *pkt,
 	return CT_DROP;
 }
 
+/*
+ * Two packets of one new flow were given different mappings at once.  The
+ * later one leaves with its own, if nobody else is answered there; the flow
+ * goes on with the first.
+ */
+static bool may_leave(struct ct_thread *thr, const struct ct_pkt *pkt,
+		      const struct ct_clash *clash,
+		      const struct ct_key key[CT_DIR_MAX])
+{
+	enum ct_dir dir;
+
+	return (ct_conn_word(pkt->conn) & (CT_S_SRC_NAT | CT_S_DST_NAT)) &&
+	       may_join(thr->tbl, &key[CT_DIR_ORIG]) &&
+	       ct_conn_matches(clash->conn, CT_DIR_ORIG, &key[CT_DIR_ORIG]) &&
+	       !ct_buckets_find(thr->tbl, &key[CT_DIR_REPLY], &dir);
+}
+
 static enum ct_verdict resolve(struct ct_thread *thr, struct ct_pkt *pkt,
 			       const struct ct_clash *clash,
 			       const struct ct_key key[CT_DIR_MAX])
 {
+	if (ct_unlikely(may_leave(thr, pkt, clash, key))) {
+		lose(thr, pkt, CT_R_OTHER_MAPPING);
+		return CT_ACCEPT;
+	}
 	if (!same_tuples(clash->conn, clash->dir, key) ||
 	    !may_join(thr->tbl, &key[CT_DIR_ORIG]))
 		return lose(thr, pkt, CT_R_CLASH);

@@ -34,6 +34,9 @@ static const struct ct_param_def core_params[CT_P_MAX] = {
 	[CT_P_CLASH] = { "confirm.clash", NULL,
 		"what a packet does whose equal connection was confirmed first, where the protocol does not allow a merge by itself; 0: drop, as Linux does; 1: merge",
 		0, 1, 0, 1, 0, 0 },
+	[CT_P_LEAK_PROOF] = { "nat.leak_proof", NULL,
+		"1: ct_nat_apply() drops invalid packets, and those whose mapping was never chosen, where sources are translated",
+		0, 0, 0, 1, 0, 0 },
 };
 /* clang-format on */
 

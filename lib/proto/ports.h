@@ -13,4 +13,12 @@ bool ct_ports_tuple(struct ct_pkt *pkt, struct ct_tuple *t);
 /* The answer has them the other way round. */
 bool ct_ports_invert(const struct ct_tuple *t, struct ct_tuple *inverse);
 
+/*
+ * Write a port; see ct_l4_ops.rewrite.
+ *
+ * => The four bytes are there.
+ * => What a sum over them changes by.
+ */
+uint32_t ct_ports_write(struct ct_pkt *pkt, const struct ct_rewrite *how);
+
 #endif

@@ -8,6 +8,8 @@
 #include "proto/ports.h"
 #include "wire/hdr.h"
 
+#include <string.h>
+
 /* As Linux: a question and its answer are done by then. */
 #define STREAM_AGE_NS UINT64_C(2000000000)
 
@@ -93,6 +95,30 @@ enum ct_track ct_udp_advance(struct ct_thread *thr, const struct ct_l4_ops *ops,
 	return CT_TRACK_OK;
 }
 
+/*
+ * A sum of zero, none, stays zero; one that becomes zero is sent as all ones
+ * (RFC 768).  Of UDP-Lite the header is always covered.
+ */
+bool ct_udp_rewrite(struct ct_pkt *pkt, const struct ct_rewrite *how)
+{
+	struct ct_cursor cur = ct_l4_cursor(pkt);
+	uint8_t *sum = pkt->data + pkt->l4_off + CT_UDP_SUM_OFF;
+	bool partial = pkt->csum == CT_CSUM_PARTIAL;
+	bool none;
+	uint32_t diff;
+
+	if (ct_cursor_left(&cur) < CT_UDP_HDR_LEN)
+		return false;
+	none = !partial && ct_load_u16(sum) == 0;
+	diff = ct_ports_write(pkt, how);
+	if (none)
+		return true;
+	ct_sum_patch(pkt, CT_UDP_SUM_OFF, how->pseudo, diff);
+	if (!partial && ct_load_u16(sum) == 0)
+		memset(sum, 0xff, sizeof(uint16_t));
+	return true;
+}
+
 static enum ct_track packet(struct ct_thread *thr, struct ct_conn *conn,
 			    struct ct_pkt *pkt)
 {
@@ -106,7 +132,7 @@ const struct ct_l4_ops ct_udp_ops = {
 	.l4 = CT_IPPROTO_UDP,
 	.ids = CT_IDS_PORTS,
 	.state_size = sizeof(struct ct_udp),
-	.flags = CT_L4_MAY_CLASH,
+	.flags = CT_L4_MAY_CLASH | CT_L4_NAT_PORTS,
 	.params = params,
 	.n_params = CT_UDP_PARAMS,
 	.tuple = ct_ports_tuple,
@@ -114,4 +140,5 @@ const struct ct_l4_ops ct_udp_ops = {
 	.check = check,
 	.open = ct_udp_open,
 	.packet = packet,
+	.rewrite = ct_udp_rewrite,
 };

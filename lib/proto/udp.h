@@ -36,6 +36,9 @@ enum ct_track ct_udp_open(struct ct_thread *thr, struct ct_conn *conn,
 enum ct_track ct_udp_advance(struct ct_thread *thr, const struct ct_l4_ops *ops,
 			     struct ct_conn *conn);
 
+/* Ports and checksum; see ct_l4_ops.rewrite. */
+bool ct_udp_rewrite(struct ct_pkt *pkt, const struct ct_rewrite *how);
+
 extern const struct ct_l4_ops ct_udp_ops;
 
 #endif

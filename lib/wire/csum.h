@@ -27,4 +27,24 @@ uint32_t ct_csum_add(uint32_t sum, const void *bytes, size_t len);
  */
 uint16_t ct_csum_fold(uint32_t sum);
 
+/*
+ * What a sum changes by when bytes are replaced (RFC 1624): to be added to a
+ * sum, never to a checksum.
+ *
+ * => diff as so far, 0 at first.  An even length, at an even place of what is
+ *    summed.
+ */
+uint32_t ct_csum_diff(uint32_t diff, const void *old, const void *new,
+		      size_t len);
+
+/* One difference of two. */
+uint32_t ct_csum_both(uint32_t a, uint32_t b);
+
+/* Put a difference into a checksum, two bytes of any alignment. */
+void ct_csum_patch(uint8_t *field, uint32_t diff);
+
+/* The same for a field that holds a pseudo header's sum only, not yet the
+ * complement of anything: a partial checksum. */
+void ct_csum_patch_partial(uint8_t *field, uint32_t diff);
+
 #endif
