@@ -90,11 +90,11 @@ struct ct_quote {
 
 /** How a transport header changes; see ct_l4_ops.rewrite. */
 struct ct_rewrite {
-	const struct ct_tuple *to; /**< the packet's tuple from now on */
+	ct_be16 src_id;      /**< the packet's, from now on */
+	ct_be16 dst_id;      /**< the same */
+	enum ct_nat_end end; /**< whose id is written; the other one's stays */
 	uint32_t pseudo; /**< what a sum over the pseudo header changes by */
 	uint32_t body;   /**< the same, over the bytes behind the header */
-	enum ct_nat_end end; /**< whose id; the other one's stays */
-	uint32_t reserved;   /**< zero */
 };
 
 /** One transport protocol: how it is keyed and followed. */

@@ -40,7 +40,7 @@ bool ct_sum_patch(struct ct_pkt *pkt, uint32_t off, uint32_t pseudo,
 	if (pkt->csum == CT_CSUM_PARTIAL)
 		ct_csum_patch_partial(field, pseudo);
 	else
-		ct_csum_patch(field, ct_csum_both(pseudo, bytes));
+		ct_csum_patch(field, (uint64_t)pseudo + bytes);
 	return true;
 }
 

@@ -29,7 +29,7 @@ struct apply {
 	struct ct_pkt *pkt;
 	const struct ct_l4_ops *ops;
 	enum ct_nat_end end;
-	struct ct_tuple other; /* of the other direction */
+	enum ct_dir other; /* direction */
 };
 
 static enum ct_verdict refuse(struct ct_thread *thr, struct ct_pkt *pkt,
@@ -42,21 +42,15 @@ static enum ct_verdict refuse(struct ct_thread *thr, struct ct_pkt *pkt,
 	return CT_DROP;
 }
 
-static bool end_of(enum ct_hook hook, enum ct_nat_end *end)
-{
-	switch (hook) {
-	case CT_HOOK_PREROUTING:
-	case CT_HOOK_OUTPUT:
-		*end = CT_NAT_DST;
-		return true;
-	case CT_HOOK_POSTROUTING:
-	case CT_HOOK_INPUT:
-		*end = CT_NAT_SRC;
-		return true;
-	default:
-		return false;
-	}
-}
+/* Which end is written at a hook. */
+enum { AT_NONE = 0, AT_SRC = 1 + CT_NAT_SRC, AT_DST = 1 + CT_NAT_DST };
+
+static const uint8_t end_at[CT_HOOK_MAX] = {
+	[CT_HOOK_PREROUTING] = AT_DST,
+	[CT_HOOK_OUTPUT] = AT_DST,
+	[CT_HOOK_POSTROUTING] = AT_SRC,
+	[CT_HOOK_INPUT] = AT_SRC,
+};
 
 static bool changes(uint32_t status, enum ct_dir dir, enum ct_nat_end end)
 {
@@ -67,15 +61,14 @@ static bool changes(uint32_t status, enum ct_dir dir, enum ct_nat_end end)
 
 /* Write one end of a header and what follows it. */
 static bool write_headers(const struct ct_table *tbl, struct ct_pkt *pkt,
-			  const struct ct_l4_ops *ops, struct ct_rewrite *how)
+			  const struct ct_l4_ops *ops,
+			  const union ct_addr *addr, struct ct_rewrite *how)
 {
 	const struct ct_l3_ops *l3 = ct_registry_l3(tbl, pkt->l3);
-	const struct ct_tuple *to = how->to;
 
-	if (!l3 || !l3->rewrite)
+	if (ct_unlikely(!l3 || !l3->rewrite))
 		return false;
-	how->pseudo = l3->rewrite(pkt, how->end,
-				  how->end == CT_NAT_SRC ? &to->src : &to->dst);
+	how->pseudo = l3->rewrite(pkt, how->end, addr);
 	return !ops->rewrite || ops->rewrite(pkt, how);
 }
 
@@ -111,9 +104,9 @@ static bool write_quote(const struct apply *apply, const struct ct_quote *quote,
 {
 	const struct ct_table *tbl = apply->thr->tbl;
 	struct ct_rewrite how = {
-		.to = &apply->other,
 		.end = apply->end == CT_NAT_SRC ? CT_NAT_DST : CT_NAT_SRC,
 	};
+	struct ct_tuple to;
 	struct ct_pkt inner;
 	uint32_t before, len;
 
@@ -123,7 +116,11 @@ static bool write_quote(const struct apply *apply, const struct ct_quote *quote,
 	if (len > inner.len)
 		len = inner.len;
 	before = ct_csum_add(0, inner.data, len);
-	if (!write_headers(tbl, &inner, ct_registry_l4(tbl, inner.l4), &how))
+	ct_conn_tuple(apply->pkt->conn, apply->other, &to);
+	how.src_id = to.src_id;
+	how.dst_id = to.dst_id;
+	if (!write_headers(tbl, &inner, ct_registry_l4(tbl, inner.l4),
+			   how.end == CT_NAT_SRC ? &to.src : &to.dst, &how))
 		return false;
 	*body = ct_csum_both(ct_csum_add(0, inner.data, len),
 			     ct_csum_fold(before));
@@ -132,19 +129,45 @@ static bool write_quote(const struct apply *apply, const struct ct_quote *quote,
 
 /* --- The verb ----------------------------------------------------------- */
 
-static bool write_packet(struct apply *apply, const struct ct_quote *quote)
+/* The inverse of the other direction's ids, which is its own. */
+static void invert_ids(const struct ct_l4_ops *ops, ct_be16 src_id,
+		       ct_be16 dst_id, struct ct_rewrite *how)
 {
-	struct ct_rewrite how = { .end = apply->end };
-	struct ct_tuple to;
+	bool query = ops->flags & CT_L4_NAT_QUERY;
 
-	if (quote && !write_quote(apply, quote, &how.body))
-		return false;
-	/* An error's own ids are none; what is written is its checksum. */
-	if (!ct_l4_invert(ct_registry_l4(apply->thr->tbl, apply->other.l4),
-			  &apply->other, &to))
-		return false;
-	how.to = &to;
-	return write_headers(apply->thr->tbl, apply->pkt, apply->ops, &how);
+	how->src_id = query ? src_id : dst_id;
+	how->dst_id = query ? dst_id : src_id;
+}
+
+/* One end of the packet, to what the other direction's tuple says. */
+static bool write_packet(const struct apply *apply, struct ct_rewrite *how)
+{
+	const struct ct_conn *conn = apply->pkt->conn;
+	const struct ct_narrow *narrow = &conn->narrow[apply->other];
+	bool source = apply->end == CT_NAT_SRC;
+	union ct_addr addr;
+	struct ct_tuple t;
+
+	how->end = apply->end;
+	if (ct_likely(!(ct_conn_word(conn) & CT_S_WIDE))) {
+		addr.v4 = source ? narrow->dst : narrow->src;
+		invert_ids(apply->ops, narrow->src_id, narrow->dst_id, how);
+	} else {
+		ct_conn_tuple(conn, apply->other, &t);
+		addr = source ? t.dst : t.src;
+		invert_ids(apply->ops, t.src_id, t.dst_id, how);
+	}
+	return write_headers(apply->thr->tbl, apply->pkt, apply->ops, &addr,
+			     how);
+}
+
+/* The same for an error, which has no ids of its own. */
+static bool write_error(const struct apply *apply, const struct ct_quote *quote)
+{
+	struct ct_rewrite how = { 0 };
+
+	return write_quote(apply, quote, &how.body) &&
+	       write_packet(apply, &how);
 }
 
 /* A packet without a mapping: may it pass? */
@@ -159,43 +182,61 @@ static enum ct_verdict pass(struct ct_thread *thr, struct ct_pkt *pkt,
 	return refuse(thr, pkt, CT_R_NAT_LEAK);
 }
 
-/* => Its quote, if the packet is an ICMP error. */
-static const struct ct_quote *quote_of(const struct apply *apply,
-				       struct ct_quote *quote)
+/* A related packet is an ICMP error, or the first one of what was expected. */
+static bool is_error(const struct apply *apply, struct ct_quote *quote)
 {
-	if (ct_likely(apply->pkt->state != CT_RELATED) || !apply->ops->quote ||
-	    !apply->ops->quote(apply->pkt, quote))
-		return NULL;
-	return quote;
+	return apply->pkt->state == CT_RELATED && apply->ops->quote &&
+	       apply->ops->quote(apply->pkt, quote);
+}
+
+static bool may_pass(const struct apply *apply, uint32_t status)
+{
+	return !changes(status, (enum ct_dir)apply->pkt->dir, apply->end);
+}
+
+static enum ct_verdict translate(const struct apply *apply)
+{
+	struct ct_rewrite how;
+
+	how.body = 0;
+	if (ct_likely(write_packet(apply, &how)))
+		return CT_ACCEPT;
+	return refuse(apply->thr, apply->pkt, CT_R_NAT_UNTRANSLATABLE);
+}
+
+/* The same for what may be an error: seldom, and not in the way of others. */
+static __attribute__((noinline)) enum ct_verdict translate_related(
+	const struct apply *apply, uint32_t status)
+{
+	struct ct_quote quote;
+
+	if (!is_error(apply, &quote))
+		return may_pass(apply, status) ? CT_ACCEPT : translate(apply);
+	if (!quote.redirects &&
+	    (may_pass(apply, status) || write_error(apply, &quote)))
+		return CT_ACCEPT;
+	return refuse(apply->thr, apply->pkt, CT_R_NAT_UNTRANSLATABLE);
 }
 
 enum ct_verdict ct_nat_apply(struct ct_thread *thr, struct ct_pkt *pkt,
 			     enum ct_hook hook)
 {
-	struct apply apply = { .thr = thr, .pkt = pkt };
-	struct ct_quote space;
-	const struct ct_quote *quote;
-	uint32_t status;
+	uint32_t status = pkt->conn ? ct_conn_word(pkt->conn) : 0;
+	uint8_t at = (unsigned)hook < CT_HOOK_MAX ? end_at[hook] : AT_NONE;
+	struct apply apply;
 
-	if (!end_of(hook, &apply.end))
+	if (at == AT_NONE)
 		return CT_ACCEPT;
-	if (!pkt->conn)
-		return pass(thr, pkt, apply.end);
-	status = ct_conn_word(pkt->conn);
+	apply.end = (enum ct_nat_end)(at - 1);
 	if (!(status & (CT_S_SRC_NAT | CT_S_DST_NAT)))
 		return pass(thr, pkt, apply.end);
+	apply.thr = thr;
+	apply.pkt = pkt;
 	apply.ops = ct_registry_l4(thr->tbl, pkt->l4);
-	quote = quote_of(&apply, &space);
-	if (quote && quote->redirects)
-		return refuse(thr, pkt, CT_R_NAT_UNTRANSLATABLE);
-	if (!changes(status, (enum ct_dir)pkt->dir, apply.end))
-		return CT_ACCEPT;
-	ct_conn_tuple(pkt->conn,
-		      pkt->dir == CT_DIR_ORIG ? CT_DIR_REPLY : CT_DIR_ORIG,
-		      &apply.other);
-	if (!write_packet(&apply, quote))
-		return refuse(thr, pkt, CT_R_NAT_UNTRANSLATABLE);
-	return CT_ACCEPT;
+	apply.other = pkt->dir == CT_DIR_ORIG ? CT_DIR_REPLY : CT_DIR_ORIG;
+	if (ct_unlikely(pkt->state == CT_RELATED))
+		return translate_related(&apply, status);
+	return may_pass(&apply, status) ? CT_ACCEPT : translate(&apply);
 }
 
 void ct_nat_apply_burst(struct ct_thread *thr, struct ct_pkt *const *pkts,

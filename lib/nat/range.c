@@ -33,33 +33,39 @@ static uint32_t native(uint32_t word)
 	       (uint32_t)b[3] << 24;
 }
 
+static void mix(uint32_t *a, uint32_t b, uint32_t *c, unsigned by)
+{
+	*a = (*a - *c) ^ rotated(*c, by);
+	*c += b;
+}
+
+static void finish(uint32_t *to, uint32_t from, unsigned by)
+{
+	*to = (*to ^ from) - rotated(from, by);
+}
+
 /* Of four words. */
 static uint32_t lookup3(const uint32_t word[WORDS], uint32_t start)
 {
-	static const uint8_t mix[] = { 4, 6, 8, 16, 19, 4 };
-	static const uint8_t last[] = { 14, 11, 25, 16, 4, 14, 24 };
-	uint32_t v[3];
+	uint32_t a = LOOKUP3_START + WORDS * 4 + start + native(word[0]);
+	uint32_t b = LOOKUP3_START + WORDS * 4 + start + native(word[1]);
+	uint32_t c = LOOKUP3_START + WORDS * 4 + start + native(word[2]);
 
-	for (unsigned i = 0; i < 3; i++)
-		v[i] = LOOKUP3_START + WORDS * 4 + start + native(word[i]);
-	for (unsigned i = 0; i < sizeof(mix); i++) {
-		uint32_t *a = &v[i % 3];
-		uint32_t *b = &v[(i + 1) % 3];
-		uint32_t *c = &v[(i + 2) % 3];
-
-		*a -= *c;
-		*a ^= rotated(*c, mix[i]);
-		*c += *b;
-	}
-	v[0] += native(word[3]);
-	for (unsigned i = 0; i < sizeof(last); i++) {
-		uint32_t *to = &v[(i + 2) % 3];
-		uint32_t from = v[(i + 1) % 3];
-
-		*to ^= from;
-		*to -= rotated(from, last[i]);
-	}
-	return v[2];
+	mix(&a, b, &c, 4);
+	mix(&b, c, &a, 6);
+	mix(&c, a, &b, 8);
+	mix(&a, b, &c, 16);
+	mix(&b, c, &a, 19);
+	mix(&c, a, &b, 4);
+	a += native(word[3]);
+	finish(&c, b, 14);
+	finish(&a, c, 11);
+	finish(&b, a, 25);
+	finish(&c, b, 16);
+	finish(&a, c, 4);
+	finish(&b, a, 14);
+	finish(&c, b, 24);
+	return c;
 }
 
 /* --- Addresses ---------------------------------------------------------- */

@@ -133,15 +133,12 @@ bool ct_icmp_rewrite(const struct ct_icmp_pairs *from, struct ct_pkt *pkt,
 	struct ct_cursor cur = ct_l4_cursor(pkt);
 	uint8_t *hdr = pkt->data + pkt->l4_off;
 	uint8_t *at = hdr + CT_ICMP_ID_OFF;
-	ct_be16 id = how->to->src_id;
 	uint32_t diff = how->body;
 
 	if (ct_cursor_left(&cur) < CT_ICMP_HDR_LEN)
 		return false;
-	if (ct_icmp_paired(from, hdr[0])) {
-		diff = ct_csum_diff(diff, at, &id, sizeof(id));
-		memcpy(at, &id, sizeof(id));
-	}
+	if (ct_icmp_paired(from, hdr[0]))
+		diff = ct_csum_both(diff, ct_csum_put16(at, &how->src_id));
 	return ct_sum_patch(pkt, CT_ICMP_SUM_OFF, how->pseudo, diff);
 }
 

@@ -138,9 +138,8 @@ static uint32_t rewrite(struct ct_pkt *pkt, enum ct_nat_end end,
 {
 	uint8_t *at = pkt->data +
 		      (end == CT_NAT_SRC ? CT_IPV4_SRC_OFF : CT_IPV4_DST_OFF);
-	uint32_t diff = ct_csum_diff(0, at, &addr->v4, sizeof(addr->v4));
+	uint32_t diff = ct_csum_put32(at, &addr->v4);
 
-	memcpy(at, &addr->v4, sizeof(addr->v4));
 	ct_csum_patch(pkt->data + CT_IPV4_SUM_OFF, diff);
 	return diff;
 }

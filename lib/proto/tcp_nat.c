@@ -16,11 +16,18 @@ enum { QUOTE_MIN = 8 };
 bool ct_tcp_rewrite(struct ct_pkt *pkt, const struct ct_rewrite *how)
 {
 	struct ct_cursor cur = ct_l4_cursor(pkt);
+	uint8_t *sum = pkt->data + pkt->l4_off + CT_TCP_SUM_OFF;
+	uint64_t diff;
 
 	if (ct_cursor_left(&cur) < QUOTE_MIN)
 		return false;
-	ct_sum_patch(pkt, CT_TCP_SUM_OFF, how->pseudo,
-		     ct_ports_write(pkt, how));
+	diff = (uint64_t)how->pseudo + ct_ports_write(pkt, how);
+	if (ct_cursor_left(&cur) < CT_TCP_SUM_OFF + sizeof(uint16_t))
+		return true;
+	if (pkt->csum == CT_CSUM_PARTIAL)
+		ct_csum_patch_partial(sum, how->pseudo);
+	else
+		ct_csum_patch(sum, diff);
 	return true;
 }
 

@@ -8,8 +8,6 @@
 #include "proto/ports.h"
 #include "wire/hdr.h"
 
-#include <string.h>
-
 /* As Linux: a question and its answer are done by then. */
 #define STREAM_AGE_NS UINT64_C(2000000000)
 
@@ -103,19 +101,20 @@ bool ct_udp_rewrite(struct ct_pkt *pkt, const struct ct_rewrite *how)
 {
 	struct ct_cursor cur = ct_l4_cursor(pkt);
 	uint8_t *sum = pkt->data + pkt->l4_off + CT_UDP_SUM_OFF;
-	bool partial = pkt->csum == CT_CSUM_PARTIAL;
-	bool none;
-	uint32_t diff;
+	uint64_t diff;
 
 	if (ct_cursor_left(&cur) < CT_UDP_HDR_LEN)
 		return false;
-	none = !partial && ct_load_u16(sum) == 0;
-	diff = ct_ports_write(pkt, how);
-	if (none)
+	diff = (uint64_t)how->pseudo + ct_ports_write(pkt, how);
+	if (pkt->csum == CT_CSUM_PARTIAL) {
+		ct_csum_patch_partial(sum, how->pseudo);
 		return true;
-	ct_sum_patch(pkt, CT_UDP_SUM_OFF, how->pseudo, diff);
-	if (!partial && ct_load_u16(sum) == 0)
-		memset(sum, 0xff, sizeof(uint16_t));
+	}
+	if (ct_csum_load(sum) == 0)
+		return true;
+	ct_csum_patch(sum, diff);
+	if (ct_csum_load(sum) == 0)
+		ct_csum_store(sum, 0xffff);
 	return true;
 }
 

@@ -9,7 +9,6 @@
  */
 #include "wire/csum.h"
 
-#include <stdbool.h>
 #include <string.h>
 
 /* Below 0x10000, and the same number modulo 0xffff; 0 only for 0. */
@@ -64,43 +63,4 @@ uint32_t ct_csum_diff(uint32_t diff, const void *old, const void *new,
 {
 	return ct_csum_both(ct_csum_add(diff, new, len),
 			    ct_csum_fold(ct_csum_add(0, old, len)));
-}
-
-uint32_t ct_csum_both(uint32_t a, uint32_t b)
-{
-	return fold64((uint64_t)a + b);
-}
-
-static void store(uint8_t *field, uint16_t value)
-{
-	field[0] = (uint8_t)(value >> 8);
-	field[1] = (uint8_t)value;
-}
-
-static uint16_t load(const uint8_t *field)
-{
-	return (uint16_t)(field[0] << 8 | field[1]);
-}
-
-/* Zero has two forms. */
-static bool is_zero(uint32_t diff)
-{
-	return diff == 0 || diff == 0xffff;
-}
-
-/* RFC 1624, equation 3: the complement of what was summed, and the change. */
-void ct_csum_patch(uint8_t *field, uint32_t diff)
-{
-	uint16_t sum = (uint16_t)~load(field);
-
-	if (is_zero(diff))
-		return;
-	store(field, ct_csum_fold(ct_csum_both(diff, sum)));
-}
-
-void ct_csum_patch_partial(uint8_t *field, uint32_t diff)
-{
-	if (is_zero(diff))
-		return;
-	store(field, (uint16_t)ct_csum_both(diff, load(field)));
 }
