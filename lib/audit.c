@@ -15,6 +15,7 @@ struct check {
 	uint32_t n_keys;    /* that the known ones must have */
 	uint32_t n_slots;   /* that the table has */
 	uint32_t n_unowned; /* that their last put left to a poll */
+	uint64_t n_mapped;  /* whose source is translated, ended ones too */
 	uint32_t n_buckets;
 	uint32_t bucket; /* that is being looked at */
 	const char *wrong;
@@ -90,6 +91,8 @@ static void check_place(struct check *check, uint32_t unit)
 	struct ct_conn *conn = ct_conn_at(tbl, unit);
 	uint32_t status = ct_conn_word(conn);
 
+	if (status & CT_S_SRC_NAT)
+		check->n_mapped++;
 	if (atomic_load(&conn->lock.held))
 		fail(check, "a connection is locked by nobody");
 	if (ct_conn_known(conn)) {
@@ -157,6 +160,8 @@ const char *ct_table_check(struct ct_table *tbl)
 	if (n_conns != check.n_known + check.n_private)
 		fail(&check,
 		     "not as many connections are counted as there are");
+	if (check.n_mapped != ct_mappings_users(tbl))
+		fail(&check, "mappings count other users than they have");
 	if (n_conns > tbl->max_conns)
 		fail(&check, "more connections are counted than there may be");
 	return check.wrong;

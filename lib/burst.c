@@ -17,6 +17,8 @@
  */
 #include "predict.h"
 
+#include <conntrack/nat.h>
+
 enum {
 	GROUP = 32, /* packets under way at once */
 	SOME = 16   /* packets a step: the work takes longer than memory does */
@@ -128,6 +130,35 @@ struct job {
 	enum ct_verdict *verdicts;    /* or NULL */
 };
 
+/* => It has a mapping, or nobody knows. */
+static inline bool translated(const struct ct_pkt *pkt)
+{
+	return !pkt->conn ||
+	       (ct_conn_word(pkt->conn) & (CT_S_SRC_NAT | CT_S_DST_NAT));
+}
+
+static enum ct_verdict translate(struct ct_thread *thr, struct ct_pkt *pkt)
+{
+	enum ct_verdict verdict = ct_nat_apply(thr, pkt, CT_HOOK_PREROUTING);
+
+	return verdict == CT_ACCEPT
+		       ? ct_nat_apply(thr, pkt, CT_HOOK_POSTROUTING)
+		       : verdict;
+}
+
+/* What is left to do with an accepted packet; => its verdict. */
+static enum ct_verdict finish(struct ct_thread *thr, struct ct_pkt *pkt)
+{
+	enum ct_verdict verdict = CT_ACCEPT;
+
+	if (translated(pkt))
+		verdict = translate(thr, pkt);
+	if (ct_likely(verdict == CT_ACCEPT))
+		return settled(pkt->conn) ? CT_ACCEPT : ct_confirm(thr, pkt);
+	ct_abandon(thr, pkt);
+	return verdict;
+}
+
 static enum ct_verdict forward(struct ct_thread *thr, struct ct_pkt *pkt,
 			       struct ct_way *way, const struct ct_rules *rules)
 {
@@ -137,7 +168,7 @@ static enum ct_verdict forward(struct ct_thread *thr, struct ct_pkt *pkt,
 	    !(ct_conn_word(pkt->conn) & (CT_S_CONFIRMED | CT_S_DYING)))
 		verdict = rules->new_conn(rules->user, thr, pkt);
 	if (ct_likely(verdict == CT_ACCEPT))
-		return settled(pkt->conn) ? CT_ACCEPT : ct_confirm(thr, pkt);
+		return finish(thr, pkt);
 	ct_abandon(thr, pkt);
 	return verdict;
 }
@@ -152,9 +183,9 @@ static ct_always_inline enum ct_verdict go(struct ct_thread *thr,
 		return job->forward ? forward(thr, pkt, way, job->rules)
 				    : ct_way_go(thr, pkt, way);
 	(*told)++;
-	if (job->forward && !quiet(pkt->conn))
-		ct_event_deliver(thr, pkt->conn);
-	return CT_ACCEPT;
+	if (ct_likely(!job->forward || (quiet(pkt->conn) && !translated(pkt))))
+		return CT_ACCEPT;
+	return finish(thr, pkt);
 }
 
 static ct_noinline void step_3(struct ct_thread *thr, struct group *group,

@@ -71,12 +71,33 @@ static enum ct_verdict lose(struct ct_thread *thr, struct ct_pkt *pkt,
 	return CT_DROP;
 }
 
+/*
+ * Two packets of one new flow were given different mappings at once.  The
+ * later one leaves with its own, if nobody else is answered there; the flow
+ * goes on with the first.
+ */
+static bool may_leave(struct ct_thread *thr, const struct ct_pkt *pkt,
+		      const struct ct_clash *clash,
+		      const struct ct_key key[CT_DIR_MAX])
+{
+	enum ct_dir dir;
+
+	return (ct_conn_word(pkt->conn) & (CT_S_SRC_NAT | CT_S_DST_NAT)) &&
+	       may_join(thr->tbl, &key[CT_DIR_ORIG]) &&
+	       ct_conn_matches(clash->conn, CT_DIR_ORIG, &key[CT_DIR_ORIG]) &&
+	       !ct_buckets_find(thr->tbl, &key[CT_DIR_REPLY], &dir);
+}
+
 static enum ct_verdict resolve(struct ct_thread *thr, struct ct_pkt *pkt,
 			       const struct ct_clash *clash)
 {
 	struct ct_key key[CT_DIR_MAX];
 
 	ct_conn_keys(pkt->conn, &thr->tbl->hash, key);
+	if (ct_unlikely(may_leave(thr, pkt, clash, key))) {
+		lose(thr, pkt, CT_R_OTHER_MAPPING);
+		return CT_ACCEPT;
+	}
 	if (!same_tuples(clash->conn, clash->dir, key) ||
 	    !may_join(thr->tbl, &key[CT_DIR_ORIG]))
 		return lose(thr, pkt, CT_R_CLASH);
@@ -111,7 +132,11 @@ static enum ct_verdict publish(struct ct_thread *thr, struct ct_pkt *pkt)
 	bool held;
 	int error;
 
-	ct_conn_private_hashes(thr, conn, hash);
+	/* What was remembered is not of the mapping. */
+	if (ct_unlikely(ct_conn_word(conn) & (CT_S_SRC_NAT | CT_S_DST_NAT)))
+		ct_conn_hashes(conn, &thr->tbl->hash, hash);
+	else
+		ct_conn_private_hashes(thr, conn, hash);
 	held = start(thr, conn);
 	do {
 		error = ct_buckets_publish(thr, conn, hash, &clash);

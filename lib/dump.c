@@ -192,7 +192,9 @@ int ct_mem_report(struct ct_table *tbl, struct ct_mem_report *report)
 		.buckets = ct_buckets_bytes(tbl),
 		.conns = class_bytes(tbl, CT_SLAB_CONN),
 		.overflow = class_bytes(tbl, CT_SLAB_BUCKET),
-		.on_demand = class_bytes(tbl, CT_SLAB_EXT),
+		.on_demand = class_bytes(tbl, CT_SLAB_EXT) +
+			     class_bytes(tbl, CT_SLAB_NAT) +
+			     ct_mappings_bytes(tbl),
 		.handles = handle_bytes(tbl),
 		.refused = atomic_load_explicit(&tbl->mem.refused,
 						memory_order_relaxed),

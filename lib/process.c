@@ -79,10 +79,7 @@ static enum ct_verdict answer_drop(struct ct_thread *thr, struct ct_pkt *pkt,
 bool ct_invert(const struct ct_l4_ops *ops, const struct ct_tuple *t,
 	       struct ct_tuple *inverse)
 {
-	*inverse = *t;
-	inverse->src = t->dst;
-	inverse->dst = t->src;
-	return ops->invert(t, inverse);
+	return ct_l4_invert(ops, t, inverse);
 }
 
 static struct ct_conn *find(struct ct_thread *thr, const struct ct_key *key,

@@ -128,6 +128,7 @@ void ct_table_destroy(struct ct_table *tbl)
 	ct_events_fini(tbl);
 	ct_policies_fini(tbl);
 	ct_buckets_fini(tbl);
+	ct_mappings_fini(tbl);
 	ct_slab_fini(&tbl->slab);
 
 	/* The table counts its own bytes; they go last. */

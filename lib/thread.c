@@ -23,6 +23,8 @@ int ct_thread_make(struct ct_table *tbl, struct ct_thread **thr)
 	made->tbl = tbl;
 	made->now_ns = atomic_load_explicit(&tbl->now_ns, memory_order_relaxed);
 	made->now = ct_ticks_of_ns(made->now_ns);
+	made->dice[0] =
+		atomic_fetch_add_explicit(&tbl->dice, 1, memory_order_relaxed);
 	ct_spin_lock(&tbl->threads_lock);
 	cds_list_add_tail(&made->node, &tbl->threads);
 	ct_spin_unlock(&tbl->threads_lock);

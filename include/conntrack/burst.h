@@ -48,25 +48,26 @@ struct ct_rules {
 	size_t size; /**< sizeof(struct ct_rules) */
 	void *user;  /**< first argument of new_conn */
 	/** Asked about the first packet of each connection, before it is
-	 * confirmed.  What is not CT_ACCEPT gives the packet up. */
+	 * confirmed.  May choose its mapping: ct_nat_setup().  What is not
+	 * CT_ACCEPT gives the packet up. */
 	enum ct_verdict (*new_conn)(void *user, struct ct_thread *thr,
 				    struct ct_pkt *pkt);
 };
 
 /**
- * ct_process() and ct_confirm() in one, for n packets.
+ * ct_process(), ct_nat_apply() and ct_confirm() in one, for n packets.
  *
- * Equal to both verbs for one packet after the other, at PREROUTING: a flow's
- * second packet finds the connection that the first one opened, even in the
- * same burst.  For hosts that have no work between the two verbs, or only
- * rules about new connections.
+ * Equal to these verbs for one packet after the other, at PREROUTING, and at
+ * POSTROUTING to translate the source: a flow's second packet finds the
+ * connection that the first one opened, even in the same burst.  For hosts that
+ * have no work between the verbs, or only rules about new connections.
  *
  * @param thr       the calling thread's handle
  * @param pkts      the packets
  * @param n         how many
  * @param rules     asked about new connections, or NULL: all may pass
  * @param verdicts  n verdicts, or NULL when nobody wants them
- * @context         as ct_process() and ct_confirm()
+ * @context         as ct_process(), ct_nat_apply() and ct_confirm()
  */
 CT_API void ct_forward_burst(struct ct_thread *thr, struct ct_pkt *const *pkts,
 			     unsigned n, const struct ct_rules *rules,

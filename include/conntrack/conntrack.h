@@ -22,6 +22,7 @@
 #include <conntrack/burst.h>
 #include <conntrack/config.h>
 #include <conntrack/conn.h>
+#include <conntrack/nat.h>
 #include <conntrack/packet.h>
 #include <conntrack/policy.h>
 #include <conntrack/reason.h>

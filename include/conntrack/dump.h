@@ -125,7 +125,7 @@ struct ct_mem_report {
 	uint64_t buckets;   /**< the hash table, what is being made ready too */
 	uint64_t conns;     /**< connections and their deadlines, the same */
 	uint64_t overflow;  /**< further buckets of long chains */
-	uint64_t on_demand; /**< blocks of extensions on demand */
+	uint64_t on_demand; /**< extensions on demand, and what NAT keeps */
 	uint64_t handles;   /**< handles of threads, the table's own included */
 	uint64_t other;     /**< the rest: directories, policies, ... */
 	uint64_t refused;   /**< times that the host had no memory, not bytes */

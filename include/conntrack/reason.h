@@ -35,6 +35,7 @@ extern "C" {
 	X(JOINED,		8,  T, "joined an equal connection that was confirmed first", "as Linux does") \
 	X(BELOW_WINDOW,		9,  T, "old sequence numbers: let pass, not believed", "Rooij II") \
 	X(OLD_ACK,		10, T, "too old an acknowledgement: let pass, not believed", "Rooij IV") \
+	X(OTHER_MAPPING,	11, T, "left with another mapping than the flow has, as both were new at once", "as Linux does") \
 	X(NOTRACK,		20, U, "exempt from tracking by policy", "") \
 	X(CONTROL,		21, U, "neighbour discovery or multicast listener discovery", "RFC 4861, RFC 3810") \
 	X(NO_HOOK,		22, U, "tracking does not happen at this hook", "") \
@@ -71,12 +72,17 @@ extern "C" {
 	X(NO_MEMORY,		121, D, "out of memory", "")		\
 	X(CLASH,		122, D, "an equal connection was confirmed first", "as Linux does") \
 	X(GONE,			123, D, "the connection was removed before it was confirmed", "as Linux does") \
+	X(NAT_EXHAUSTED,	124, D, "no address or id is free to translate to", "RFC 4787 REQ-11") \
+	X(NAT_UNTRANSLATABLE,	125, D, "belongs to a translated connection, but cannot be translated", "as Linux does") \
+	X(NAT_LEAK,		126, D, "would leave untranslated", "nat.leak_proof") \
 	X(END_EXPIRED,		140, E, "nothing was seen for the length of the timeout", "") \
 	X(END_REPLACED,		141, E, "replaced by a new connection on its tuple", "RFC 9293 3.6.1") \
 	X(END_RESET,		142, E, "ended by a reset", "RFC 9293 3.5.2") \
 	X(END_DELETED,		143, E, "deleted by the host", "")	\
 	X(END_FLUSHED,		144, E, "flushed by the host", "")	\
-	X(END_EVICTED,		145, E, "evicted to make room", "as Linux does")
+	X(END_EVICTED,		145, E, "evicted to make room", "as Linux does") \
+	X(END_YIELDED,		146, E, "was over, and a new connection needed its id", "as Linux does") \
+	X(END_ADDRESS,		147, E, "the address that it was translated to went away", "as Linux does")
 /* clang-format on */
 
 /** See CT_REASONS. */

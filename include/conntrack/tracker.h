@@ -8,6 +8,7 @@
 #ifndef CONNTRACK_TRACKER_H
 #define CONNTRACK_TRACKER_H
 
+#include <conntrack/nat.h>
 #include <conntrack/packet.h>
 #include <conntrack/param.h>
 
@@ -38,6 +39,12 @@ struct ct_l3_ops {
 			       uint32_t l4_len);
 	/** An address as text; buf has 46 bytes at least. */
 	void (*addr_text)(const union ct_addr *addr, char *buf);
+	/** Optional; without it nothing of this layer is translated.  Puts an
+	 * address in the place of the source, or of the destination, of a
+	 * header that parse() or parse_quoted() has read, and its checksum
+	 * right.  => What a sum over the pseudo header changes by. */
+	uint32_t (*rewrite)(struct ct_pkt *pkt, enum ct_nat_end end,
+			    const union ct_addr *addr);
 };
 
 /* --- Transport layer ---------------------------------------------------- */
@@ -63,7 +70,10 @@ enum ct_ids {
 
 /** Bits of ct_l4_ops.flags. */
 enum ct_l4_flag {
-	CT_L4_MAY_CLASH = 1u << 0 /**< equal connections may be merged */
+	CT_L4_MAY_CLASH = 1u << 0, /**< equal connections may be merged */
+	CT_L4_NAT_PORTS = 1u << 1, /**< NAT may choose src_id of a source and
+					 dst_id of a destination */
+	CT_L4_NAT_QUERY = 1u << 2  /**< NAT may choose src_id, of either */
 };
 
 /** Bytes of ct_l4_state(). */
@@ -73,7 +83,18 @@ enum ct_l4_flag {
 struct ct_quote {
 	uint32_t off;        /**< of the quoted L3 header, from pkt->data */
 	uint8_t l3;          /**< its network layer */
-	uint8_t reserved[3]; /**< zero */
+	bool redirects;      /**< it tells its reader of another way, which is
+				  wrong where addresses are translated */
+	uint8_t reserved[2]; /**< zero */
+};
+
+/** How a transport header changes; see ct_l4_ops.rewrite. */
+struct ct_rewrite {
+	ct_be16 src_id;      /**< the packet's, from now on */
+	ct_be16 dst_id;      /**< the same */
+	enum ct_nat_end end; /**< whose id is written; the other one's stays */
+	uint32_t pseudo; /**< what a sum over the pseudo header changes by */
+	uint32_t body;   /**< the same, over the bytes behind the header */
 };
 
 /** One transport protocol: how it is keyed and followed. */
@@ -118,6 +139,17 @@ struct ct_l4_ops {
 	/** Optional.  The state's name, as conntrack(8) prints it; must cope
 	 * with any bytes in the state. */
 	const char *(*state_name)(const struct ct_conn *conn);
+	/** Optional; without it no id is written and no checksum changes.
+	 * Writes the ids of a header that tuple() has read, and its checksum:
+	 * by differences (see ct_sum_patch()), a partial one as such.  Quoted
+	 * packets may be cut behind the ids.  False for a header that is too
+	 * short: the packet is dropped. */
+	bool (*rewrite)(struct ct_pkt *pkt, const struct ct_rewrite *how);
+	/** Optional.  NAT is short of ids: may a newcomer have those of this
+	 * connection, which ends then?  It is locked; the newcomer is private,
+	 * and open() and packet() have seen it. */
+	bool (*yields)(const struct ct_conn *conn,
+		       const struct ct_conn *newcomer);
 };
 
 /**

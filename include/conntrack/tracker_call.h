@@ -92,6 +92,20 @@ CT_API bool ct_csum_good(const struct ct_thread *thr, const struct ct_pkt *pkt,
 			 uint32_t cover);
 
 /**
+ * Put a change into the packet's transport checksum (RFC 1624).
+ *
+ * @param pkt     the packet, or one that an ICMP error quotes
+ * @param off     where the checksum is, from the L4 header
+ * @param pseudo  what the sum over the pseudo header changes by
+ * @param bytes   what the sum over the L4 header and payload changes by; a
+ *                partial checksum does not know of these
+ * @context       inside rewrite()
+ * @return        false, with nothing written, when it is not there
+ */
+CT_API bool ct_sum_patch(struct ct_pkt *pkt, uint32_t off, uint32_t pseudo,
+			 uint32_t bytes);
+
+/**
  * A cursor over what is contiguous of the packet's L4 header and payload.
  *
  * @param pkt  the packet, L3 parsed

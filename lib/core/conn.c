@@ -4,6 +4,7 @@
  */
 #include "core/conn.h"
 
+#include "core/reply.h"
 #include "core/table.h"
 #include "core/timer.h"
 
@@ -40,6 +41,10 @@ void ct_conn_tuple(const struct ct_conn *conn, enum ct_dir dir,
 	*tuple = wide->orig;
 	if (dir == CT_DIR_ORIG)
 		return;
+	if (ct_conn_word(conn) & CT_S_FAR) {
+		*tuple = *ct_conn_far(conn);
+		return;
+	}
 	tuple->src = wide->orig.dst;
 	tuple->dst = wide->orig.src;
 	tuple->src_id = wide->reply_src_id;
@@ -254,6 +259,8 @@ void ct_conn_free(struct ct_thread *thr, struct ct_conn *conn)
 	struct ct_table *tbl = thr->tbl;
 
 	ct_extend_free(thr, conn);
+	if (ct_unlikely(ct_conn_word(conn) & (CT_S_SRC_NAT | CT_S_FAR)))
+		ct_conn_untranslate(thr, conn);
 	/* No life has this number: whoever remembers it knows it is gone. */
 	atomic_store_explicit(&conn->gen, 0, memory_order_relaxed);
 	atomic_store_explicit(&conn->status, 0, memory_order_release);

@@ -44,12 +44,13 @@
 #include <stdatomic.h>
 
 /*
- * The status word: netfilter's bits, two of our own among those that netfilter
+ * The status word: netfilter's bits, some of our own among those that netfilter
  * never shows, and the count of owners above them.
  */
 #define CT_S_WIDE     (1u << 11) /* keys have the wide form */
 #define CT_S_RELEASED (1u << 12) /* the last owner frees it */
 #define CT_S_LOW      (1u << 14) /* its deadline is low; see timer.h */
+#define CT_S_FAR      (1u << 15) /* the reply tuple is elsewhere; see reply.h */
 #define CT_S_PUBLIC   0x27ffu    /* what a host gets to see */
 #define CT_OWNER      (1u << 16) /* one owner */
 #define CT_OWNERS_MAX 0xffffu    /* stuck: freed with the table */
@@ -117,6 +118,20 @@ static inline uint32_t ct_conn_set(struct ct_conn *conn, uint32_t bits)
 					memory_order_acq_rel);
 }
 
+/*
+ * The reply tuple of a translated connection with wide keys, for which there
+ * is no room: its address stands where the reply's ids and zone would.  Units
+ * are aligned, so that 48 bits say 54.
+ */
+static inline struct ct_tuple *ct_conn_far(const struct ct_conn *conn)
+{
+	const struct ct_wide_keys *wide = &conn->wide;
+	uint64_t at = (uint64_t)wide->reply_zone << 32 |
+		      (uint32_t)wide->reply_dst_id << 16 | wide->reply_src_id;
+
+	return (struct ct_tuple *)(uintptr_t)(at * CT_LINE);
+}
+
 /* => The connection, whose status is word, has this tuple in this direction. */
 static inline bool ct_conn_fits(const struct ct_conn *conn, uint32_t word,
 				enum ct_dir dir, const struct ct_key *key)
@@ -131,6 +146,8 @@ static inline bool ct_conn_fits(const struct ct_conn *conn, uint32_t word,
 			      sizeof(key->narrow)) == 0;
 	if (dir == CT_DIR_ORIG)
 		return memcmp(&wide->orig, t, sizeof(*t)) == 0;
+	if (ct_unlikely(word & CT_S_FAR))
+		return memcmp(ct_conn_far(conn), t, sizeof(*t)) == 0;
 	return memcmp(&wide->orig.src, &t->dst, sizeof(t->dst)) == 0 &&
 	       memcmp(&wide->orig.dst, &t->src, sizeof(t->src)) == 0 &&
 	       wide->orig.l3 == t->l3 && wide->orig.l4 == t->l4 &&

@@ -29,6 +29,21 @@ bool ct_csum_good(const struct ct_thread *thr, const struct ct_pkt *pkt,
 	return ct_csum_fold(ct_csum_add(sum, cur.at, cover)) == 0;
 }
 
+bool ct_sum_patch(struct ct_pkt *pkt, uint32_t off, uint32_t pseudo,
+		  uint32_t bytes)
+{
+	struct ct_cursor cur = ct_l4_cursor(pkt);
+	uint8_t *field = pkt->data + pkt->l4_off + off;
+
+	if (ct_cursor_left(&cur) < off + sizeof(uint16_t))
+		return false;
+	if (pkt->csum == CT_CSUM_PARTIAL)
+		ct_csum_patch_partial(field, pseudo);
+	else
+		ct_csum_patch(field, (uint64_t)pseudo + bytes);
+	return true;
+}
+
 bool ct_tracing(const struct ct_thread *thr)
 {
 	return ct_unlikely(thr->trace != NULL);

@@ -38,6 +38,9 @@ static const struct ct_param_def core_params[CT_P_MAX] = {
 		"how tuples are hashed, keyed with the table's own random bytes; 0: XXH3; 1: SipHash-2-4, slower, whose strength against chosen tuples has been studied",
 		CT_HASH_XXH3, CT_HASH_XXH3, 0, CT_HASH_KINDS - 1,
 		CT_PARAM_SEALED, 0 },
+	[CT_P_LEAK_PROOF] = { "nat.leak_proof", NULL,
+		"1: ct_nat_apply() drops invalid packets, and those whose mapping was never chosen, where sources are translated",
+		0, 0, 0, 1, 0, 0 },
 };
 /* clang-format on */
 

@@ -22,6 +22,7 @@ enum {
 	HEADROOM_MIN = 64,
 	NEW_AT_ONCE = 32,
 	OVERFLOW_SHARE = 8, /* one overflow bucket for so many connections */
+	NAT_SHARE = 2,      /* a mapping and a far tuple for each connection */
 };
 
 /* Objects beyond the limit, for those that wait for a grace period. */
@@ -131,7 +132,7 @@ int ct_slab_init(struct ct_slab *slab, struct ct_mem *mem, uint32_t max_conns,
 		 uint32_t conn_units, uint32_t ext_units)
 {
 	uint64_t n = (uint64_t)max_conns + headroom(max_conns);
-	uint64_t chunks;
+	uint64_t chunks, most;
 	bool grown;
 
 	memset(slab, 0, sizeof(*slab));
@@ -139,6 +140,7 @@ int ct_slab_init(struct ct_slab *slab, struct ct_mem *mem, uint32_t max_conns,
 	slab->depot[CT_SLAB_CONN].units = conn_units;
 	slab->depot[CT_SLAB_EXT].units = ext_units;
 	slab->depot[CT_SLAB_BUCKET].units = 1;
+	slab->depot[CT_SLAB_NAT].units = 1;
 	slab->shift = shift_for((uint64_t)max_conns * conn_units);
 	while (size_of(slab) < 4 * (conn_units + ext_units))
 		slab->shift++;
@@ -153,8 +155,13 @@ int ct_slab_init(struct ct_slab *slab, struct ct_mem *mem, uint32_t max_conns,
 		 chunks_for(slab, CT_SLAB_EXT, n) +
 		 chunks_for(slab, CT_SLAB_BUCKET,
 			    HEADROOM_MIN + n / OVERFLOW_SHARE);
-	if (chunks > (UINT32_MAX >> 1) >> slab->shift)
+	most = (UINT32_MAX >> 1) >> slab->shift;
+	if (chunks > most)
 		return CT_E_RANGE; /* references have 31 bits */
+	/* What is left of them; only the largest tables feel it. */
+	chunks += chunks_for(slab, CT_SLAB_NAT, NAT_SHARE * n);
+	if (chunks > most)
+		chunks = most;
 	slab->max_chunks = (uint32_t)chunks;
 	for (unsigned i = 0; i < CT_SLAB_CLASSES; i++)
 		slab->depot[i].newest = slab->max_chunks;

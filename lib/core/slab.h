@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * slab.h - where connections, extension blocks and overflow buckets live
+ * slab.h - where connections, extension blocks, overflow buckets and what
+ * NAT keeps live
  *
  * Memory comes from the host in chunks of a power of two of 64-byte units,
  * aligned to their size.  A unit's number is a reference of 31 bits; number 0
@@ -42,6 +43,7 @@ enum ct_slab_class {
 	CT_SLAB_CONN,
 	CT_SLAB_EXT,
 	CT_SLAB_BUCKET,
+	CT_SLAB_NAT, /* mappings, and far tuples: one unit each */
 	CT_SLAB_CLASSES,
 	CT_SLAB_NONE = CT_SLAB_CLASSES
 };

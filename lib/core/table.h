@@ -28,6 +28,7 @@
 #include "core/count.h"
 #include "core/event.h"
 #include "core/extend.h"
+#include "core/mapping.h"
 #include "core/policy.h"
 #include "core/reclaim.h"
 #include "core/registry.h"
@@ -48,6 +49,7 @@ enum ct_core_param {
 	CT_P_LOG_INVALID,
 	CT_P_CLASH,
 	CT_P_HASH,
+	CT_P_LEAK_PROOF,
 	CT_P_MAX
 };
 
@@ -64,6 +66,7 @@ struct ct_thread {
 	uint32_t now;                 /* its own  tick */
 	uint32_t gen;                 /* its own  the next connection's */
 	uint32_t gens;                /* its own  how many are left */
+	uint64_t dice[2];             /* its own  see ct_random() */
 	uint32_t n_private;           /* its own */
 	uint32_t next_private;        /* its own  to be confirmed */
 	_Atomic uint32_t max_private; /* A  one writer */
@@ -100,6 +103,7 @@ struct ct_table {
 	struct ct_extend extend;     /* I  after the seal */
 	struct ct_policies policies;
 	struct ct_events events;
+	struct ct_mappings mappings;
 
 	/* Written by newcomers, now and then. */
 	_Alignas(CT_LINE) _Atomic uint32_t n_conns; /* A  private ones and
@@ -111,6 +115,7 @@ struct ct_table {
 	_Alignas(CT_LINE) _Atomic uint64_t now_ns; /* A  latest of any thread */
 	_Atomic uint32_t sweep; /* A  unit where the next sweep starts */
 	_Atomic uint64_t epoch; /* A */
+	_Atomic uint32_t dice;  /* A  handles made; see ct_random() */
 	/* A  connections put by their last owner, linked by timeout words */
 	_Atomic uint32_t returned;
 	_Atomic uint32_t orphans; /* A  limbo of absent threads, likewise */
@@ -142,6 +147,28 @@ static inline const struct ct_l4_ops *ct_registry_l4(const struct ct_table *tbl,
 						     uint8_t l4)
 {
 	return tbl->registry.l4[tbl->registry.l4_at[l4]];
+}
+
+/* The tuple that answers t; false when nothing can. */
+static inline bool ct_l4_invert(const struct ct_l4_ops *ops,
+				const struct ct_tuple *t,
+				struct ct_tuple *inverse)
+{
+	*inverse = *t;
+	inverse->src = t->dst;
+	inverse->dst = t->src;
+	return ops->invert(t, inverse);
+}
+
+/*
+ * A number that nobody can foretell who does not know the table's secret.
+ *
+ * => The same ones for the same secret, handle by handle.
+ */
+static inline uint32_t ct_random(struct ct_thread *thr)
+{
+	thr->dice[1]++;
+	return (uint32_t)ct_hash_narrow(&thr->tbl->hash, thr->dice);
 }
 
 static inline uint32_t ct_core_param(const struct ct_table *tbl,

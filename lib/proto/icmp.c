@@ -5,6 +5,7 @@
 #include "proto/icmp.h"
 
 #include "base/ticks.h"
+#include "wire/csum.h"
 #include "wire/hdr.h"
 
 enum type {
@@ -126,6 +127,21 @@ bool ct_icmp_paired(const struct ct_icmp_pairs *from, uint8_t type)
 	return find_pair(from, type) != NULL;
 }
 
+bool ct_icmp_rewrite(const struct ct_icmp_pairs *from, struct ct_pkt *pkt,
+		     const struct ct_rewrite *how)
+{
+	struct ct_cursor cur = ct_l4_cursor(pkt);
+	uint8_t *hdr = pkt->data + pkt->l4_off;
+	uint8_t *at = hdr + CT_ICMP_ID_OFF;
+	uint32_t diff = how->body;
+
+	if (ct_cursor_left(&cur) < CT_ICMP_HDR_LEN)
+		return false;
+	if (ct_icmp_paired(from, hdr[0]))
+		diff = ct_csum_both(diff, ct_csum_put16(at, &how->src_id));
+	return ct_sum_patch(pkt, CT_ICMP_SUM_OFF, how->pseudo, diff);
+}
+
 static bool is_error(uint8_t type)
 {
 	switch (type) {
@@ -178,7 +194,17 @@ static bool quote(const struct ct_pkt *pkt, struct ct_quote *where)
 	if (!ct_cursor_good(&cur) || !is_error(type))
 		return false;
 	ct_icmp_quote(pkt, CT_L3_IPV4, where);
+	where->redirects = type == REDIRECT;
 	return true;
+}
+
+/* It is summed without a pseudo header. */
+static bool rewrite(struct ct_pkt *pkt, const struct ct_rewrite *how)
+{
+	struct ct_rewrite alone = *how;
+
+	alone.pseudo = 0;
+	return ct_icmp_rewrite(&pairs, pkt, &alone);
 }
 
 static enum ct_track open(struct ct_thread *thr, struct ct_conn *conn,
@@ -202,7 +228,7 @@ const struct ct_l4_ops ct_icmp_ops = {
 	.name = "icmp",
 	.l4 = CT_IPPROTO_ICMP,
 	.ids = CT_IDS_ICMP,
-	.flags = CT_L4_MAY_CLASH,
+	.flags = CT_L4_MAY_CLASH | CT_L4_NAT_QUERY,
 	.params = params,
 	.n_params = PARAMS,
 	.tuple = ct_icmp_tuple,
@@ -211,4 +237,5 @@ const struct ct_l4_ops ct_icmp_ops = {
 	.quote = quote,
 	.open = open,
 	.packet = packet,
+	.rewrite = rewrite,
 };

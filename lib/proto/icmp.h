@@ -48,6 +48,11 @@ void ct_icmp_quote(const struct ct_pkt *pkt, uint8_t l3,
 /* Whether it is a query or an answer. */
 bool ct_icmp_paired(const struct ct_icmp_pairs *pairs, uint8_t type);
 
+/* The id of a query or an answer, and any message's checksum.  As in
+ * ct_l4_ops. */
+bool ct_icmp_rewrite(const struct ct_icmp_pairs *pairs, struct ct_pkt *pkt,
+		     const struct ct_rewrite *how);
+
 extern const struct ct_l4_ops ct_icmp_ops;
 
 #endif

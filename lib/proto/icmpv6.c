@@ -118,6 +118,11 @@ static bool quote(const struct ct_pkt *pkt, struct ct_quote *where)
 	return true;
 }
 
+static bool rewrite(struct ct_pkt *pkt, const struct ct_rewrite *how)
+{
+	return ct_icmp_rewrite(&pairs, pkt, how);
+}
+
 static enum ct_track open(struct ct_thread *thr, struct ct_conn *conn,
 			  struct ct_pkt *pkt)
 {
@@ -139,7 +144,7 @@ const struct ct_l4_ops ct_icmpv6_ops = {
 	.name = "icmpv6",
 	.l4 = CT_IPPROTO_ICMPV6,
 	.ids = CT_IDS_ICMP,
-	.flags = CT_L4_MAY_CLASH,
+	.flags = CT_L4_MAY_CLASH | CT_L4_NAT_QUERY,
 	.params = params,
 	.n_params = PARAMS,
 	.tuple = ct_icmp_tuple,
@@ -148,4 +153,5 @@ const struct ct_l4_ops ct_icmpv6_ops = {
 	.quote = quote,
 	.open = open,
 	.packet = packet,
+	.rewrite = rewrite,
 };

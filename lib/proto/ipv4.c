@@ -133,6 +133,17 @@ static uint32_t pseudo_sum(const struct ct_pkt *pkt, uint8_t l4,
 	return addrs ? ct_csum_add(sum, addrs, ADDRS_LEN) : sum;
 }
 
+static uint32_t rewrite(struct ct_pkt *pkt, enum ct_nat_end end,
+			const union ct_addr *addr)
+{
+	uint8_t *at = pkt->data +
+		      (end == CT_NAT_SRC ? CT_IPV4_SRC_OFF : CT_IPV4_DST_OFF);
+	uint32_t diff = ct_csum_put32(at, &addr->v4);
+
+	ct_csum_patch(pkt->data + CT_IPV4_SUM_OFF, diff);
+	return diff;
+}
+
 static void addr_text(const union ct_addr *addr, char *buf)
 {
 	if (!inet_ntop(AF_INET, addr->bytes, buf, TEXT_LEN))
@@ -149,4 +160,5 @@ const struct ct_l3_ops ct_ipv4_ops = {
 	.parse_quoted = parse_quoted,
 	.pseudo_sum = pseudo_sum,
 	.addr_text = addr_text,
+	.rewrite = rewrite,
 };

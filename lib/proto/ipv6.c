@@ -153,6 +153,18 @@ static uint32_t pseudo_sum(const struct ct_pkt *pkt, uint8_t l4,
 	return addrs ? ct_csum_add(sum, addrs, ADDRS_LEN) : sum;
 }
 
+/* There is no checksum but those of the upper layers. */
+static uint32_t rewrite(struct ct_pkt *pkt, enum ct_nat_end end,
+			const union ct_addr *addr)
+{
+	uint8_t *at = pkt->data +
+		      (end == CT_NAT_SRC ? CT_IPV6_SRC_OFF : CT_IPV6_DST_OFF);
+	uint32_t diff = ct_csum_diff(0, at, addr, sizeof(*addr));
+
+	memcpy(at, addr, sizeof(*addr));
+	return diff;
+}
+
 static void addr_text(const union ct_addr *addr, char *buf)
 {
 	if (!inet_ntop(AF_INET6, addr->bytes, buf, TEXT_LEN))
@@ -169,4 +181,5 @@ const struct ct_l3_ops ct_ipv6_ops = {
 	.parse_quoted = parse_quoted,
 	.pseudo_sum = pseudo_sum,
 	.addr_text = addr_text,
+	.rewrite = rewrite,
 };

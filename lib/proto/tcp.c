@@ -13,6 +13,7 @@
 #include "proto/ports.h"
 #include "proto/tcp_fsm.h"
 #include "proto/tcp_guard.h"
+#include "proto/tcp_nat.h"
 #include "proto/tcp_seg.h"
 #include "proto/tcp_time.h"
 #include "proto/tcp_window.h"
@@ -394,6 +395,7 @@ const struct ct_l4_ops ct_tcp_ops = {
 	.l4 = CT_IPPROTO_TCP,
 	.ids = CT_IDS_PORTS,
 	.state_size = sizeof(struct ct_tcp),
+	.flags = CT_L4_NAT_PORTS,
 	.params = params,
 	.n_params = CT_TCP_PARAMS,
 	.tuple = ct_ports_tuple,
@@ -403,4 +405,6 @@ const struct ct_l4_ops ct_tcp_ops = {
 	.packet = packet,
 	.evictable = evictable,
 	.state_name = state_name,
+	.rewrite = ct_tcp_rewrite,
+	.yields = ct_tcp_yields,
 };

@@ -93,6 +93,31 @@ enum ct_track ct_udp_advance(struct ct_thread *thr, const struct ct_l4_ops *ops,
 	return CT_TRACK_OK;
 }
 
+/*
+ * A sum of zero, none, stays zero; one that becomes zero is sent as all ones
+ * (RFC 768).  Of UDP-Lite the header is always covered.
+ */
+bool ct_udp_rewrite(struct ct_pkt *pkt, const struct ct_rewrite *how)
+{
+	struct ct_cursor cur = ct_l4_cursor(pkt);
+	uint8_t *sum = pkt->data + pkt->l4_off + CT_UDP_SUM_OFF;
+	uint64_t diff;
+
+	if (ct_cursor_left(&cur) < CT_UDP_HDR_LEN)
+		return false;
+	diff = (uint64_t)how->pseudo + ct_ports_write(pkt, how);
+	if (pkt->csum == CT_CSUM_PARTIAL) {
+		ct_csum_patch_partial(sum, how->pseudo);
+		return true;
+	}
+	if (ct_csum_load(sum) == 0)
+		return true;
+	ct_csum_patch(sum, diff);
+	if (ct_csum_load(sum) == 0)
+		ct_csum_store(sum, 0xffff);
+	return true;
+}
+
 static enum ct_track packet(struct ct_thread *thr, struct ct_conn *conn,
 			    struct ct_pkt *pkt)
 {
@@ -117,7 +142,7 @@ const struct ct_l4_ops ct_udp_ops = {
 	.l4 = CT_IPPROTO_UDP,
 	.ids = CT_IDS_PORTS,
 	.state_size = sizeof(struct ct_udp),
-	.flags = CT_L4_MAY_CLASH,
+	.flags = CT_L4_MAY_CLASH | CT_L4_NAT_PORTS,
 	.params = params,
 	.n_params = CT_UDP_PARAMS,
 	.tuple = ct_ports_tuple,
@@ -125,4 +150,5 @@ const struct ct_l4_ops ct_udp_ops = {
 	.check = check,
 	.open = ct_udp_open,
 	.packet = packet,
+	.rewrite = ct_udp_rewrite,
 };

@@ -45,6 +45,8 @@ enum ct_track ct_udp_advance(struct ct_thread *thr, const struct ct_l4_ops *ops,
  */
 bool ct_udp_predict(const struct ct_thread *thr, const struct ct_conn *conn,
 		    uint32_t word, uint32_t *seconds);
+/* Ports and checksum; see ct_l4_ops.rewrite. */
+bool ct_udp_rewrite(struct ct_pkt *pkt, const struct ct_rewrite *how);
 
 extern const struct ct_l4_ops ct_udp_ops;
 

@@ -80,7 +80,7 @@ const struct ct_l4_ops ct_udplite_ops = {
 	.l4 = CT_IPPROTO_UDPLITE,
 	.ids = CT_IDS_PORTS,
 	.state_size = sizeof(struct ct_udp),
-	.flags = CT_L4_MAY_CLASH,
+	.flags = CT_L4_MAY_CLASH | CT_L4_NAT_PORTS,
 	.params = params,
 	.n_params = CT_UDP_PARAMS,
 	.tuple = ct_ports_tuple,
@@ -88,4 +88,5 @@ const struct ct_l4_ops ct_udplite_ops = {
 	.check = check,
 	.open = ct_udp_open,
 	.packet = packet,
+	.rewrite = ct_udp_rewrite,
 };

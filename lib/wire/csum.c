@@ -56,3 +56,11 @@ uint16_t ct_csum_fold(uint32_t sum)
 {
 	return (uint16_t)~fold64(sum);
 }
+
+/* Taking away is adding the complement. */
+uint32_t ct_csum_diff(uint32_t diff, const void *old, const void *new,
+		      size_t len)
+{
+	return ct_csum_both(ct_csum_add(diff, new, len),
+			    ct_csum_fold(ct_csum_add(0, old, len)));
+}

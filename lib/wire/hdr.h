@@ -80,24 +80,28 @@ enum ct_hdr_len {
 	CT_ICMP_HDR_LEN = 8
 };
 
-/* Where the addresses are, for the pseudo header. */
+/* Where a field is, from its header on. */
 enum ct_hdr_off {
 	CT_IPV4_TOTAL_OFF = 2,
 	CT_IPV4_FRAG_OFF = 6,
 	CT_IPV4_PROTOCOL_OFF = 9,
+	CT_IPV4_SUM_OFF = 10,
 	CT_IPV4_SRC_OFF = 12,
 	CT_IPV4_DST_OFF = 16,
 	CT_IPV6_LEN_OFF = 4,
 	CT_IPV6_NEXT_OFF = 6,
 	CT_IPV6_SRC_OFF = 8,
 	CT_IPV6_DST_OFF = 24,
-	CT_UDP_LEN_OFF = 4,
-	CT_UDP_SUM_OFF = 6,
 	CT_TCP_SEQ_OFF = 4,
 	CT_TCP_ACK_OFF = 8,
 	CT_TCP_OFFSET_OFF = 12,
 	CT_TCP_FLAGS_OFF = 13,
-	CT_TCP_WINDOW_OFF = 14
+	CT_TCP_WINDOW_OFF = 14,
+	CT_TCP_SUM_OFF = 16,
+	CT_UDP_LEN_OFF = 4,
+	CT_UDP_SUM_OFF = 6,
+	CT_ICMP_SUM_OFF = 2,
+	CT_ICMP_ID_OFF = 4
 };
 
 /* IPv4: the 16 bits with the fragment offset. */

@@ -26,6 +26,7 @@ struct run {
 	ct_ext_id ext[2];
 	bool has_ext[2];
 	struct ct_conn *owned;
+	bool nat; /* sources are translated */
 	uint64_t now_ns;
 	unsigned refused; /* calls that said so */
 };
@@ -81,6 +82,22 @@ static void note(void *user, const struct ct_event_info *ev)
 
 /* --- Packets ------------------------------------------------------------ */
 
+/* Its source is another, if there is memory. */
+static void translate(struct run *run, unsigned thr, struct ct_pkt *pkt)
+{
+	struct ct_nat_range range = { .size = sizeof(range),
+				      .flags = CT_NAT_ADDR };
+	int error;
+
+	range.min_addr.bytes[0] = 0xcb;
+	range.max_addr = range.min_addr;
+	error = ct_nat_setup(run->thr[thr], pkt, CT_NAT_SRC, &range);
+	run->refused += error == CT_E_NOMEM;
+	ck_assert(error == 0 || error == CT_E_NOMEM || error == CT_E_FULL ||
+		  error == CT_E_NOENT);
+	ct_nat_apply(run->thr[thr], pkt, CT_HOOK_POSTROUTING);
+}
+
 static struct ct_pkt process(struct run *run, unsigned thr,
 			     struct ct_test_packet *p)
 {
@@ -93,6 +110,8 @@ static struct ct_pkt process(struct run *run, unsigned thr,
 		ck_assert_uint_eq(pkt.reason, CT_R_NO_MEMORY);
 		ck_assert_ptr_null(pkt.conn);
 		run->refused++;
+	} else if (pkt.conn && run->nat) {
+		translate(run, thr, &pkt);
 	}
 	return pkt;
 }
@@ -245,6 +264,8 @@ static void traffic(struct run *run)
 	polls(run);
 	ck_assert_int_ge(ct_flush(run->thr[0], NULL), 0);
 	polls(run);
+	run->nat = true;
+	every_protocol(run);
 	many(run);
 	done(run, ct_maintain(run->tbl, run->now_ns + 100 * CT_WORLD_S, 0));
 	polls(run);

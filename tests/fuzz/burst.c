@@ -14,7 +14,9 @@ static enum ct_verdict rule(void *user, struct ct_thread *thr,
 {
 	const uint8_t *what = user;
 
-	(void)thr;
+	if ((*what & 8) &&
+	    ct_nat_setup(thr, pkt, CT_NAT_SRC, NULL) == CT_E_INVAL)
+		fuzz_wrong("a null mapping makes no sense");
 	if (pkt->state != CT_NEW && pkt->state != CT_RELATED)
 		fuzz_wrong("a rule is asked about what is not new");
 	return *what & 64 ? CT_DROP : CT_ACCEPT;

@@ -5,6 +5,7 @@
  *	which packet  next one of the corpus, another one, or the input's bytes
  *	mutations     where, what; any number
  *	how	      hook, checksum, zone, policy, length on the wire
+ *	nat	      mappings, translated there and back, or nothing
  *	fate	      confirm, abandon, or leave it on its way, held or not
  */
 #include "corpus.h"
@@ -202,5 +203,7 @@ void world_packet(struct world *w, struct fuzz_in *in)
 	verdict = ct_process(thr, &flight->pkt, hook);
 	expect_answer(&flight->pkt, verdict);
 	expect_untouched(flight);
+	if (verdict == CT_ACCEPT && (how & 64))
+		flight_nat(thr, in, flight);
 	decide(w, flight, fuzz_u8(in));
 }

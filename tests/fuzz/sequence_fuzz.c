@@ -44,10 +44,12 @@ static unsigned golden(unsigned n)
 	return at;
 }
 
-/* A golden's packets, each confirmed; from the WAN side now and then late. */
+/* A golden's packets, each confirmed, and every other golden's translated; from
+ * the WAN side now and then late. */
 size_t fuzz_seed(unsigned n, uint8_t to[FUZZ_INPUT_MAX])
 {
 	enum { STEP = 0x50, PREROUTING = 1, NEXT = 0, SEEK = 14, TIMES = 200 };
+	enum { NAT = 64, SOURCE = 2, ADDRS = 5, PORTS = 0x55, OWN = 0 };
 	unsigned at = golden(n);
 	size_t len = 0;
 
@@ -58,7 +60,7 @@ size_t fuzz_seed(unsigned n, uint8_t to[FUZZ_INPUT_MAX])
 		if (i && corpus_at(at + i)->first)
 			break;
 		to[len++] = STEP;
-		to[len++] = PREROUTING;
+		to[len++] = PREROUTING | (n % 2 ? NAT : 0);
 		to[len++] = i ? NEXT : SEEK;
 		if (!i) {
 			to[len++] = (uint8_t)(at >> 8);
@@ -67,6 +69,13 @@ size_t fuzz_seed(unsigned n, uint8_t to[FUZZ_INPUT_MAX])
 		to[len++] = 0; /* whole */
 		to[len++] = CT_CSUM_NONE;
 		to[len++] = 0;
+		if (n % 2) {
+			to[len++] = SOURCE;
+			to[len++] = ADDRS;
+			to[len++] = PORTS;
+			to[len++] = CT_NAT_ADDR;
+			to[len++] = OWN;
+		}
 		to[len++] = 0; /* confirmed */
 	}
 	return len;

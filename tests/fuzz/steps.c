@@ -256,7 +256,7 @@ void world_step(struct world *w, struct fuzz_in *in)
 	static void (*const steps[])(struct world *, struct fuzz_in *) = {
 		step_poll, step_maintain, step_sleep,  step_detach, step_flight,
 		step_walk, step_flush,    step_owned,  step_guest,  step_param,
-		step_next, step_memory,   world_burst, world_flood,
+		step_next, step_memory,   world_burst, world_flood, world_purge,
 	};
 	uint8_t what = fuzz_u8(in);
 

@@ -77,6 +77,13 @@ void flight_choose(struct world *w, struct fuzz_in *in, struct ct_pkt *pkt);
 /* What an answer says must fit together. */
 void expect_answer(const struct ct_pkt *pkt, enum ct_verdict verdict);
 
+/* Mappings for a packet that was processed; translate it, there and back. */
+void flight_nat(struct ct_thread *thr, struct fuzz_in *in,
+		struct flight *flight);
+
+/* An address of NAT's goes away. */
+void world_purge(struct world *w, struct fuzz_in *in);
+
 /* The host's own end of a packet. */
 void flight_end(struct world *w, struct flight *flight);
 void flight_confirm(struct world *w, struct flight *flight, unsigned handle);

@@ -14,6 +14,7 @@
 
 #include "burst.h"
 #include "changes.h"
+#include "nat.h"
 #include "record.h"
 
 /* A packet of a burst. */
@@ -75,7 +76,9 @@ static enum ct_verdict ask(void *user, struct ct_thread *thr,
 	play_learn(member->burst->player, member->passage);
 	member->asked = true;
 	member->on = play_between(member->burst->player, member->passage,
-				  record_of(member));
+				  record_of(member)) &&
+		     play_behind(member->burst->player, member->passage,
+				 record_of(member));
 	return member->on ? CT_ACCEPT : CT_DROP;
 }
 
@@ -258,7 +261,8 @@ static void between(struct member *member)
 	note_answer(member, "processed");
 	if (member->verdict == CT_ACCEPT) {
 		play_learn(player, passage);
-		member->on = play_between(player, passage, record_of(member));
+		member->on = play_between(player, passage, record_of(member)) &&
+			     play_behind(player, passage, record_of(member));
 	}
 	if (!member->on)
 		ct_abandon(player->thr, &passage->pkt);
@@ -317,7 +321,10 @@ static void end(struct burst *burst)
 		forward(burst, &shown);
 	else if (burst->n)
 		split(burst, &shown);
+	for (i = 0; i < burst->n; i++)
+		nat_learn_ports(burst->player, burst->records[i]);
 	for (i = 0; i < burst->n; i++) {
+		nat_name_ports(burst->player, burst->records[i]);
 		play_unstable(burst->player, burst->records[i]);
 		json_array_append_new(burst->all, burst->records[i]);
 		play_free(burst->members[i].passage);

@@ -95,12 +95,22 @@ static bool match_address(const json_t *wanted, const struct ip_view *view,
 			 json_string_value(wanted));
 }
 
+/* Whether a number is the wanted one, or one of a range: "1000-1010". */
+static bool in_range(const json_t *wanted, int number)
+{
+	const char *text = json_string_value(wanted);
+	const char *dash = text ? strchr(text, '-') : NULL;
+	int first = text ? atoi(text) : (int)json_integer_value(wanted);
+
+	return number >= first && number <= (dash ? atoi(dash + 1) : first);
+}
+
 /* Whether a field of the transport header has the wanted value. */
 static bool match_field(const json_t *wanted, const struct ip_view *view,
 			size_t at)
 {
-	return !wanted || (!view->frag_offset &&
-			   view_u16(view, at) == json_integer_value(wanted));
+	return !wanted ||
+	       (!view->frag_offset && in_range(wanted, view_u16(view, at)));
 }
 
 static bool match_proto(const json_t *rule, const struct ip_view *view)

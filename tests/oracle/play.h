@@ -39,7 +39,8 @@ struct player {
 	struct rules rules;
 	struct nft nft;
 	uint64_t now_ns;
-	json_t *left; /* index: hex of what left for it */
+	json_t *left;  /* index: hex of what left for it */
+	json_t *ports; /* that NAT chose at random: their names */
 	struct passage *parked[PARKED_MAX];
 	size_t n_parked;
 };
@@ -57,7 +58,8 @@ void play_prepare(struct player *player, struct passage *passage);
 /* Note what it answered, right after tracking. */
 void play_learn(struct player *player, struct passage *passage);
 
-/* Routing, marks, firewall; false if the packet ends there. */
+/* NAT of the destination, routing, marks, firewall; false if the packet ends
+ * there. */
 bool play_between(struct player *player, struct passage *passage,
 		  json_t *record);
 
@@ -68,6 +70,10 @@ bool play_forward(struct player *player, struct passage *passage,
 /* Note the status before the last hook, which is where a connection is
  * confirmed. */
 void play_last_status(struct passage *passage, const struct ct_conn *conn);
+
+/* NAT of the source; false if the packet ends there. */
+bool play_behind(struct player *player, struct passage *passage,
+		 json_t *record);
 
 /* The packet leaves, or was not accepted by ct_confirm(). */
 void play_depart(struct player *player, const struct passage *passage,

@@ -2,8 +2,8 @@
 /*
  * One packet after the other, as the kernel oracle's recorder.py plays them.
  *
- *	wait -> patch -> IP input -> policy -> ct_process() -> routing
- *	     -> marks, firewall -> (parked?) -> ct_confirm() -> out
+ *	wait -> patch -> IP input -> policy -> ct_process() -> NAT -> routing
+ *	     -> marks, firewall -> (parked?) -> NAT -> ct_confirm() -> out
  *
  * The clock advances by `wait` and by nothing else.
  */
@@ -15,6 +15,7 @@
 #include "burst.h"
 #include "config.h"
 #include "entry.h"
+#include "nat.h"
 #include "patch.h"
 #include "play.h"
 #include "record.h"
@@ -209,8 +210,13 @@ static void confirm(struct player *player, struct passage *passage,
 		    json_t *record)
 {
 	struct ct_conn *conn = passage->pkt.conn;
-	bool accepted = ct_confirm(player->thr, &passage->pkt) == CT_ACCEPT;
+	bool accepted;
 
+	if (!play_behind(player, passage, record)) {
+		ct_abandon(player->thr, &passage->pkt);
+		return;
+	}
+	accepted = ct_confirm(player->thr, &passage->pkt) == CT_ACCEPT;
 	if (conn && passage->pkt.conn == conn)
 		play_last_status(passage, conn);
 	play_depart(player, passage, accepted, record);
@@ -240,12 +246,19 @@ bool play_forward(struct player *player, struct passage *passage,
 bool play_between(struct player *player, struct passage *passage,
 		  json_t *record)
 {
+	if (!nat_step(player, passage, CT_NAT_DST, record))
+		return false;
 	passage->route = router_route(&passage->bytes);
 	if (passage->route == ROUTE_DROP)
 		record_drop(record, "routing");
 	return passage->route == ROUTE_LOCAL ||
 	       (passage->route == ROUTE_FORWARD &&
 		play_forward(player, passage, record));
+}
+
+bool play_behind(struct player *player, struct passage *passage, json_t *record)
+{
+	return nat_step(player, passage, CT_NAT_SRC, record);
 }
 
 /* Keep a packet between tracking and confirmation. */
@@ -280,6 +293,8 @@ static bool pass(struct player *player, struct passage *passage, json_t *record)
 	}
 	if (json_object_get(record, "hold") && park(player, passage)) {
 		record_text(record, "fate", "parked");
+		/* nobody saw it leave */
+		passage->final_status = passage->status;
 		return true;
 	}
 	confirm(player, passage, record);
@@ -362,6 +377,8 @@ json_t *play_one(struct player *player, const json_t *golden)
 	play_table(player, passage, record);
 	record_list(record, "released", released);
 	record_list(record, "events", events);
+	nat_learn_ports(player, record);
+	nat_name_ports(player, record);
 	play_unstable(player, record);
 	if (!parked)
 		play_free(passage);
@@ -403,12 +420,14 @@ json_t *player_play(const struct golden *golden, const struct manner *manner)
 		ct_thread_poll(player.thr, player.now_ns);
 		rules_init(&player.rules, golden->scenario, player.tbl);
 		player.left = json_object();
+		player.ports = json_object();
 		if (view_init(&player.view, player.tbl, player.thr)) {
 			records = json_array();
 			play_all(&player, manner, records);
 		}
 		view_fini(&player.view);
 		json_decref(player.left);
+		json_decref(player.ports);
 		rules_fini(&player.rules);
 		ct_thread_detach(player.thr);
 	}

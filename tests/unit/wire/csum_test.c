@@ -108,6 +108,70 @@ START_TEST(carries_of_a_large_sum_are_kept)
 }
 END_TEST
 
+/* RFC 1624, 4: the example that RFC 1141 gets wrong. */
+START_TEST(example_of_rfc_1624)
+{
+	const uint8_t old[] = { 0x55, 0x55 }, new[] = { 0x32, 0x85 };
+	uint8_t sum[] = { 0xdd, 0x2f };
+
+	ct_csum_patch(sum, ct_csum_diff(0, old, new, sizeof(old)));
+	ck_assert_uint_eq(sum[0], 0);
+	ck_assert_uint_eq(sum[1], 0);
+}
+END_TEST
+
+START_TEST(patched_sum_is_the_new_sum)
+{
+	uint8_t bytes[64], new[64], sum[2];
+
+	fill(new, sizeof(new));
+	for (unsigned from = 0; from < 64; from += 2) {
+		for (unsigned len = 0; from + len <= 64; len += 2) {
+			uint16_t want, is;
+			uint32_t diff;
+
+			fill(bytes, sizeof(bytes));
+			bytes[0] = 1; /* no sum of a packet is zero */
+			want = plain_sum(bytes, sizeof(bytes));
+			sum[0] = (uint8_t)(want >> 8);
+			sum[1] = (uint8_t)want;
+			new[0] = 2;
+			diff = ct_csum_diff(0, bytes + from,
+					    new + 64 - from - len, len);
+			memcpy(bytes + from, new + 64 - from - len, len);
+			ct_csum_patch(sum, diff);
+			want = plain_sum(bytes, sizeof(bytes));
+			is = (uint16_t)(sum[0] << 8 | sum[1]);
+			ck_assert_uint_eq(is, want);
+		}
+	}
+}
+END_TEST
+
+START_TEST(nothing_changed_leaves_any_sum)
+{
+	uint8_t sum[2];
+
+	for (uint32_t i = 0; i <= UINT16_MAX; i += 0x1111) {
+		sum[0] = (uint8_t)(i >> 8);
+		sum[1] = (uint8_t)i;
+		ct_csum_patch(sum, ct_csum_diff(0, "abcd", "abcd", 4));
+		ct_csum_patch_partial(sum, ct_csum_diff(0, "abcd", "abcd", 4));
+		ct_csum_patch(sum, 0);
+		ck_assert_uint_eq((uint32_t)(sum[0] << 8 | sum[1]), i);
+	}
+}
+END_TEST
+
+START_TEST(partial_sum_is_no_complement)
+{
+	uint8_t sum[] = { 0x12, 0x34 };
+
+	ct_csum_patch_partial(sum, ct_csum_diff(0, "\0\1", "\0\3", 2));
+	ck_assert_uint_eq(sum[0] << 8 | sum[1], 0x1236);
+}
+END_TEST
+
 Suite *ct_suite(void)
 {
 	Suite *suite = suite_create("csum");
@@ -119,6 +183,10 @@ Suite *ct_suite(void)
 	tcase_add_test(tc, every_length_at_every_alignment);
 	tcase_add_test(tc, parts_of_even_length_may_be_chained);
 	tcase_add_test(tc, carries_of_a_large_sum_are_kept);
+	tcase_add_test(tc, example_of_rfc_1624);
+	tcase_add_test(tc, patched_sum_is_the_new_sum);
+	tcase_add_test(tc, nothing_changed_leaves_any_sum);
+	tcase_add_test(tc, partial_sum_is_no_complement);
 	suite_add_tcase(suite, tc);
 	return suite;
 }

@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * mapping.c - by source: which outside endpoint an inside one has
+ */
+#include "core/mapping.h"
+
+#include "core/table.h"
+
+#include <string.h>
+
+enum { HEADS_MIN = 16 };
+
+#define HEAD_LOCK (1u << 31)
+
+/* A mapping for each two connections of a full table, one to a chain. */
+static uint32_t n_heads(const struct ct_table *tbl)
+{
+	uint32_t n = HEADS_MIN;
+
+	while (n < tbl->max_conns / 2)
+		n *= 2;
+	return n;
+}
+
+static size_t heads_len(const struct ct_table *tbl)
+{
+	return n_heads(tbl) * sizeof(_Atomic uint32_t);
+}
+
+static _Atomic uint32_t *heads_now(const struct ct_table *tbl)
+{
+	/* acquire; pairs with the release in heads_make() */
+	return atomic_load_explicit(&tbl->mappings.heads, memory_order_acquire);
+}
+
+static _Atomic uint32_t *heads_make(struct ct_table *tbl)
+{
+	_Atomic uint32_t *heads = heads_now(tbl);
+	_Atomic uint32_t *none = NULL;
+
+	if (ct_likely(heads != NULL))
+		return heads;
+	heads = ct_mem_alloc(&tbl->mem, heads_len(tbl), CT_LINE);
+	if (!heads)
+		return NULL;
+	/* release: zeroed before anybody sees it */
+	if (!atomic_compare_exchange_strong_explicit(
+		    &tbl->mappings.heads, &none, heads, memory_order_acq_rel,
+		    memory_order_acquire)) {
+		ct_mem_free(&tbl->mem, heads, heads_len(tbl));
+		heads = none; /* another thread was first */
+	}
+	return heads;
+}
+
+void ct_mappings_fini(struct ct_table *tbl)
+{
+	ct_mem_free(&tbl->mem, heads_now(tbl), heads_len(tbl));
+}
+
+uint64_t ct_mappings_bytes(const struct ct_table *tbl)
+{
+	return heads_now(tbl) ? heads_len(tbl) : 0;
+}
+
+/* --- A chain ------------------------------------------------------------ */
+
+static _Atomic uint32_t *head_of(const struct ct_table *tbl,
+				 _Atomic uint32_t *heads,
+				 const struct ct_tuple *orig)
+{
+	struct ct_tuple source = *orig;
+	uint64_t hash;
+
+	memset(&source.dst, 0, sizeof(source.dst));
+	source.dst_id = 0;
+	hash = ct_hash_wide(&tbl->hash, &source);
+	return &heads[hash & (n_heads(tbl) - 1)];
+}
+
+/* => The chain's first unit; now locked. */
+static uint32_t lock(_Atomic uint32_t *head)
+{
+	unsigned n = 1;
+	uint32_t old;
+
+	/* acquire; pairs with the release in unlock() */
+	while ((old = atomic_fetch_or_explicit(head, HEAD_LOCK,
+					       memory_order_acquire)) &
+	       HEAD_LOCK)
+		ct_spin_wait(n++);
+	return old;
+}
+
+static void unlock(_Atomic uint32_t *head, uint32_t first)
+{
+	atomic_store_explicit(head, first, memory_order_release);
+}
+
+static struct ct_mapping *at(const struct ct_table *tbl, uint32_t unit)
+{
+	return unit ? ct_slab_at(&tbl->slab, unit) : NULL;
+}
+
+static bool same_inside(const struct ct_mapping *map,
+			const struct ct_tuple *orig)
+{
+	return map->inside_id == orig->src_id && map->l3 == orig->l3 &&
+	       map->l4 == orig->l4 && map->zone == orig->zone &&
+	       memcmp(&map->inside, &orig->src, sizeof(map->inside)) == 0;
+}
+
+static bool same(const struct ct_mapping *map, const struct ct_tuple *orig,
+		 const struct ct_tuple *outside)
+{
+	return same_inside(map, orig) && map->outside_id == outside->src_id &&
+	       memcmp(&map->outside, &outside->src, sizeof(map->outside)) == 0;
+}
+
+/* Take a mapping out of a locked chain; => its unit, or 0 if it is not there. */
+static uint32_t take_out(const struct ct_table *tbl, uint32_t *first,
+			 const struct ct_tuple *orig,
+			 const struct ct_tuple *outside)
+{
+	uint32_t *link = first;
+
+	while (*link) {
+		struct ct_mapping *map = at(tbl, *link);
+		uint32_t unit = *link;
+
+		if (same(map, orig, outside)) {
+			*link = map->next;
+			return unit;
+		}
+		link = &map->next;
+	}
+	return 0;
+}
+
+static void put_first(const struct ct_table *tbl, uint32_t *first,
+		      uint32_t unit)
+{
+	at(tbl, unit)->next = *first;
+	*first = unit;
+}
+
+/* --- One connection ----------------------------------------------------- */
+
+static uint32_t make(struct ct_thread *thr, const struct ct_tuple *orig,
+		     const struct ct_tuple *outside)
+{
+	struct ct_slab *slab = &thr->tbl->slab;
+	uint32_t unit =
+		ct_slab_alloc(slab, &thr->magazine[CT_SLAB_NAT], CT_SLAB_NAT);
+
+	if (!unit)
+		return 0;
+	*at(thr->tbl, unit) = (struct ct_mapping){
+		.inside = orig->src,
+		.outside = outside->src,
+		.inside_id = orig->src_id,
+		.outside_id = outside->src_id,
+		.l3 = orig->l3,
+		.l4 = orig->l4,
+		.zone = orig->zone,
+	};
+	return unit;
+}
+
+bool ct_mapping_take(struct ct_thread *thr, const struct ct_tuple *orig,
+		     const struct ct_tuple *outside)
+{
+	struct ct_table *tbl = thr->tbl;
+	_Atomic uint32_t *heads = heads_make(tbl);
+	_Atomic uint32_t *head;
+	uint32_t first, unit;
+
+	if (!heads)
+		return false;
+	head = head_of(tbl, heads, orig);
+	first = lock(head);
+	unit = take_out(tbl, &first, orig, outside);
+	if (!unit)
+		unit = make(thr, orig, outside);
+	if (unit) {
+		at(tbl, unit)->n_conns++;
+		put_first(tbl, &first, unit);
+	}
+	unlock(head, first);
+	return unit != 0;
+}
+
+void ct_mapping_put(struct ct_thread *thr, const struct ct_tuple *orig,
+		    const struct ct_tuple *outside)
+{
+	struct ct_table *tbl = thr->tbl;
+	_Atomic uint32_t *head = head_of(tbl, heads_now(tbl), orig);
+	uint32_t first = lock(head);
+	uint32_t unit = take_out(tbl, &first, orig, outside);
+
+	if (--at(tbl, unit)->n_conns) {
+		put_first(tbl, &first, unit);
+		unit = 0;
+	}
+	unlock(head, first);
+	if (unit)
+		ct_slab_free(&tbl->slab, &thr->magazine[CT_SLAB_NAT],
+			     CT_SLAB_NAT, unit);
+}
+
+bool ct_mapping_find(const struct ct_table *tbl, const struct ct_tuple *orig,
+		     ct_mapping_fn wanted, const void *user,
+		     struct ct_mapping *found)
+{
+	_Atomic uint32_t *heads = heads_now(tbl);
+	struct ct_mapping *map;
+	_Atomic uint32_t *head;
+	uint32_t first;
+
+	if (!heads)
+		return false;
+	head = head_of(tbl, heads, orig);
+	first = lock(head);
+	for (map = at(tbl, first); map; map = at(tbl, map->next))
+		if (same_inside(map, orig) && wanted(user, map))
+			break;
+	if (map)
+		*found = *map;
+	unlock(head, first);
+	return map != NULL;
+}
+
+uint64_t ct_mappings_users(const struct ct_table *tbl)
+{
+	_Atomic uint32_t *heads = heads_now(tbl);
+	uint64_t users = 0;
+
+	for (uint32_t i = 0; heads && i < n_heads(tbl); i++) {
+		uint32_t first = lock(&heads[i]);
+		const struct ct_mapping *map = at(tbl, first);
+
+		for (; map; map = at(tbl, map->next))
+			users += map->n_conns;
+		unlock(&heads[i], first);
+	}
+	return users;
+}

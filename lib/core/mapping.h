@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * mapping.h - by source: which outside endpoint an inside one has
+ *
+ * A connection whose source is translated is said to use a mapping: inside
+ * address and id, of one protocol and zone, to outside address and id.  The
+ * connections of one inside endpoint share mappings where they can, so that an
+ * endpoint keeps its outside look, and so that there is one object for each
+ * mapping, not one for each connection.
+ *
+ *	heads	+------+      +---------+      +---------+
+ *		| unit |----> | mapping |----> | mapping |---> 0
+ *		+------+      +---------+      +---------+
+ *		  bit 31: lock		latest use first
+ *
+ * Nothing of a packet on its way looks here, only the set-up of NAT and the end
+ * of a connection: one lock a chain does for readers and writers.  A mapping is
+ * looked at under its chain's lock only, so that the last user frees it at
+ * once.  The connection does not refer to it; its two tuples are the key.
+ *
+ * The heads are made by the first connection that needs them.
+ */
+#ifndef CORE_MAPPING_H
+#define CORE_MAPPING_H
+
+#include <conntrack/types.h>
+#include <stdatomic.h>
+
+struct ct_mapping {
+	uint32_t next;        /* L  unit, or 0 */
+	uint32_t n_conns;     /* L  that use it */
+	union ct_addr inside; /* I */
+	union ct_addr outside;
+	ct_be16 inside_id;
+	ct_be16 outside_id;
+	uint8_t l3;
+	uint8_t l4;
+	uint16_t zone; /* of the original direction */
+};
+CT_STATIC_ASSERT(sizeof(struct ct_mapping) <= 64, "one unit");
+
+struct ct_mappings {
+	_Atomic uint32_t *_Atomic heads; /* A  set once */
+};
+
+void ct_mappings_fini(struct ct_table *tbl);
+
+/* => Bytes of the heads. */
+uint64_t ct_mappings_bytes(const struct ct_table *tbl);
+
+/*
+ * One more connection from this original tuple's source leaves as this outside
+ * tuple's.
+ *
+ * => False when there is no memory.
+ */
+bool ct_mapping_take(struct ct_thread *thr, const struct ct_tuple *orig,
+		     const struct ct_tuple *outside);
+
+/* One less; it must have been taken with the same two. */
+void ct_mapping_put(struct ct_thread *thr, const struct ct_tuple *orig,
+		    const struct ct_tuple *outside);
+
+/* Whether somebody who looks wants it; called under a lock: only looks. */
+typedef bool (*ct_mapping_fn)(const void *user, const struct ct_mapping *map);
+
+/*
+ * The latest mapping of an original tuple's source that is wanted.
+ *
+ * => Copied to found; false when there is none.
+ */
+bool ct_mapping_find(const struct ct_table *tbl, const struct ct_tuple *orig,
+		     ct_mapping_fn wanted, const void *user,
+		     struct ct_mapping *found);
+
+/* For the audit: what all mappings count together. */
+uint64_t ct_mappings_users(const struct ct_table *tbl);
+
+#endif /* CORE_MAPPING_H */

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * reply.c - the reply tuple of a translated connection
+ */
+#include "core/reply.h"
+
+#include "core/table.h"
+
+#include <string.h>
+
+static bool is_mirror(const struct ct_wide_keys *wide,
+		      const struct ct_tuple *reply)
+{
+	return memcmp(&wide->orig.src, &reply->dst, sizeof(reply->dst)) == 0 &&
+	       memcmp(&wide->orig.dst, &reply->src, sizeof(reply->src)) == 0;
+}
+
+/* => False when its address has more than 54 bits. */
+static bool point_at(struct ct_conn *conn, const struct ct_tuple *far)
+{
+	uint64_t at = (uint64_t)(uintptr_t)far / CT_LINE;
+
+	if (at >> 48)
+		return false;
+	conn->wide.reply_src_id = (uint16_t)at;
+	conn->wide.reply_dst_id = (uint16_t)(at >> 16);
+	conn->wide.reply_zone = (uint16_t)(at >> 32);
+	return true;
+}
+
+static void free_unit(struct ct_thread *thr, const void *object)
+{
+	struct ct_slab *slab = &thr->tbl->slab;
+
+	ct_slab_free(slab, &thr->magazine[CT_SLAB_NAT], CT_SLAB_NAT,
+		     ct_slab_unit(slab, object));
+}
+
+static bool set_far(struct ct_thread *thr, struct ct_conn *conn,
+		    const struct ct_tuple *reply)
+{
+	struct ct_slab *slab = &thr->tbl->slab;
+	uint32_t unit =
+		ct_slab_alloc(slab, &thr->magazine[CT_SLAB_NAT], CT_SLAB_NAT);
+	struct ct_tuple *far;
+
+	if (!unit)
+		return false;
+	far = ct_slab_at(slab, unit);
+	*far = *reply;
+	if (!point_at(conn, far)) {
+		free_unit(thr, far);
+		return false;
+	}
+	ct_conn_set(conn, CT_S_FAR);
+	return true;
+}
+
+bool ct_conn_reply_set(struct ct_thread *thr, struct ct_conn *conn,
+		       const struct ct_tuple *reply)
+{
+	uint32_t status = ct_conn_word(conn);
+
+	if (!(status & CT_S_WIDE)) {
+		ct_narrow_pack(&conn->narrow[CT_DIR_REPLY], reply);
+		return true;
+	}
+	if (status & CT_S_FAR) {
+		*ct_conn_far(conn) = *reply;
+		return true;
+	}
+	if (!is_mirror(&conn->wide, reply))
+		return set_far(thr, conn, reply);
+	conn->wide.reply_src_id = reply->src_id;
+	conn->wide.reply_dst_id = reply->dst_id;
+	conn->wide.reply_zone = reply->zone;
+	return true;
+}
+
+void ct_conn_outside(const struct ct_table *tbl, const struct ct_conn *conn,
+		     struct ct_tuple *outside)
+{
+	struct ct_tuple reply;
+
+	ct_conn_tuple(conn, CT_DIR_REPLY, &reply);
+	ct_l4_invert(ct_registry_l4(tbl, reply.l4), &reply, outside);
+}
+
+void ct_conn_untranslate(struct ct_thread *thr, struct ct_conn *conn)
+{
+	uint32_t status = ct_conn_word(conn);
+
+	if (status & CT_S_SRC_NAT) {
+		struct ct_tuple orig, outside;
+
+		ct_conn_tuple(conn, CT_DIR_ORIG, &orig);
+		ct_conn_outside(thr->tbl, conn, &outside);
+		ct_mapping_put(thr, &orig, &outside);
+	}
+	if (status & CT_S_FAR)
+		free_unit(thr, ct_conn_far(conn));
+}

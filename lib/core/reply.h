@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * reply.h - the reply tuple of a translated connection
+ *
+ * Both tuples of an IPv4 connection have a place of their own, whatever they
+ * are.  Of wide ones the connection has room for a reply that is the
+ * original's mirror; another one takes a unit of its own, the far tuple, which
+ * is freed with the connection.
+ *
+ * Only while the connection is private can its reply tuple change.
+ */
+#ifndef CORE_REPLY_H
+#define CORE_REPLY_H
+
+#include "core/conn.h"
+
+/* => False when there is no memory for a far one; nothing has changed. */
+bool ct_conn_reply_set(struct ct_thread *thr, struct ct_conn *conn,
+		       const struct ct_tuple *reply);
+
+/* The source that a connection's packets leave with: the inverse of its reply
+ * tuple. */
+void ct_conn_outside(const struct ct_table *tbl, const struct ct_conn *conn,
+		     struct ct_tuple *outside);
+
+/* It is about to be freed: give back its mapping and its far tuple. */
+void ct_conn_untranslate(struct ct_thread *thr, struct ct_conn *conn);
+
+#endif /* CORE_REPLY_H */

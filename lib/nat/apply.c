@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * apply.c - ct_nat_apply(): a packet's addresses and ids
+ *
+ * A packet of one direction leaves as the inverse of the other direction's
+ * tuple: the destination's half of it is written before routing, the source's
+ * half behind.  Whether an end changes at all says the status:
+ *
+ *	direction   hook           end that is written   bit that asks for it
+ *	original    PREROUTING     destination           DST_NAT
+ *	original    POSTROUTING    source                SRC_NAT
+ *	reply       PREROUTING     destination           SRC_NAT
+ *	reply       POSTROUTING    source                DST_NAT
+ *
+ * An ICMP error travels in one direction and quotes a packet of the other.  Of
+ * the quote the opposite end is written, with what stood there before it was
+ * translated: the other direction's own tuple.
+ *
+ * Headers are written by those who read them, l3 and l4 trackers.
+ */
+#include "core/table.h"
+#include "wire/csum.h"
+
+/* Behind a quoted L3 header: as much as a tracker may write of an L4 one. */
+enum { QUOTE_SUMMED = 64 };
+
+struct apply {
+	struct ct_thread *thr;
+	struct ct_pkt *pkt;
+	const struct ct_l4_ops *ops;
+	enum ct_nat_end end;
+	enum ct_dir other; /* direction */
+};
+
+static enum ct_verdict refuse(struct ct_thread *thr, struct ct_pkt *pkt,
+			      enum ct_reason reason)
+{
+	pkt->reason = (uint16_t)reason;
+	ct_count(thr, reason);
+	if (ct_traced(thr))
+		ct_trace(thr, "nat", "%s", ct_reason_text(reason)->text);
+	return CT_DROP;
+}
+
+/* Which end is written at a hook. */
+enum { AT_NONE = 0, AT_SRC = 1 + CT_NAT_SRC, AT_DST = 1 + CT_NAT_DST };
+
+static const uint8_t end_at[CT_HOOK_MAX] = {
+	[CT_HOOK_PREROUTING] = AT_DST,
+	[CT_HOOK_OUTPUT] = AT_DST,
+	[CT_HOOK_POSTROUTING] = AT_SRC,
+	[CT_HOOK_INPUT] = AT_SRC,
+};
+
+static bool changes(uint32_t status, enum ct_dir dir, enum ct_nat_end end)
+{
+	bool source = (end == CT_NAT_SRC) == (dir == CT_DIR_ORIG);
+
+	return status & (source ? CT_S_SRC_NAT : CT_S_DST_NAT);
+}
+
+/* Write one end of a header and what follows it. */
+static bool write_headers(const struct ct_table *tbl, struct ct_pkt *pkt,
+			  const struct ct_l4_ops *ops,
+			  const union ct_addr *addr, struct ct_rewrite *how)
+{
+	const struct ct_l3_ops *l3 = ct_registry_l3(tbl, pkt->l3);
+
+	if (ct_unlikely(!l3 || !l3->rewrite))
+		return false;
+	how->pseudo = l3->rewrite(pkt, how->end, addr);
+	return !ops->rewrite || ops->rewrite(pkt, how);
+}
+
+/* --- Errors ------------------------------------------------------------- */
+
+/* => The quoted packet, as one of its own; false when it is broken. */
+static bool unquote(const struct ct_table *tbl, const struct ct_pkt *pkt,
+		    const struct ct_quote *quote, struct ct_pkt *inner)
+{
+	const struct ct_l3_ops *l3 = ct_registry_l3(tbl, quote->l3);
+	struct ct_cursor whole = ct_l4_cursor(pkt);
+	uint32_t len = pkt->l4_off + (uint32_t)ct_cursor_left(&whole);
+	struct ct_tuple t;
+
+	if (!l3 || quote->off >= len)
+		return false;
+	*inner = (struct ct_pkt){
+		.data = pkt->data + quote->off,
+		.len = len - quote->off,
+		.l3 = quote->l3,
+	};
+	return l3->parse_quoted(inner, &t);
+}
+
+/*
+ * Translate back what an error quotes.
+ *
+ * => What the sum over the error's body changes by; false when the quote is
+ *    too short to be written.
+ */
+static bool write_quote(const struct apply *apply, const struct ct_quote *quote,
+			uint32_t *body)
+{
+	const struct ct_table *tbl = apply->thr->tbl;
+	struct ct_rewrite how = {
+		.end = apply->end == CT_NAT_SRC ? CT_NAT_DST : CT_NAT_SRC,
+	};
+	struct ct_tuple to;
+	struct ct_pkt inner;
+	uint32_t before, len;
+
+	if (!unquote(tbl, apply->pkt, quote, &inner))
+		return false;
+	len = inner.l4_off + QUOTE_SUMMED;
+	if (len > inner.len)
+		len = inner.len;
+	before = ct_csum_add(0, inner.data, len);
+	ct_conn_tuple(apply->pkt->conn, apply->other, &to);
+	how.src_id = to.src_id;
+	how.dst_id = to.dst_id;
+	if (!write_headers(tbl, &inner, ct_registry_l4(tbl, inner.l4),
+			   how.end == CT_NAT_SRC ? &to.src : &to.dst, &how))
+		return false;
+	*body = ct_csum_both(ct_csum_add(0, inner.data, len),
+			     ct_csum_fold(before));
+	return true;
+}
+
+/* --- The verb ----------------------------------------------------------- */
+
+/* The inverse of the other direction's ids, which is its own. */
+static void invert_ids(const struct ct_l4_ops *ops, ct_be16 src_id,
+		       ct_be16 dst_id, struct ct_rewrite *how)
+{
+	bool query = ops->flags & CT_L4_NAT_QUERY;
+
+	how->src_id = query ? src_id : dst_id;
+	how->dst_id = query ? dst_id : src_id;
+}
+
+/* One end of the packet, to what the other direction's tuple says. */
+static bool write_packet(const struct apply *apply, struct ct_rewrite *how)
+{
+	const struct ct_conn *conn = apply->pkt->conn;
+	const struct ct_narrow *narrow = &conn->narrow[apply->other];
+	bool source = apply->end == CT_NAT_SRC;
+	union ct_addr addr;
+	struct ct_tuple t;
+
+	how->end = apply->end;
+	if (ct_likely(!(ct_conn_word(conn) & CT_S_WIDE))) {
+		addr.v4 = source ? narrow->dst : narrow->src;
+		invert_ids(apply->ops, narrow->src_id, narrow->dst_id, how);
+	} else {
+		ct_conn_tuple(conn, apply->other, &t);
+		addr = source ? t.dst : t.src;
+		invert_ids(apply->ops, t.src_id, t.dst_id, how);
+	}
+	return write_headers(apply->thr->tbl, apply->pkt, apply->ops, &addr,
+			     how);
+}
+
+/* The same for an error, which has no ids of its own. */
+static bool write_error(const struct apply *apply, const struct ct_quote *quote)
+{
+	struct ct_rewrite how = { 0 };
+
+	return write_quote(apply, quote, &how.body) &&
+	       write_packet(apply, &how);
+}
+
+/* A packet without a mapping: may it pass? */
+static enum ct_verdict pass(struct ct_thread *thr, struct ct_pkt *pkt,
+			    enum ct_nat_end end)
+{
+	if (ct_likely(!ct_core_param(thr->tbl, CT_P_LEAK_PROOF)) ||
+	    end != CT_NAT_SRC || pkt->state == CT_UNTRACKED)
+		return CT_ACCEPT;
+	if (pkt->conn && (ct_conn_word(pkt->conn) & CT_S_SRC_NAT_DONE))
+		return CT_ACCEPT;
+	return refuse(thr, pkt, CT_R_NAT_LEAK);
+}
+
+/* A related packet is an ICMP error, or the first one of what was expected. */
+static bool is_error(const struct apply *apply, struct ct_quote *quote)
+{
+	return apply->pkt->state == CT_RELATED && apply->ops->quote &&
+	       apply->ops->quote(apply->pkt, quote);
+}
+
+static bool may_pass(const struct apply *apply, uint32_t status)
+{
+	return !changes(status, (enum ct_dir)apply->pkt->dir, apply->end);
+}
+
+static enum ct_verdict translate(const struct apply *apply)
+{
+	struct ct_rewrite how;
+
+	how.body = 0;
+	if (ct_likely(write_packet(apply, &how)))
+		return CT_ACCEPT;
+	return refuse(apply->thr, apply->pkt, CT_R_NAT_UNTRANSLATABLE);
+}
+
+/* The same for what may be an error: seldom, and not in the way of others. */
+static __attribute__((noinline)) enum ct_verdict translate_related(
+	const struct apply *apply, uint32_t status)
+{
+	struct ct_quote quote;
+
+	if (!is_error(apply, &quote))
+		return may_pass(apply, status) ? CT_ACCEPT : translate(apply);
+	if (!quote.redirects &&
+	    (may_pass(apply, status) || write_error(apply, &quote)))
+		return CT_ACCEPT;
+	return refuse(apply->thr, apply->pkt, CT_R_NAT_UNTRANSLATABLE);
+}
+
+enum ct_verdict ct_nat_apply(struct ct_thread *thr, struct ct_pkt *pkt,
+			     enum ct_hook hook)
+{
+	uint32_t status = pkt->conn ? ct_conn_word(pkt->conn) : 0;
+	uint8_t at = (unsigned)hook < CT_HOOK_MAX ? end_at[hook] : AT_NONE;
+	struct apply apply;
+
+	if (at == AT_NONE)
+		return CT_ACCEPT;
+	apply.end = (enum ct_nat_end)(at - 1);
+	if (!(status & (CT_S_SRC_NAT | CT_S_DST_NAT)))
+		return pass(thr, pkt, apply.end);
+	apply.thr = thr;
+	apply.pkt = pkt;
+	apply.ops = ct_registry_l4(thr->tbl, pkt->l4);
+	apply.other = pkt->dir == CT_DIR_ORIG ? CT_DIR_REPLY : CT_DIR_ORIG;
+	if (ct_unlikely(pkt->state == CT_RELATED))
+		return translate_related(&apply, status);
+	return may_pass(&apply, status) ? CT_ACCEPT : translate(&apply);
+}
+
+void ct_nat_apply_burst(struct ct_thread *thr, struct ct_pkt *const *pkts,
+			unsigned n, enum ct_hook hook,
+			enum ct_verdict *verdicts)
+{
+	for (unsigned i = 0; i < n; i++) {
+		enum ct_verdict verdict = ct_nat_apply(thr, pkts[i], hook);
+
+		if (verdicts)
+			verdicts[i] = verdict;
+	}
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * pick.h - a range to the one tuple that a connection gets
+ */
+#ifndef NAT_PICK_H
+#define NAT_PICK_H
+
+#include "core/conn.h"
+#include "nat/range.h"
+
+struct ct_pick {
+	struct ct_thread *thr;
+	const struct ct_conn *conn; /* private */
+	const struct ct_l4_ops *ops;
+	const struct ct_nat_range *range;
+	enum ct_nat_end end;
+	struct ct_tuple orig; /* as the first packet came */
+	struct ct_tuple now;  /* as it leaves so far; zone: the reply's */
+};
+
+/*
+ * Choose a tuple to leave with that nobody else is answered at.
+ *
+ * => 0; or CT_E_FULL, with one that is taken.
+ * => May end a connection that yields its id.
+ */
+int ct_pick(const struct ct_pick *pick, struct ct_tuple *leave);
+
+#endif /* NAT_PICK_H */

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * setup.c - ct_nat_setup(): the mapping of a new connection
+ *
+ * The connection is private, and so is its reply tuple.  What the packet leaves
+ * as, the inverse of the reply tuple, is changed at one end; the reply tuple
+ * then is the inverse of that.
+ */
+#include "core/reply.h"
+#include "core/table.h"
+#include "nat/pick.h"
+
+static uint32_t done_bit(enum ct_nat_end end)
+{
+	return end == CT_NAT_SRC ? CT_S_SRC_NAT_DONE : CT_S_DST_NAT_DONE;
+}
+
+static uint32_t changed_bit(enum ct_nat_end end)
+{
+	return end == CT_NAT_SRC ? CT_S_SRC_NAT : CT_S_DST_NAT;
+}
+
+/* The range of a null mapping: the address at hand. */
+static void range_of_none(struct ct_nat_range *range, struct ct_tuple *now,
+			  enum ct_nat_end end)
+{
+	range->flags = CT_NAT_ADDR;
+	range->min_addr = *ct_range_addr(now, end);
+	range->max_addr = range->min_addr;
+}
+
+/* => The caller's range, as one that ct_pick() understands. */
+static int take_range(struct ct_nat_range *range,
+		      const struct ct_nat_range *caller, struct ct_pick *pick)
+{
+	int error;
+
+	*range = (struct ct_nat_range){ .size = sizeof(*range) };
+	if (!caller) {
+		range_of_none(range, &pick->now, pick->end);
+		return 0;
+	}
+	error = ct_sized_copy(range, sizeof(*range), caller);
+	if (error)
+		return error;
+	if (!ct_range_good(range))
+		return CT_E_INVAL;
+	if (range->flags & CT_NAT_NETMAP)
+		ct_range_map(range, ct_range_addr(&pick->now, pick->end));
+	return 0;
+}
+
+/* => False when there is no memory; the connection is as it was. */
+static bool adopt(const struct ct_pick *pick, struct ct_conn *conn,
+		  const struct ct_tuple *leave)
+{
+	bool source = pick->end == CT_NAT_SRC;
+	struct ct_tuple reply;
+
+	if (!ct_l4_invert(pick->ops, leave, &reply) ||
+	    (source && !ct_mapping_take(pick->thr, &pick->orig, leave)))
+		return false;
+	if (!ct_conn_reply_set(pick->thr, conn, &reply)) {
+		if (source)
+			ct_mapping_put(pick->thr, &pick->orig, leave);
+		return false;
+	}
+	ct_conn_set(conn, changed_bit(pick->end));
+	return true;
+}
+
+static int exhausted(struct ct_thread *thr, struct ct_pkt *pkt)
+{
+	pkt->reason = CT_R_NAT_EXHAUSTED;
+	ct_count(thr, CT_R_NAT_EXHAUSTED);
+	if (ct_traced(thr))
+		ct_trace(thr, "nat", "%s",
+			 ct_reason_text(CT_R_NAT_EXHAUSTED)->text);
+	return CT_E_FULL;
+}
+
+static int choose(struct ct_pick *pick, struct ct_pkt *pkt)
+{
+	struct ct_conn *conn = pkt->conn;
+	struct ct_tuple leave;
+	int full = ct_pick(pick, &leave);
+
+	if (!ct_tuple_equal(&leave, &pick->now) && !adopt(pick, conn, &leave))
+		return CT_E_NOMEM;
+	ct_conn_set(conn, done_bit(pick->end));
+	return full ? exhausted(pick->thr, pkt) : 0;
+}
+
+int ct_nat_setup(struct ct_thread *thr, struct ct_pkt *pkt, enum ct_nat_end end,
+		 const struct ct_nat_range *caller)
+{
+	struct ct_conn *conn = pkt->conn;
+	struct ct_nat_range range;
+	struct ct_pick pick = {
+		.thr = thr, .conn = conn, .range = &range, .end = end
+	};
+	struct ct_tuple reply;
+	uint32_t status;
+	int error;
+
+	if (!conn)
+		return CT_E_NOENT;
+	status = ct_conn_word(conn);
+	if (status & (CT_S_CONFIRMED | CT_S_DYING))
+		return CT_E_NOENT;
+	if (status & done_bit(end))
+		return CT_E_EXIST;
+	ct_conn_tuple(conn, CT_DIR_ORIG, &pick.orig);
+	ct_conn_tuple(conn, CT_DIR_REPLY, &reply);
+	pick.ops = ct_registry_l4(thr->tbl, reply.l4);
+	if (!ct_l4_invert(pick.ops, &reply, &pick.now))
+		return CT_E_INVAL;
+	error = take_range(&range, caller, &pick);
+	return error ? error : choose(&pick, pkt);
+}
+
+int ct_nat_masquerade(struct ct_thread *thr, struct ct_pkt *pkt,
+		      const union ct_addr *addr,
+		      const struct ct_nat_range *caller)
+{
+	struct ct_nat_range range = { .size = sizeof(range) };
+	int error = 0;
+
+	if (caller)
+		error = ct_sized_copy(&range, sizeof(range), caller);
+	if (error)
+		return error;
+	range.flags = (range.flags | CT_NAT_ADDR) & ~(uint32_t)CT_NAT_NETMAP;
+	range.min_addr = *addr;
+	range.max_addr = *addr;
+	return ct_nat_setup(thr, pkt, CT_NAT_SRC, &range);
+}
