@@ -54,11 +54,9 @@ static ct_noinline void step_1(struct ct_thread *thr, struct group *group,
 		struct ct_way *way = &group->ways[i];
 		struct ct_pkt *pkt = group->pkts[i];
 
-		if (ct_unlikely(!ct_predict_begin(thr, pkt, ours, way))) {
-			ct_way_begin(thr, pkt, hook, way);
-			if (way->next != CT_WAY_FOLLOW)
-				continue;
-		}
+		ct_predict_begin(thr, pkt, hook, ours, way);
+		if (ct_unlikely(way->next < CT_WAY_FOLLOW))
+			continue;
 		way->bucket =
 			ct_bucket_prefetch(&thr->tbl->buckets, way->key.hash);
 	}
@@ -96,8 +94,12 @@ static ct_noinline void step_2(struct ct_thread *thr, struct group *group,
 			continue;
 		ct_bucket_guess(thr->tbl, way->bucket, way->key.hash,
 				&way->hint);
-		if (ct_unlikely(!way->hint.conn && way->next == CT_WAY_FOLLOW))
+		if (ct_likely(way->hint.conn))
+			continue;
+		if (way->next == CT_WAY_FOLLOW)
 			expect_new(thr, group->pkts[i], way);
+		else
+			way->hint.nobody = false;
 	}
 }
 

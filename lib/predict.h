@@ -10,8 +10,8 @@
  * those; then little is left to do.
  *
  * A prediction takes a packet wholly, and does what ct_way_begin() and
- * ct_way_go() would have done, or it changes nothing and they begin from the
- * start.  Nothing else depends on it: tables whose IPv4, IPv6, TCP or UDP is a
+ * ct_way_go() would have done, or it changes nothing and they do it, with the
+ * key that is made already.  Nothing else depends on it: tables whose IPv4, IPv6, TCP or UDP is a
  * stranger's do without, and so do packets with a policy or a trace.
  *
  * Inline, in the loops of burst.c and in ct_process().
@@ -114,51 +114,73 @@ static inline bool ct_plain_udp(const struct ct_thread *thr,
 	       ct_csum_good(thr, pkt, pkt->l4_len);
 }
 
-static ct_always_inline bool ct_plain_l4(const struct ct_thread *thr,
-					 const struct ct_pkt *pkt,
-					 unsigned ours)
+/* => Its ports are where ours has them. */
+static ct_always_inline bool ct_predict_l4(const struct ct_pkt *pkt,
+					   unsigned ours)
 {
-	if (ct_likely(pkt->l4 == CT_IPPROTO_TCP && (ours & CT_OUR_TCP)))
-		return ct_tcp_seg_plain(pkt) &&
-		       (ct_likely(pkt->csum == CT_CSUM_VERIFIED) ||
-			ct_csum_good(thr, pkt, pkt->l4_len));
-	return pkt->l4 == CT_IPPROTO_UDP && (ours & CT_OUR_UDP) &&
-	       ct_plain_udp(thr, pkt);
+	return (ct_likely(pkt->l4 == CT_IPPROTO_TCP) && (ours & CT_OUR_TCP)) ||
+	       (pkt->l4 == CT_IPPROTO_UDP && (ours & CT_OUR_UDP));
 }
 
 /*
- * Whether a packet looks like one: bytes only, the table is not read.
+ * Make the key of a packet whose headers have nothing unusual up to the ports.
  *
- * => True: the way is CT_WAY_PREDICT and has a key; where the packet's L4
- *    header is stands in the packet.
+ * => False when it is not such a one.
+ * => True: where its L4 header is stands in the packet.
  */
-static ct_always_inline bool ct_predict_begin(const struct ct_thread *thr,
-					      struct ct_pkt *pkt, unsigned ours,
-					      struct ct_way *way)
+static ct_always_inline bool ct_predict_key(const struct ct_thread *thr,
+					    struct ct_pkt *pkt, unsigned ours,
+					    struct ct_key *key)
 {
 	const struct ct_hash_key *secret = &thr->tbl->hash;
-	struct ct_key *key = &way->key;
 
 	if (ct_unlikely(pkt->answered || pkt->flags || pkt->policy))
 		return false;
 	if (ct_likely(pkt->l3 == CT_L3_IPV4)) {
 		if (!(ours & CT_OUR_IPV4) ||
 		    !ct_plain_ipv4(pkt, &key->narrow) ||
-		    !ct_plain_l4(thr, pkt, ours))
+		    !ct_predict_l4(pkt, ours))
 			return false;
 		key->wide = false;
 		key->hash = ct_hash_narrow(secret, &key->narrow);
 	} else {
 		if (pkt->l3 != CT_L3_IPV6 || !(ours & CT_OUR_IPV6) ||
 		    !ct_plain_ipv6(pkt, &key->tuple) ||
-		    !ct_plain_l4(thr, pkt, ours))
+		    !ct_predict_l4(pkt, ours))
 			return false;
 		key->wide = true;
 		key->hash = ct_hash_wide(secret, &key->tuple);
 	}
 	key->dirs = CT_KEY_BOTH;
-	way->next = CT_WAY_PREDICT;
 	return true;
+}
+
+/* => It is a segment or a datagram like most; bytes only. */
+static ct_always_inline bool ct_predict_looks(const struct ct_thread *thr,
+					      const struct ct_pkt *pkt)
+{
+	if (ct_likely(pkt->l4 == CT_IPPROTO_TCP))
+		return ct_tcp_seg_plain(pkt) &&
+		       (ct_likely(pkt->csum == CT_CSUM_VERIFIED) ||
+			ct_csum_good(thr, pkt, pkt->l4_len));
+	return ct_plain_udp(thr, pkt);
+}
+
+/*
+ * The first part of a packet's way, which needs nothing but the packet: as
+ * ct_way_begin(), and as little as will do.
+ */
+static ct_always_inline void ct_predict_begin(struct ct_thread *thr,
+					      struct ct_pkt *pkt,
+					      enum ct_hook hook, unsigned ours,
+					      struct ct_way *way)
+{
+	if (ct_unlikely(!ct_predict_key(thr, pkt, ours, &way->key)))
+		ct_way_begin(thr, pkt, hook, way);
+	else if (ct_likely(ct_predict_looks(thr, pkt)))
+		way->next = CT_WAY_PREDICT;
+	else
+		ct_way_resume(thr, pkt, way);
 }
 
 /* => The connection, whose status is word, can be what was predicted. */

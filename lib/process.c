@@ -378,11 +378,26 @@ static void done(struct ct_way *way, enum ct_verdict verdict)
 	way->verdict = verdict;
 }
 
+/* => The tracker has nothing against it; false: it is answered. */
+static bool looked_at(struct ct_thread *thr, struct ct_pkt *pkt,
+		      const struct ct_l4_ops *ops, struct ct_way *way)
+{
+	enum ct_track checked = ops->check ? ops->check(thr, pkt) : CT_TRACK_OK;
+
+	if (ct_likely(checked == CT_TRACK_OK))
+		return true;
+	if (checked == CT_TRACK_UNTRACKED)
+		done(way,
+		     answer_untracked(thr, pkt, (enum ct_reason)pkt->reason));
+	else
+		done(way, ct_answer_invalid(thr, pkt));
+	return false;
+}
+
 void ct_way_begin(struct ct_thread *thr, struct ct_pkt *pkt, enum ct_hook hook,
 		  struct ct_way *way)
 {
 	const struct ct_l4_ops *ops;
-	enum ct_track checked;
 
 	/* 1. Seen already, or not ours to see? */
 	if (pkt->answered)
@@ -397,12 +412,8 @@ void ct_way_begin(struct ct_thread *thr, struct ct_pkt *pkt, enum ct_hook hook,
 	ops = parse(thr, pkt, &way->key.tuple);
 	if (!ops)
 		return done(way, ct_answer_invalid(thr, pkt));
-	checked = ops->check ? ops->check(thr, pkt) : CT_TRACK_OK;
-	if (checked == CT_TRACK_UNTRACKED)
-		return done(way, answer_untracked(thr, pkt,
-						  (enum ct_reason)pkt->reason));
-	if (checked != CT_TRACK_OK)
-		return done(way, ct_answer_invalid(thr, pkt));
+	if (!looked_at(thr, pkt, ops, way))
+		return;
 	way->ops = ops;
 	way->next = CT_WAY_RELATE;
 	if (ops->quote && ops->quote(pkt, &way->quote))
@@ -410,8 +421,20 @@ void ct_way_begin(struct ct_thread *thr, struct ct_pkt *pkt, enum ct_hook hook,
 	if (!ops->tuple(pkt, &way->key.tuple))
 		return done(way, ct_answer_invalid(thr, pkt));
 	ct_lookup_key(thr, pkt, &way->key);
-	way->hint.conn = NULL;
-	way->hint.nobody = false;
+	way->next = CT_WAY_FOLLOW;
+}
+
+void ct_way_resume(struct ct_thread *thr, struct ct_pkt *pkt,
+		   struct ct_way *way)
+{
+	const struct ct_l4_ops *ops = ct_registry_l4(thr->tbl, pkt->l4);
+
+	pkt->answered = 1;
+	if (!looked_at(thr, pkt, ops, way))
+		return;
+	if (!way->key.wide)
+		ct_narrow_unpack(&way->key.narrow, &way->key.tuple);
+	way->ops = ops;
 	way->next = CT_WAY_FOLLOW;
 }
 
@@ -423,7 +446,7 @@ enum ct_verdict ct_way_go(struct ct_thread *thr, struct ct_pkt *pkt,
 			ct_count(thr, CT_R_TRACKED);
 			return CT_ACCEPT;
 		}
-		ct_way_begin(thr, pkt, CT_HOOK_PREROUTING, way);
+		ct_way_resume(thr, pkt, way);
 	}
 	switch (way->next) {
 	case CT_WAY_RELATE:
@@ -433,7 +456,7 @@ enum ct_verdict ct_way_go(struct ct_thread *thr, struct ct_pkt *pkt,
 		/* 4. A tuple to a connection, and the connection's opinion. */
 		return follow(thr, pkt, way);
 	case CT_WAY_DONE:
-	case CT_WAY_PREDICT: /* not from ct_way_begin() */
+	case CT_WAY_PREDICT: /* not any more */
 		break;
 	}
 	return way->verdict;
@@ -444,13 +467,12 @@ enum ct_verdict ct_process(struct ct_thread *thr, struct ct_pkt *pkt,
 {
 	struct ct_way way;
 
-	if (ct_likely(ct_predict_begin(thr, pkt, ct_predict_ours(thr, hook),
-				       &way)))
+	ct_predict_begin(thr, pkt, hook, ct_predict_ours(thr, hook), &way);
+	if (ct_likely(way.next >= CT_WAY_FOLLOW))
 		ct_bucket_guess(
 			thr->tbl,
 			ct_bucket_prefetch(&thr->tbl->buckets, way.key.hash),
 			way.key.hash, &way.hint);
-	else
-		ct_way_begin(thr, pkt, hook, &way);
+	way.hint.nobody = false;
 	return ct_way_go(thr, pkt, &way);
 }

@@ -58,6 +58,12 @@ struct ct_way {
 
 void ct_way_begin(struct ct_thread *thr, struct ct_pkt *pkt, enum ct_hook hook,
 		  struct ct_way *way);
+/* The same for a packet whose key is made, and where its L4 header is stands in
+ * it: a plain one (predict.h) of a tracker with ports. */
+void ct_way_resume(struct ct_thread *thr, struct ct_pkt *pkt,
+		   struct ct_way *way);
+
+/* => The way's hint is set, unless it is done or relates. */
 enum ct_verdict ct_way_go(struct ct_thread *thr, struct ct_pkt *pkt,
 			  struct ct_way *way);
 

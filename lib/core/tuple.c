@@ -8,14 +8,12 @@
 
 void ct_narrow_unpack(const struct ct_narrow *narrow, struct ct_tuple *t)
 {
-	memset(t, 0, sizeof(*t));
+	memset(t, 0, offsetof(struct ct_tuple, src_id));
 	t->src.v4 = narrow->src;
 	t->dst.v4 = narrow->dst;
-	t->src_id = narrow->src_id;
-	t->dst_id = narrow->dst_id;
-	t->l3 = narrow->l3;
-	t->l4 = narrow->l4;
-	t->zone = narrow->zone;
+	memcpy((uint8_t *)t + offsetof(struct ct_tuple, src_id),
+	       (const uint8_t *)narrow + offsetof(struct ct_narrow, src_id),
+	       CT_NARROW_REST);
 }
 
 void ct_key_finish(struct ct_key *key, const struct ct_hash_key *secret)

@@ -108,11 +108,15 @@ static enum ct_track invalid(struct ct_pkt *pkt, enum ct_reason reason)
 }
 
 /* A segment is read once, and kept in the packet for open() and packet(). */
-static struct ct_tcp_seg recall(const struct ct_pkt *pkt)
+static struct ct_tcp_seg recall(struct ct_pkt *pkt)
 {
 	struct ct_tcp_seg seg;
 
 	memcpy(&seg, pkt->scratch, sizeof(seg));
+	if (ct_unlikely(seg.unread)) {
+		ct_tcp_seg_read_options(pkt, &seg);
+		memcpy(pkt->scratch, &seg, sizeof(seg));
+	}
 	return seg;
 }
 

@@ -126,7 +126,8 @@ struct ct_tcp_seg {
 	uint8_t event;  /* enum ct_tcp_event */
 	uint8_t offers; /* options of a SYN: CT_TCP_F_WINDOW_SCALE, _SACK_PERM */
 	uint8_t scale;  /* shift of the window scale option, at most 14 */
-	bool bare;      /* its header has no room for options */
+	uint8_t options; /* bytes of its header that may hold some */
+	bool unread;     /* they have not been looked at */
 };
 
 CT_STATIC_ASSERT(sizeof(struct ct_tcp_seg) <=

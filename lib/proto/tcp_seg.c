@@ -30,69 +30,61 @@ static uint32_t numbers_of(uint8_t bits)
 CT_STATIC_ASSERT(CT_TCP_SYN == 1 << 1 && CT_TCP_FIN == 1, "numbers_of()");
 
 /* RFC 7323, appendix A: what most segments carry, and nothing for us. */
-static bool only_timestamp(struct ct_cursor options)
+static bool only_timestamp(const uint8_t *options, uint32_t len)
 {
 	const uint32_t nop_nop_timestamp = 0x0101080a;
 
-	return ct_cursor_left(&options) == CT_TCP_TIMESTAMP_LEN &&
-	       ct_cursor_u32(&options) == nop_nop_timestamp;
+	return len == CT_TCP_TIMESTAMP_LEN &&
+	       ct_load_u32(options) == nop_nop_timestamp;
 }
 
-static void read_options(struct ct_cursor options, struct ct_tcp_seg *seg)
-{
-	struct ct_tcpopt opt;
-
-	ct_tcpopt_parse(options, &opt);
-	seg->scale = opt.wscale;
-	seg->offers = (uint8_t)((opt.has_wscale ? CT_TCP_F_WINDOW_SCALE : 0) |
-				(opt.sack_perm ? CT_TCP_F_SACK_PERM : 0));
-	for (unsigned i = 0; i < opt.n_sacks; i++)
-		if (ct_seq_after(opt.sacks[i].right, seg->sack))
-			seg->sack = opt.sacks[i].right;
-}
-
-/* The fixed part.  => Where the options are, if nothing is wrong. */
-static enum ct_reason read_header(const struct ct_pkt *pkt,
-				  struct ct_tcp_seg *seg,
-				  struct ct_cursor *options)
+enum ct_reason ct_tcp_seg_read(const struct ct_pkt *pkt, struct ct_tcp_seg *seg)
 {
 	struct ct_cursor cur = ct_l4_cursor(pkt);
+	const uint32_t have = (uint32_t)ct_cursor_left(&cur);
 	const uint8_t *bytes = ct_cursor_take(&cur, CT_TCP_HDR_LEN);
 	uint32_t header_len;
 
 	if (!bytes)
 		return CT_R_L4_TRUNCATED;
 	header_len = (uint32_t)(bytes[CT_TCP_OFFSET_OFF] >> 4) * 4;
+	if (header_len < CT_TCP_HDR_LEN || header_len > pkt->l4_len)
+		return CT_R_L4_LENGTH;
+	if (header_len > have)
+		return CT_R_L4_TRUNCATED;
+
 	seg->seq = ct_load_u32(bytes + CT_TCP_SEQ_OFF);
 	seg->ack = ct_load_u32(bytes + CT_TCP_ACK_OFF);
 	seg->bits = bytes[CT_TCP_FLAGS_OFF];
-	seg->win = ct_load_u16(bytes + CT_TCP_WINDOW_OFF);
-	if (header_len < CT_TCP_HDR_LEN || header_len > pkt->l4_len)
-		return CT_R_L4_LENGTH;
-	bytes = ct_cursor_take(&cur, header_len - CT_TCP_HDR_LEN);
-	if (!bytes)
-		return CT_R_L4_TRUNCATED;
-	*options = ct_cursor_of(bytes, header_len - CT_TCP_HDR_LEN);
 	seg->end =
 		seg->seq + (pkt->l4_len - header_len) + numbers_of(seg->bits);
+	seg->sack = seg->ack;
+	seg->win = ct_load_u16(bytes + CT_TCP_WINDOW_OFF);
+	seg->event = (uint8_t)event_of(seg->bits);
+	seg->offers = 0;
+	seg->scale = 0;
+	seg->options = (uint8_t)(header_len - CT_TCP_HDR_LEN);
+	seg->unread = seg->options &&
+		      !only_timestamp(bytes + CT_TCP_HDR_LEN, seg->options);
 	return CT_R_NONE;
 }
 
-enum ct_reason ct_tcp_seg_read(const struct ct_pkt *pkt, struct ct_tcp_seg *seg)
+void ct_tcp_seg_read_options(const struct ct_pkt *pkt, struct ct_tcp_seg *seg)
 {
-	struct ct_cursor options;
-	enum ct_reason reason;
+	struct ct_cursor cur = ct_l4_cursor(pkt);
+	struct ct_tcpopt opt;
 
-	*seg = (struct ct_tcp_seg){ 0 };
-	reason = read_header(pkt, seg, &options);
-	if (reason != CT_R_NONE)
-		return reason;
-	seg->event = (uint8_t)event_of(seg->bits);
-	seg->sack = seg->ack;
-	seg->bare = !ct_cursor_left(&options);
-	if (!seg->bare && !only_timestamp(options))
-		read_options(options, seg);
-	return CT_R_NONE;
+	ct_cursor_skip(&cur, CT_TCP_HDR_LEN);
+	ct_tcpopt_parse(
+		ct_cursor_of(ct_cursor_take(&cur, seg->options), seg->options),
+		&opt);
+	seg->scale = opt.wscale;
+	seg->offers = (uint8_t)((opt.has_wscale ? CT_TCP_F_WINDOW_SCALE : 0) |
+				(opt.sack_perm ? CT_TCP_F_SACK_PERM : 0));
+	for (unsigned i = 0; i < opt.n_sacks; i++)
+		if (ct_seq_after(opt.sacks[i].right, seg->sack))
+			seg->sack = opt.sacks[i].right;
+	seg->unread = false;
 }
 
 bool ct_tcp_flags_valid(uint8_t bits)

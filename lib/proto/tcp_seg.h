@@ -33,9 +33,14 @@
  * => CT_R_NONE, or what is wrong with its header: CT_R_L4_TRUNCATED,
  *    CT_R_L4_LENGTH.
  * => The length of its data is what IP says, also if not all of it is there.
+ * => Options are left alone, but for a mere time stamp: most of those that have
+ *    others open a connection, which may be refused.
  */
 enum ct_reason ct_tcp_seg_read(const struct ct_pkt *pkt,
 			       struct ct_tcp_seg *seg);
+
+/* Read its options; it is unread. */
+void ct_tcp_seg_read_options(const struct ct_pkt *pkt, struct ct_tcp_seg *seg);
 
 /*
  * Whether it is what nearly all segments are: data or an acknowledgement, with

@@ -18,7 +18,7 @@ static uint32_t at_least_one(uint32_t win)
 static void take_options(struct ct_tcp *tcp, enum ct_dir dir,
 			 const struct ct_tcp_seg *seg)
 {
-	if (seg->bare)
+	if (!seg->options)
 		return;
 	tcp->flags[dir] &= CT_TCP_F_BE_LIBERAL;
 	tcp->flags[dir] |= seg->offers;

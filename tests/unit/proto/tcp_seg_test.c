@@ -32,6 +32,10 @@ static void build_with(const void *options, uint32_t len, uint8_t flags)
 
 	build(&spec);
 	ck_assert_int_eq(ct_tcp_seg_read(&pkt, &seg), CT_R_NONE);
+	ck_assert_uint_eq(seg.options, (len + 3) / 4 * 4);
+	if (seg.unread)
+		ct_tcp_seg_read_options(&pkt, &seg);
+	ck_assert(!seg.unread);
 }
 
 START_TEST(every_number_is_read)

@@ -26,6 +26,7 @@ static struct ct_tcp_seg segment(uint8_t bits, uint32_t seq, uint32_t ack,
 	seg.bits = bits;
 	seg.end = seq + len + !!(bits & CT_TCP_SYN) + !!(bits & CT_TCP_FIN);
 	seg.win = WIN;
+	seg.options = 4;
 	seg.event = CT_TCP_EV_ACK;
 	if (bits & CT_TCP_FIN)
 		seg.event = CT_TCP_EV_FIN;
@@ -165,11 +166,11 @@ START_TEST(larger_syn_without_options_leaves_the_offers)
 
 	handshake(CT_TCP_F_WINDOW_SCALE, 7);
 	tcp.state = CT_TCP_SYN_RECV;
-	syn.bare = true;
+	syn.options = 0;
 	judge(ORIG, syn);
 	ck_assert(tcp.flags[ORIG] & CT_TCP_F_WINDOW_SCALE);
 	ck_assert_uint_eq(tcp.scale[ORIG], 7);
-	syn.bare = false;
+	syn.options = 4;
 	syn.end++;
 	judge(ORIG, syn);
 	ck_assert(!(tcp.flags[ORIG] & CT_TCP_F_WINDOW_SCALE));
