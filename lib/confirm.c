@@ -119,6 +119,8 @@ static enum ct_verdict publish(struct ct_thread *thr, struct ct_pkt *pkt)
 		ct_count_weak(thr, 1);
 	ct_event_release(thr, conn);
 	ct_count(thr, CT_R_CONFIRMED);
+	if (ct_unlikely(ct_table_crowded(tbl)))
+		ct_resize_help(thr);
 	return CT_ACCEPT;
 }
 

@@ -119,38 +119,30 @@ static void time_set(struct ct_thread *thr, uint64_t now_ns)
 		;
 }
 
-struct work {
-	struct ct_resize_budget resize;
-	uint32_t sweep; /* places; 0: all */
-	uint32_t reap;  /* connections */
-};
-
-/* This thread borrows nothing now; then its share of the work. */
-static void housekeep(struct ct_thread *thr, struct work work)
+/* This thread borrows nothing now; then its share of the work: so many places
+ * to sweep, 0 for all, and so many connections to free. */
+static void housekeep(struct ct_thread *thr, enum ct_work_call call,
+		      uint32_t sweep, uint32_t reap)
 {
+	struct ct_work left = ct_work_budget[call];
 	struct ct_table *tbl = thr->tbl;
 
 	ct_limbo_close(thr);
 	ct_epoch_seen(thr);
-	ct_limbo_reap(thr, work.reap);
-	ct_timer_sweep(thr, work.sweep);
-	ct_resize_step(thr, work.resize);
-	ct_slab_prepare(&tbl->slab, work.resize.bytes);
-	ct_slab_shrink(thr);
+	ct_limbo_reap(thr, reap);
+	ct_timer_sweep(thr, sweep);
+	ct_resize_step(thr, &left);
+	ct_slab_prepare(&tbl->slab, &left);
+	ct_slab_shrink(thr, &left);
+	ct_work_done(tbl->work, call, &left);
 }
 
 void ct_thread_poll(struct ct_thread *thr, uint64_t now_ns)
 {
-	static const struct work work = {
-		{ CT_RESIZE_BUCKETS, CT_RESIZE_BYTES },
-		SWEEP_PER_POLL,
-		REAP_PER_POLL,
-	};
-
 	time_set(thr, now_ns);
 	if (ct_unlikely(thr->n_private))
 		ct_conn_discard_private(thr);
-	housekeep(thr, work);
+	housekeep(thr, CT_WORK_POLL, SWEEP_PER_POLL, REAP_PER_POLL);
 }
 
 void ct_thread_offline(struct ct_thread *thr)
@@ -183,17 +175,13 @@ void ct_thread_trace(struct ct_thread *thr, ct_trace_fn fn, void *user)
 
 int ct_maintain(struct ct_table *tbl, uint64_t now_ns, uint32_t budget)
 {
-	/* Where there is time for it, as much as fits in between polls. */
-	struct work work = { { 64 * CT_RESIZE_BUCKETS, 64 * CT_RESIZE_BYTES },
-			     budget,
-			     UINT32_MAX };
 	int error;
 
 	ct_spin_lock(&tbl->control_lock);
 	error = ct_table_seal(tbl);
 	if (!error) {
 		time_set(tbl->control, now_ns);
-		housekeep(tbl->control, work);
+		housekeep(tbl->control, CT_WORK_MAINTAIN, budget, UINT32_MAX);
 		/* Who polls next frees what this has ended. */
 		ct_limbo_leave(tbl->control);
 		ct_epoch_offline(tbl->control);

@@ -33,6 +33,7 @@
 #include "core/registry.h"
 #include "core/resize.h"
 #include "core/slab.h"
+#include "core/work.h"
 
 #include <stdatomic.h>
 #include <urcu/list.h>
@@ -88,6 +89,7 @@ struct ct_table {
 	struct ct_buckets buckets;
 	struct ct_resize resize;
 	struct ct_slab slab;
+	struct ct_work_most work[CT_WORK_CALLS]; /* A */
 	struct ct_params params;
 	struct ct_registry registry; /* I  after the seal */
 	struct ct_extend extend;     /* I  after the seal */
@@ -137,6 +139,18 @@ static inline uint32_t ct_core_param(const struct ct_table *tbl,
 {
 	/* The table's own group is the first one. */
 	return ct_params_value(&tbl->params, n);
+}
+
+/* => There are more connections than polls leave the hash table to hold; see
+ *    resize.h.  Credits are taken for connections. */
+static inline bool ct_table_crowded(const struct ct_table *tbl)
+{
+	uint64_t keys = 2ull * atomic_load_explicit(&tbl->n_conns,
+						    memory_order_relaxed);
+
+	return keys > (uint64_t)CT_RESIZE_CROWDED *
+			      atomic_load_explicit(&tbl->buckets.n,
+						   memory_order_relaxed);
 }
 
 /* ct_tracing() and ct_l4_param() for those who are built with us. */
