@@ -13,6 +13,10 @@
 /* Connections that a poll frees: more than bursts of 32 can retire. */
 #define REAP_PER_POLL 512
 
+/* So many polls leave memory to a ct_maintain() that was called before them:
+ * some milliseconds of a busy thread. */
+#define POLLS_PER_MAINTAIN 1024
+
 int ct_thread_make(struct ct_table *tbl, struct ct_thread **thr)
 {
 	struct ct_thread *made;
@@ -119,14 +123,41 @@ static void time_set(struct ct_thread *thr, uint64_t now_ns)
 		;
 }
 
+/*
+ * Whether ct_maintain() is called often enough to have memory ready.
+ *
+ * => By polls, not by time: a host's clock may stand still.
+ */
+static bool maintained(struct ct_thread *thr)
+{
+	uint32_t now = atomic_load_explicit(&thr->tbl->maintained,
+					    memory_order_relaxed);
+
+	if (now != thr->maintained) {
+		thr->maintained = now;
+		thr->n_polls = 0;
+	}
+	if (!now || thr->n_polls == POLLS_PER_MAINTAIN)
+		return false;
+	thr->n_polls++;
+	return true;
+}
+
 /* This thread borrows nothing now; then its share of the work: so many places
  * to sweep, 0 for all, and so many connections to free. */
 static void housekeep(struct ct_thread *thr, enum ct_work_call call,
 		      uint32_t sweep, uint32_t reap)
 {
 	struct ct_work left = ct_work_budget[call];
+	struct ct_work spared = { 0 };
 	struct ct_table *tbl = thr->tbl;
 
+	if (call == CT_WORK_POLL && maintained(thr)) {
+		spared.pages = left.pages;
+		spared.blocks = left.blocks;
+	}
+	left.pages -= spared.pages;
+	left.blocks -= spared.blocks;
 	ct_limbo_close(thr);
 	ct_epoch_seen(thr);
 	ct_limbo_reap(thr, reap);
@@ -134,6 +165,8 @@ static void housekeep(struct ct_thread *thr, enum ct_work_call call,
 	ct_resize_step(thr, &left);
 	ct_slab_prepare(&tbl->slab, &left);
 	ct_slab_shrink(thr, &left);
+	left.pages += spared.pages;
+	left.blocks += spared.blocks;
 	ct_work_done(tbl->work, call, &left);
 }
 
@@ -180,6 +213,8 @@ int ct_maintain(struct ct_table *tbl, uint64_t now_ns, uint32_t budget)
 	ct_spin_lock(&tbl->control_lock);
 	error = ct_table_seal(tbl);
 	if (!error) {
+		atomic_fetch_add_explicit(&tbl->maintained, 1,
+					  memory_order_relaxed);
 		time_set(tbl->control, now_ns);
 		housekeep(tbl->control, CT_WORK_MAINTAIN, budget, UINT32_MAX);
 		/* Who polls next frees what this has ended. */

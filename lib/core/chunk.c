@@ -196,9 +196,13 @@ static void prepare(struct ct_slab *slab, enum ct_slab_class class_, bool wants,
 {
 	struct ct_area *area = &slab->area[class_];
 
-	if (!area->mem && (!wants || !ct_area_open(area, slab->mem,
-						   ct_chunk_bytes(slab), left)))
+	if (!area->mem) {
+		/* The host's share of a call's time; the pages' comes next. */
+		if (wants)
+			ct_area_open(area, slab->mem, ct_chunk_bytes(slab),
+				     left);
 		return;
+	}
 	if (!ct_area_prepare(area, left))
 		return;
 	ct_spin_lock(&slab->lock);

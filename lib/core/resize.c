@@ -422,13 +422,13 @@ static void prepare(struct ct_table *tbl, uint32_t want, struct ct_work *left)
 	if (want + half < end || end >= buckets->max)
 		return;
 	if (!resize->area.mem) {
+		/* The host's share of a call's time; the pages' comes next. */
 		resize->no_memory = !ct_area_open(
 			&resize->area, &tbl->mem,
 			sizeof(struct ct_bucket) << buckets->shift, left);
-		if (resize->no_memory)
-			return;
 		buckets->segment[resize->n_segments] =
 			(struct ct_bucket *)(void *)resize->area.mem;
+		return;
 	}
 	if (ct_area_prepare(&resize->area, left)) {
 		ct_area_take(&resize->area);

@@ -70,6 +70,9 @@ struct ct_thread {
 	struct ct_magazine magazine[CT_SLAB_CLASSES]; /* its own */
 	struct ct_limbo limbo;                        /* its own */
 
+	uint32_t maintained; /* its own  tbl->maintained, when it last moved */
+	uint32_t n_polls;    /* its own  since then */
+
 	ct_trace_fn trace; /* its own */
 	void *trace_user;
 
@@ -96,11 +99,12 @@ struct ct_table {
 	struct ct_policies policies;
 	struct ct_events events;
 
-	_Atomic uint32_t n_conns; /* A  private ones and credits included */
-	_Atomic uint32_t gen;     /* A  the next that no thread has taken */
-	_Atomic uint64_t now_ns;  /* A  latest time of any thread */
-	_Atomic uint32_t sweep;   /* A  unit where the next sweep starts */
-	_Atomic uint64_t epoch;   /* A */
+	_Atomic uint32_t n_conns;    /* A  private ones and credits included */
+	_Atomic uint32_t gen;        /* A  the next that no thread has taken */
+	_Atomic uint64_t now_ns;     /* A  latest time of any thread */
+	_Atomic uint32_t sweep;      /* A  unit where the next sweep starts */
+	_Atomic uint32_t maintained; /* A  calls of ct_maintain() */
+	_Atomic uint64_t epoch;      /* A */
 	/* A  connections put by their last owner, linked by timeout words */
 	_Atomic uint32_t returned;
 	_Atomic uint32_t orphans; /* A  limbo of absent threads, likewise */
