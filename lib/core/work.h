@@ -17,10 +17,12 @@
 enum {
 	/*
 	 * A poll comes once a burst.  32 newcomers need 11 buckets and little
-	 * more than a page; the rest is to catch up.  A page's first touch may
-	 * take three microseconds on a virtual machine.
+	 * more than a page; the rest is to catch up.  A bucket of a table below
+	 * 2^16 takes up to a microsecond, since its connections are looked at,
+	 * and a page's first touch three on a virtual machine.
 	 */
-	CT_WORK_POLL_BUCKETS = 16,
+	CT_WORK_POLL_MOVED = 12,
+	CT_WORK_POLL_CLEARED = 16,
 	CT_WORK_POLL_PAGES = 4,
 	CT_WORK_POLL_BLOCKS = 2, /* one comes, one goes */
 
@@ -32,7 +34,8 @@ enum {
 	 * taken by the dozen: two pages, one of deadlines, and a block's first
 	 * one; their first touch is the packet's where polls had no time for it.
 	 */
-	CT_WORK_INSERT_BUCKETS = 2,
+	CT_WORK_INSERT_MOVED = 2,
+	CT_WORK_INSERT_CLEARED = 4,
 	CT_WORK_INSERT_PAGES = 4,
 	CT_WORK_INSERT_BLOCKS = 1,
 

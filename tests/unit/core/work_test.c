@@ -136,7 +136,7 @@ START_TEST(growth_by_maintenance_keeps_to_the_budget)
 }
 END_TEST
 
-/* One poll for a thousand packets: sixteen buckets are not enough by far. */
+/* One poll for a thousand packets: twelve buckets are not enough by far. */
 START_TEST(packets_help_a_host_that_seldom_polls)
 {
 	enum { SELDOM = 1000 };
