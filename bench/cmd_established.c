@@ -6,6 +6,7 @@
  * that the scaling is that of one run.
  */
 #include "commands.h"
+#include "noise.h"
 #include "round.h"
 #include "seat.h"
 
@@ -59,6 +60,7 @@ struct result {
 	struct row all;
 	struct scaling scaling;
 	struct limits limits;
+	struct tails tails; /* of one thread */
 };
 
 static void measure(struct world *world, struct result *result)
@@ -67,6 +69,8 @@ static void measure(struct world *world, struct result *result)
 
 	world_team(world, 1, traffic, NULL);
 	row_add(&result->one, world->seat, 1, ROW_MEDIAN);
+	noise_round(world, 1, &result->limits.whole, world->options->ms);
+	tails_add(&result->tails, world->seat);
 	limits_round(&result->limits, world);
 	row_compare(&result->one, &result->limits, 1);
 	if (n == 1)
@@ -88,11 +92,13 @@ void cmd_established(const struct options *options, struct report *report)
 		    options->events ? WITH_EVENTS : WITHOUT_EVENTS);
 	world_fill(&world, 0, options->conns, STAGE_ESTABLISHED);
 	limits_open(&result.limits, options, options->conns);
+	tails_open(&result.tails);
 	for (unsigned i = 0; i < options->rounds; i++)
 		measure(&world, &result);
 
 	report_begin(report, row_threads(1));
 	row_report(&result.one, report, &result.limits, 1);
+	tails_report(&result.tails, report);
 	report_num(report, "bytes_per_conn",
 		   (double)atomic_load(&world.mem->bytes) / options->conns, 1);
 	report_end(report);
@@ -103,6 +109,7 @@ void cmd_established(const struct options *options, struct report *report)
 		scaling_report(&result.scaling, report);
 		report_end(report);
 	}
+	tails_close(&result.tails);
 	limits_close(&result.limits);
 	world_table_end(&world);
 	world_close(&world);

@@ -1,49 +1,79 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * cmd_resize.c - growth from 64 k connections on, while another thread looks up
+ * cmd_resize.c - growth from 64 k connections on, under load
  *
- * Here the slowest call counts, not the usual one.  A call during which the
- * system gave the processor to somebody else says nothing about the library and
- * is left out; how many there were stands beside.
+ * One thread opens connections, sends data of established ones and polls; the
+ * other one looks up.  Here the slowest call counts, not the usual one.  A call
+ * during which the system gave the processor to somebody else says nothing about
+ * the library and is left out; how many there were stands beside.  What an
+ * interrupt or a hypervisor does to a call is told by the same work without a
+ * library (noise.h).
  *
  * The reader looks for connections whose ct_confirm() has returned: there is
  * none that it may miss.
  */
 #include "commands.h"
-#include "seat.h"
-
-#include "report.h"
+#include "noise.h"
 
 #include <string.h>
 
-enum { START = 65536 };
+enum {
+	START = 65536,
+	LATE_US = 50,
+	NOISE_TIMES = 10,     /* as long as a round: tails need many */
+	NOISE_CONNS = 1 << 19 /* behind any cache */
+};
+
+enum kind { OPENERS, TRAFFIC, POLLS, FINDS, KINDS };
+
+static const char *const names[KINDS] = { "process+confirm", "traffic beside",
+					  "poll", "look-ups beside" };
 
 /* Every call of a kind; the ring keeps the latest, the worst is kept apart. */
 struct calls {
 	struct samples samples;
 	uint64_t worst;
 	uint64_t n_late; /* over LATE_US */
+	double own;      /* p99.99 without the machine's noise, ticks */
+	double noise;    /* p99.99 of the work without a library */
 };
-
-enum { LATE_US = 50 };
 
 struct growth {
 	_Atomic uint32_t n_known; /* flows below are confirmed */
 	_Atomic bool over;
+	uint32_t start; /* flows below are established */
 	uint64_t late_ticks;
-	struct calls verbs; /* process + confirm */
-	struct calls polls;
-	struct calls finds;
+	struct calls calls[KINDS];
 	uint64_t n_missed;
-	uint64_t ticks; /* of verbs and polls */
+	uint64_t ticks; /* of openers and polls */
+	struct ct_mem_report work;
 };
 
-static void call_add(struct calls *calls, uint64_t ticks, uint64_t late_ticks)
+static void call_add(struct growth *growth, enum kind kind, uint64_t ticks)
 {
+	struct calls *calls = &growth->calls[kind];
+
 	samples_add(&calls->samples, ticks);
 	if (ticks > calls->worst)
 		calls->worst = ticks;
-	calls->n_late += ticks > late_ticks;
+	calls->n_late += ticks > growth->late_ticks;
+}
+
+/* A call of the burst, and whether nobody else ran meanwhile. */
+static bool timed(struct seat *seat, struct growth *growth, enum kind kind)
+{
+	struct watch watch;
+	uint64_t ticks;
+	bool clean;
+
+	watch_start(&watch);
+	ticks = kind == POLLS ? seat_poll(seat) : seat_forward(seat);
+	clean = watch_clean(&watch, seat);
+	if (clean)
+		call_add(growth, kind, ticks);
+	if (clean && kind != TRAFFIC)
+		growth->ticks += ticks;
+	return clean;
 }
 
 static void grow(struct seat *seat, struct growth *growth)
@@ -51,23 +81,20 @@ static void grow(struct seat *seat, struct growth *growth)
 	const struct options *options = seat->world->options;
 	uint32_t flow = atomic_load(&growth->n_known);
 
+	seat->share = 0; /* the other seat has no traffic: all flows are ours */
+	seat->n_shares = 1;
 	while (flow < options->conns) {
 		uint32_t left = options->conns - flow;
 		unsigned n = left < options->burst ? left : options->burst;
-		struct watch watch;
-		uint64_t verbs, poll;
 
+		seat_data(seat, growth->start, BOTH_WAYS);
+		timed(seat, growth, TRAFFIC);
+		seat_expect(seat, CT_ESTABLISHED);
 		seat_stage(seat, flow, 1, n, STAGE_OPENED);
-		watch_start(&watch);
-		verbs = seat_forward(seat);
-		poll = seat_poll(seat);
-		if (watch_clean(&watch, seat)) {
-			call_add(&growth->verbs, verbs, growth->late_ticks);
-			call_add(&growth->polls, poll, growth->late_ticks);
+		if (timed(seat, growth, OPENERS))
 			seat->n_clean += n;
-			growth->ticks += verbs + poll;
-		}
 		seat_expect(seat, CT_NEW);
+		timed(seat, growth, POLLS);
 		flow += n;
 		/* release; pairs with the reader's acquire */
 		atomic_store_explicit(&growth->n_known, flow,
@@ -101,7 +128,7 @@ static void look(struct seat *seat, struct growth *growth)
 				ct_find(seat->thr, &tuple[i], NULL) == NULL;
 		ticks = host_ticks() - start;
 		if (watch_clean(&watch, seat))
-			call_add(&growth->finds, ticks, growth->late_ticks);
+			call_add(growth, FINDS, ticks);
 		seat->n = 0;
 		seat_poll(seat);
 	}
@@ -116,20 +143,47 @@ static void grow_or_look(struct seat *seat, void *user)
 		look(seat, user);
 }
 
-static void report_calls(struct report *report, const char *what,
-			 const struct calls *calls, const struct seat *seat,
-			 const struct growth *growth)
+/* What the machine does to calls as long as these, both threads at work. */
+static void listen(struct world *world, struct growth *growth)
 {
+	unsigned ms = NOISE_TIMES * world->options->ms;
+	struct limit limit;
+
+	limit_open(&limit, NOISE_CONNS / 3, 2 * NOISE_CONNS,
+		   world->options->small_pages);
+	for (unsigned i = 0; i < KINDS; i++) {
+		struct calls *calls = &growth->calls[i];
+		struct seat *seat = &world->seat[i == FINDS];
+		struct samples kept = seat->samples;
+
+		seat->samples = calls->samples;
+		noise_round(world, 2, &limit, ms);
+		calls->own = samples_own(&calls->samples, &seat->noise, 0.9999);
+		calls->noise = samples_part(&seat->noise, 0.9999);
+		seat->samples = kept;
+	}
+	limit_close(&limit);
+}
+
+static double us(double ticks)
+{
+	return host_ns(ticks) / 1e3;
+}
+
+static void report_calls(struct report *report, const struct growth *growth,
+			 enum kind kind, const struct world *world)
+{
+	const struct seat *seat = &world->seat[kind == FINDS];
+	const struct calls *calls = &growth->calls[kind];
 	const struct samples *samples = &calls->samples;
 
-	report_begin(report, what);
-	report_num(report, "median_us",
-		   host_ns(samples_part(samples, 0.5)) / 1e3, 2);
-	report_num(report, "p999_us",
-		   host_ns(samples_part(samples, 0.999)) / 1e3, 2);
-	report_num(report, "p9999_us",
-		   host_ns(samples_part(samples, 0.9999)) / 1e3, 2);
-	report_num(report, "worst_us", host_ns((double)calls->worst) / 1e3, 1);
+	report_begin(report, names[kind]);
+	report_num(report, "median_us", us(samples_part(samples, 0.5)), 2);
+	report_num(report, "p999_us", us(samples_part(samples, 0.999)), 2);
+	report_num(report, "p9999_us", us(samples_part(samples, 0.9999)), 2);
+	report_num(report, "own_p9999_us", us(calls->own), 2);
+	report_num(report, "noise_p9999_us", us(calls->noise), 2);
+	report_num(report, "worst_us", us((double)calls->worst), 1);
 	report_num(report, "over_50us", (double)calls->n_late, 0);
 	report_num(report, "calls", (double)samples->n, 0);
 	report_num(report, "interrupted", (double)seat->n_switches, 0);
@@ -138,10 +192,49 @@ static void report_calls(struct report *report, const char *what,
 	report_num(report, "bad", (double)seat->n_bad, 0);
 	report_num(report, "ns_per_packet",
 		   host_ns((double)growth->ticks) /
-			   (double)growth->verbs.samples.n /
-			   report->options->burst,
+			   (double)world->seat[0].n_clean,
 		   2);
 	report_end(report);
+}
+
+static double beyond(uint32_t most, uint32_t budget)
+{
+	return most > budget ? most - budget : 0;
+}
+
+/* The most that any call did, against what it may. */
+static void report_work(struct report *report, const struct growth *growth,
+			const char *what, enum ct_work_call call)
+{
+	const struct ct_work *most = &growth->work.most[call];
+	const struct ct_work *may = &growth->work.budget[call];
+
+	report_begin(report, what);
+	report_num(report, "moved", most->moved, 0);
+	report_num(report, "moved_budget", may->moved, 0);
+	report_num(report, "cleared", most->cleared, 0);
+	report_num(report, "cleared_budget", may->cleared, 0);
+	report_num(report, "pages", most->pages, 0);
+	report_num(report, "pages_budget", may->pages, 0);
+	report_num(report, "blocks", most->blocks, 0);
+	report_num(report, "blocks_budget", may->blocks, 0);
+	report_num(report, "over_budget",
+		   beyond(most->moved, may->moved) +
+			   beyond(most->cleared, may->cleared) +
+			   beyond(most->pages, may->pages) +
+			   beyond(most->blocks, may->blocks),
+		   0);
+	report_end(report);
+}
+
+static void report_growth(struct report *report, const struct growth *growth,
+			  const struct world *world)
+{
+	report_work(report, growth, "work: insertion", CT_WORK_INSERT);
+	report_work(report, growth, "work: poll", CT_WORK_POLL);
+	report_work(report, growth, "work: maintain", CT_WORK_MAINTAIN);
+	for (unsigned i = 0; i < KINDS; i++)
+		report_calls(report, growth, (enum kind)i, world);
 }
 
 void cmd_resize(const struct options *options, struct report *report)
@@ -149,29 +242,24 @@ void cmd_resize(const struct options *options, struct report *report)
 	struct options two = *options; /* threads: a writer and a reader */
 	struct growth growth;
 	struct world world;
-	uint32_t start =
-		START < options->conns / 2 ? START : options->conns / 2;
 
 	memset(&growth, 0, sizeof(growth));
 	growth.late_ticks = host_ticks_of_ms(LATE_US) / 1000;
-	samples_init(&growth.verbs.samples);
-	samples_init(&growth.polls.samples);
-	samples_init(&growth.finds.samples);
+	growth.start = START < options->conns / 2 ? START : options->conns / 2;
+	growth.work.size = sizeof(growth.work);
+	for (unsigned i = 0; i < KINDS; i++)
+		samples_init(&growth.calls[i].samples);
 	two.threads = 2;
-	world_open(&world, &two, 1);
+	world_open(&world, &two, growth.start);
 	world_table(&world, world_room(options->conns), WITHOUT_EVENTS);
-	world_fill(&world, 0, start, STAGE_OPENED);
-	atomic_store(&growth.n_known, start);
+	world_fill(&world, 0, growth.start, STAGE_ESTABLISHED);
+	atomic_store(&growth.n_known, growth.start);
 	world_team(&world, 2, grow_or_look, &growth);
-
-	report_calls(report, "process+confirm", &growth.verbs, &world.seat[0],
-		     &growth);
-	report_calls(report, "poll", &growth.polls, &world.seat[0], &growth);
-	report_calls(report, "look-ups beside", &growth.finds, &world.seat[1],
-		     &growth);
+	ct_mem_report(world.tbl, &growth.work);
+	listen(&world, &growth);
+	report_growth(report, &growth, &world);
 	world_table_end(&world);
 	world_close(&world);
-	samples_free(&growth.verbs.samples);
-	samples_free(&growth.polls.samples);
-	samples_free(&growth.finds.samples);
+	for (unsigned i = 0; i < KINDS; i++)
+		samples_free(&growth.calls[i].samples);
 }

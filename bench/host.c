@@ -88,28 +88,59 @@ static size_t whole_pages(size_t size)
 	return (size + 4095) & ~(size_t)4095;
 }
 
-/* => NULL when there is no memory; else zeroed, on a line of align bytes. */
-static void *map(size_t size, size_t align, bool small_pages)
-{
-	size_t want, before;
-	uint8_t *got;
+/* Where the next block might lie: behind the last one, for as long as blocks of
+ * whole lines are asked for. */
+static _Atomic uintptr_t behind;
 
-	size = whole_pages(size);
-	if (align < HUGE_PAGE)
-		align = HUGE_PAGE;
-	want = size + align;
-	got = mmap(NULL, want, PROT_READ | PROT_WRITE,
-		   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	if (got == MAP_FAILED)
+static void *map_at(uintptr_t hint, size_t size)
+{
+	void *got = mmap((void *)hint, size, PROT_READ | PROT_WRITE,
+			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	return got == MAP_FAILED ? NULL : got;
+}
+
+/* => NULL when there is no memory; else on a line of align bytes, found by
+ *    asking for more than is needed. */
+static void *map_and_trim(size_t size, size_t align)
+{
+	size_t want = size + align;
+	uint8_t *got = map_at(0, want);
+	size_t before;
+
+	if (!got)
 		return NULL;
 	before = (align - ((uintptr_t)got & (align - 1))) & (align - 1);
 	if (before)
 		munmap(got, before);
 	if (want - before > size)
 		munmap(got + before + size, want - before - size);
-	madvise(got + before, size,
-		small_pages ? MADV_NOHUGEPAGE : MADV_HUGEPAGE);
 	return got + before;
+}
+
+/* => NULL when there is no memory; else zeroed, on a line of align bytes. */
+static void *map(size_t size, size_t align, bool small_pages)
+{
+	uintptr_t hint = atomic_load(&behind);
+	uint8_t *got = NULL;
+
+	size = whole_pages(size);
+	if (align < HUGE_PAGE)
+		align = HUGE_PAGE;
+	/* One system call instead of three, while others wait for it. */
+	if (hint && (hint & (align - 1)) == 0)
+		got = map_at(hint, size);
+	if (got && ((uintptr_t)got & (align - 1)) != 0) {
+		munmap(got, size);
+		got = NULL;
+	}
+	if (!got)
+		got = map_and_trim(size, align);
+	if (!got)
+		return NULL;
+	atomic_store(&behind, (uintptr_t)got + size);
+	madvise(got, size, small_pages ? MADV_NOHUGEPAGE : MADV_HUGEPAGE);
+	return got;
 }
 
 void *host_big_alloc(size_t size, bool small_pages)

@@ -47,8 +47,8 @@ static void tie(struct limit *limit, uint64_t *random)
 	}
 }
 
-static void limit_open(struct limit *limit, uint32_t n_table, uint32_t n_slab,
-		       bool small_pages)
+void limit_open(struct limit *limit, uint32_t n_table, uint32_t n_slab,
+		bool small_pages)
 {
 	uint64_t random = 1;
 
@@ -60,7 +60,7 @@ static void limit_open(struct limit *limit, uint32_t n_table, uint32_t n_slab,
 	tie(limit, &random);
 }
 
-static void limit_close(struct limit *limit)
+void limit_close(struct limit *limit)
 {
 	host_big_free(limit->line, bytes(limit));
 }
@@ -161,6 +161,22 @@ static void draw(struct keys *keys, unsigned n, uint64_t *random)
 		uint64_t half[2] = { random64(random), random64(random) };
 
 		memcpy(keys->key[i], half, KEY_LEN);
+	}
+}
+
+void limit_work(const struct limit *limit, uint64_t *random, unsigned n,
+		uint64_t left)
+{
+	struct keys keys;
+
+	for (; left > 0; left -= n) {
+		uint32_t sum;
+
+		if (n > left)
+			n = (unsigned)left;
+		draw(&keys, n, random);
+		sum = look(limit, &keys, n);
+		__asm__ volatile("" : : "r"(sum));
 	}
 }
 

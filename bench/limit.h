@@ -47,6 +47,15 @@ struct limits {
 	struct series limit2s; /* on all threads, each one's */
 };
 
+/* One alone, of so many lines. */
+void limit_open(struct limit *limit, uint32_t n_table, uint32_t n_slab,
+		bool small_pages);
+void limit_close(struct limit *limit);
+
+/* Find so many random keys, in bursts of n. */
+void limit_work(const struct limit *limit, uint64_t *random, unsigned n,
+		uint64_t keys);
+
 void limits_open(struct limits *limits, const struct options *options,
 		 uint32_t conns);
 void limits_close(struct limits *limits);

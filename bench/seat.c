@@ -192,6 +192,7 @@ uint64_t seat_poll(struct seat *seat)
 void seat_round(struct seat *seat)
 {
 	seat->samples.n = 0;
+	seat->noise.n = 0;
 	seat->n_packets = 0;
 	seat->ticks = 0;
 	seat->n_clean = 0;
@@ -217,9 +218,6 @@ void watch_start(struct watch *watch)
 	host_mishaps(&watch->before);
 }
 
-/* A burst that took so long may have been interrupted. */
-enum { SUSPECT_NS = 50000 };
-
 bool watch_clean(struct watch *watch, struct seat *seat)
 {
 	struct host_mishaps after;
@@ -235,7 +233,6 @@ bool watch_clean(struct watch *watch, struct seat *seat)
 
 void watch_sample(struct watch *watch, struct seat *seat, uint64_t ticks)
 {
-	/* Asking costs more than a burst: only when there is reason to. */
-	if (host_ns((double)ticks) < SUSPECT_NS || watch_clean(watch, seat))
+	if (watch_clean(watch, seat))
 		samples_add(&seat->samples, ticks);
 }

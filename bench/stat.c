@@ -85,6 +85,29 @@ double samples_part(const struct samples *samples, double part)
 	return part_of(samples, sort(samples), part);
 }
 
+double samples_own(const struct samples *samples, const struct samples *noise,
+		   double part)
+{
+	uint64_t n = sort(samples), m = sort(noise);
+	uint64_t i = n, j = m;
+
+	if (n == 0 || m == 0)
+		return part_of(samples, n, part);
+	while (i > n / 2 + 1) {
+		double calls, loops;
+
+		/* Beyond the one below: would it still do? */
+		while (j > 0 && noise->ticks[j - 1] > samples->ticks[i - 2])
+			j--;
+		calls = (double)(n - i + 1) / (double)n;
+		loops = (double)(m - j) / (double)m;
+		if (calls - loops > (1 - part) * (1 - loops))
+			break;
+		i--;
+	}
+	return samples->ticks[i - 1];
+}
+
 void samples_parts(const struct samples *samples, struct parts *parts)
 {
 	uint64_t n = sort(samples);

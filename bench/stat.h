@@ -44,6 +44,19 @@ static inline void samples_add(struct samples *samples, uint64_t ticks)
  * => Sorts; the order in which they came is lost. */
 double samples_part(const struct samples *samples, double part);
 
+/*
+ * The same without what the machine does to calls of this length.
+ *
+ * => noise: what it did to loops of the same length.  A call is above t if it
+ *    was slow itself, or met what made loops be above t.  The two have nothing
+ *    to do with each other, so of those that met nothing at most
+ *    (P(call > t) - P(loop > t)) / P(loop <= t) were: the answer is the least t
+ *    from which on this is no more than the part allows.
+ * => Sorts both.  The part, when there is no noise to compare with.
+ */
+double samples_own(const struct samples *samples, const struct samples *noise,
+		   double part);
+
 /* The parts of a round that a table shows, in ticks. */
 struct parts {
 	double median;

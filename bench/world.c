@@ -239,14 +239,17 @@ void world_open(struct world *world, const struct options *options,
 		seat->t = t;
 		seat->random = 0xdeadbeef + t * 7919;
 		samples_init(&seat->samples);
+		samples_init(&seat->noise);
 	}
 	world_load(world, &options->load);
 }
 
 void world_close(struct world *world)
 {
-	for (unsigned t = 0; t < world->n_handles; t++)
+	for (unsigned t = 0; t < world->n_handles; t++) {
 		samples_free(&world->seat[t].samples);
+		samples_free(&world->seat[t].noise);
+	}
 	host_big_free(world->seat, SEATS_MAX * sizeof(*world->seat));
 	host_big_free(world->seq, seq_bytes(world));
 	host_mem_free(world->mem);

@@ -57,6 +57,7 @@ struct seat {
 
 	/* What a round found out. */
 	struct samples samples; /* ticks of each burst */
+	struct samples noise;   /* of a loop as long as their median */
 	uint64_t n_packets;
 	uint64_t ticks;      /* of the bursts that were not interrupted */
 	uint64_t n_clean;    /* packets in them */

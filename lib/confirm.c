@@ -155,6 +155,8 @@ static enum ct_verdict publish(struct ct_thread *thr, struct ct_pkt *pkt)
 	else
 		ct_event_deliver(thr, conn);
 	ct_count(thr, CT_R_CONFIRMED);
+	if (ct_unlikely(ct_table_crowded(thr->tbl)))
+		ct_resize_help(thr);
 	return CT_ACCEPT;
 }
 

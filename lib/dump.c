@@ -202,6 +202,8 @@ int ct_mem_report(struct ct_table *tbl, struct ct_mem_report *report)
 						    memory_order_relaxed),
 	};
 
+	ct_work_report(tbl->work, now.most);
+	memcpy(now.budget, ct_work_budget, sizeof(now.budget));
 	now.other = now.total - now.buckets - now.conns - now.overflow -
 		    now.on_demand - now.handles;
 	return ct_sized_answer(report, &now, sizeof(now));

@@ -88,6 +88,7 @@ int ct_table_seal(struct ct_table *tbl)
 		error = ct_slab_init(&tbl->slab, &tbl->mem, tbl->max_conns,
 				     tbl->extend.conn_units,
 				     tbl->extend.block_units);
+	tbl->slab.work = tbl->work;
 	if (!error)
 		error = ct_thread_make(tbl, &tbl->control);
 	if (error) {

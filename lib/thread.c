@@ -13,6 +13,10 @@
 /* Connections that a poll frees: more than bursts of 32 can retire. */
 #define REAP_PER_POLL 512
 
+/* So many polls leave memory to a ct_maintain() that was called before them:
+ * some milliseconds of a busy thread. */
+#define POLLS_PER_MAINTAIN 1024
+
 int ct_thread_make(struct ct_table *tbl, struct ct_thread **thr)
 {
 	struct ct_thread *made;
@@ -121,38 +125,59 @@ static void time_set(struct ct_thread *thr, uint64_t now_ns)
 		;
 }
 
-struct work {
-	struct ct_resize_budget resize;
-	uint32_t sweep; /* places; 0: all */
-	uint32_t reap;  /* connections */
-};
-
-/* This thread borrows nothing now; then its share of the work. */
-static void housekeep(struct ct_thread *thr, struct work work)
+/*
+ * Whether ct_maintain() is called often enough to have memory ready.
+ *
+ * => By polls, not by time: a host's clock may stand still.
+ */
+static bool maintained(struct ct_thread *thr)
 {
+	uint32_t now = atomic_load_explicit(&thr->tbl->maintained,
+					    memory_order_relaxed);
+
+	if (now != thr->maintained) {
+		thr->maintained = now;
+		thr->n_polls = 0;
+	}
+	if (!now || thr->n_polls == POLLS_PER_MAINTAIN)
+		return false;
+	thr->n_polls++;
+	return true;
+}
+
+/* This thread borrows nothing now; then its share of the work: so many places
+ * to sweep, 0 for all, and so many connections to free. */
+static void housekeep(struct ct_thread *thr, enum ct_work_call call,
+		      uint32_t sweep, uint32_t reap)
+{
+	struct ct_work left = ct_work_budget[call];
+	struct ct_work spared = { 0 };
 	struct ct_table *tbl = thr->tbl;
 
+	if (call == CT_WORK_POLL && maintained(thr)) {
+		spared.pages = left.pages;
+		spared.blocks = left.blocks;
+	}
+	left.pages -= spared.pages;
+	left.blocks -= spared.blocks;
 	ct_limbo_close(thr);
 	ct_epoch_seen(thr);
-	ct_limbo_reap(thr, work.reap);
-	ct_timer_sweep(thr, work.sweep);
-	ct_resize_step(thr, work.resize);
-	ct_slab_prepare(&tbl->slab, work.resize.bytes);
-	ct_slab_shrink(thr);
+	ct_limbo_reap(thr, reap);
+	ct_timer_sweep(thr, sweep);
+	ct_resize_step(thr, &left);
+	ct_slab_prepare(&tbl->slab, &left);
+	ct_slab_shrink(thr, &left);
+	left.pages += spared.pages;
+	left.blocks += spared.blocks;
+	ct_work_done(tbl->work, call, &left);
 }
 
 void ct_thread_poll(struct ct_thread *thr, uint64_t now_ns)
 {
-	static const struct work work = {
-		{ CT_RESIZE_BUCKETS, CT_RESIZE_BYTES },
-		SWEEP_PER_POLL,
-		REAP_PER_POLL,
-	};
-
 	time_set(thr, now_ns);
 	if (ct_unlikely(thr->n_private))
 		ct_conn_discard_private(thr);
-	housekeep(thr, work);
+	housekeep(thr, CT_WORK_POLL, SWEEP_PER_POLL, REAP_PER_POLL);
 }
 
 void ct_thread_offline(struct ct_thread *thr)
@@ -185,17 +210,15 @@ void ct_thread_trace(struct ct_thread *thr, ct_trace_fn fn, void *user)
 
 int ct_maintain(struct ct_table *tbl, uint64_t now_ns, uint32_t budget)
 {
-	/* Where there is time for it, as much as fits in between polls. */
-	struct work work = { { 64 * CT_RESIZE_BUCKETS, 64 * CT_RESIZE_BYTES },
-			     budget,
-			     UINT32_MAX };
 	int error;
 
 	ct_spin_lock(&tbl->control_lock);
 	error = ct_table_seal(tbl);
 	if (!error) {
+		atomic_fetch_add_explicit(&tbl->maintained, 1,
+					  memory_order_relaxed);
 		time_set(tbl->control, now_ns);
-		housekeep(tbl->control, work);
+		housekeep(tbl->control, CT_WORK_MAINTAIN, budget, UINT32_MAX);
 		/* Who polls next frees what this has ended. */
 		ct_limbo_leave(tbl->control);
 		ct_epoch_offline(tbl->control);

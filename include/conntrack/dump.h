@@ -118,6 +118,24 @@ struct ct_stats {
  */
 CT_API int ct_stats(struct ct_table *tbl, struct ct_stats *stats);
 
+/** The calls that make a table grow and shrink. */
+enum ct_work_call {
+	/** A packet that makes a connection: taking memory is one of these,
+	 * driving growth where polls are too rare is another. */
+	CT_WORK_INSERT,
+	CT_WORK_POLL,     /**< ct_thread_poll() */
+	CT_WORK_MAINTAIN, /**< ct_maintain() */
+	CT_WORK_CALLS     /**< their number, for good */
+};
+
+/** Work that growing and shrinking makes in one call. */
+struct ct_work {
+	uint32_t moved;   /**< buckets split off or merged */
+	uint32_t cleared; /**< buckets rid of what has moved */
+	uint32_t pages;   /**< of 4096 bytes, touched for the first time */
+	uint32_t blocks;  /**< taken from the host's alloc, or given back */
+};
+
 /** Where a table's memory is, in bytes; the parts add up to the total. */
 struct ct_mem_report {
 	size_t size;        /**< sizeof(struct ct_mem_report) */
@@ -133,6 +151,10 @@ struct ct_mem_report {
 	 * chance; many mean that someone knows how to make tuples collide, or
 	 * that polls come too rarely for the hash table to grow. */
 	uint64_t long_chains;
+	/** The most that any call has done so far, by enum ct_work_call. */
+	struct ct_work most[CT_WORK_CALLS];
+	/** What such a call may do; most is never above it. */
+	struct ct_work budget[CT_WORK_CALLS];
 };
 
 /**

@@ -6,21 +6,26 @@
 
 #include <string.h>
 
-bool ct_area_open(struct ct_area *area, struct ct_mem *mem, size_t size)
+bool ct_area_open(struct ct_area *area, struct ct_mem *mem, size_t size,
+		  struct ct_work *left)
 {
+	if (!left->blocks)
+		return false;
+	left->blocks--;
 	area->mem = ct_mem_take(mem, size, size);
 	area->size = size;
 	area->ready = 0;
 	return area->mem != NULL;
 }
 
-bool ct_area_prepare(struct ct_area *area, size_t bytes)
+bool ct_area_prepare(struct ct_area *area, struct ct_work *left)
 {
-	size_t left = area->size - area->ready;
+	size_t bytes = (size_t)left->pages * CT_WORK_PAGE;
 
-	if (bytes > left)
-		bytes = left;
+	if (bytes > area->size - area->ready)
+		bytes = area->size - area->ready;
 	memset(area->mem + area->ready, 0, bytes);
+	left->pages -= ct_work_pages(area->ready, area->ready + bytes);
 	area->ready += bytes;
 	return area->ready == area->size;
 }
@@ -29,7 +34,6 @@ void *ct_area_take(struct ct_area *area)
 {
 	void *mem = area->mem;
 
-	ct_area_prepare(area, area->size);
 	area->mem = NULL;
 	return mem;
 }

@@ -10,6 +10,7 @@
 #define CORE_AREA_H
 
 #include "base/mem.h"
+#include "core/work.h"
 
 struct ct_area {
 	uint8_t *mem; /* or NULL */
@@ -17,13 +18,16 @@ struct ct_area {
 	size_t ready; /* bytes zeroed so far */
 };
 
-/* Take a piece; => false when the host has none. */
-bool ct_area_open(struct ct_area *area, struct ct_mem *mem, size_t size);
+/* Take a piece, if the work that is left allows it; => false when the host has
+ * none. */
+bool ct_area_open(struct ct_area *area, struct ct_mem *mem, size_t size,
+		  struct ct_work *left);
 
-/* Zero some more of it; => true when all of it is ready. */
-bool ct_area_prepare(struct ct_area *area, size_t bytes);
+/* Zero as much more of it as the work that is left allows; => true when all of
+ * it is ready. */
+bool ct_area_prepare(struct ct_area *area, struct ct_work *left);
 
-/* => The piece, all of it ready; the area is empty again. */
+/* => The piece, ready as far as it is; the area is empty again. */
 void *ct_area_take(struct ct_area *area);
 
 /* Give the piece back. */

@@ -37,6 +37,18 @@ static uint64_t oldest_epoch(struct ct_table *tbl)
 	return oldest;
 }
 
+/* Buckets that there is memory for, ready. */
+static uint32_t ready_end(const struct ct_table *tbl)
+{
+	const struct ct_resize *resize = &tbl->resize;
+	uint32_t end = resize->n_segments << tbl->buckets.shift;
+
+	if (resize->area.mem)
+		end += (uint32_t)(resize->area.ready /
+				  sizeof(struct ct_bucket));
+	return end < tbl->buckets.max ? end : tbl->buckets.max;
+}
+
 /* --- Moving ------------------------------------------------------------- */
 
 /* Have the connections of a bucket at hand before its lock is taken. */
@@ -212,26 +224,28 @@ static void close_split(struct ct_table *tbl)
 	resize->split[last].epoch = ct_epoch_begin(tbl);
 }
 
-static void grow(struct ct_thread *thr, uint32_t want, uint32_t budget)
+static void grow(struct ct_thread *thr, uint32_t want, struct ct_work *left)
 {
 	struct ct_table *tbl = thr->tbl;
 	struct ct_buckets *buckets = &tbl->buckets;
 	uint32_t n = load32(&buckets->n);
-	uint32_t end = tbl->resize.n_segments << buckets->shift;
+	uint32_t end = ready_end(tbl);
 	uint32_t before = n;
 
 	if (want > end)
 		want = end;
-	if (want > n + budget)
-		want = n + budget;
+	if (want > n + left->moved)
+		want = n + left->moved;
 	look_ahead(tbl, n, want);
 	while (n < want && may_split(buckets, n) && split_one(thr))
 		n++;
+	left->moved -= n - before;
 	if (n == before)
 		return;
 	close_split(tbl);
-	/* By the next step they have arrived. */
-	prefetch_splits(buckets, n, end - n < budget ? end : n + budget);
+	/* As many for the next step, by which they have arrived. */
+	prefetch_splits(buckets, n,
+			end - n < n - before ? end : 2 * n - before);
 }
 
 static void clear_one(struct ct_thread *thr, uint32_t b)
@@ -246,22 +260,25 @@ static void clear_one(struct ct_thread *thr, uint32_t b)
 	ct_bucket_unlock(source);
 }
 
-static void clear_splits(struct ct_thread *thr, uint64_t oldest,
-			 uint32_t budget)
+/* Clear what was split by epochs that have passed. */
+static void clear_splits(struct ct_thread *thr, struct ct_work *left)
 {
 	struct ct_table *tbl = thr->tbl;
 	struct ct_resize *resize = &tbl->resize;
 	struct ct_buckets *buckets = &tbl->buckets;
 
-	while (resize->n_splits && budget) {
+	while (resize->n_splits && left->cleared) {
 		const struct ct_split *split = &resize->split[resize->head];
 		uint32_t b = load32(&buckets->cleared);
+		uint32_t end = split->end;
 
-		if (split->epoch > oldest)
+		if (split->epoch > resize->passed)
 			return;
-		look_ahead(tbl, b,
-			   split->end - b < budget ? split->end : b + budget);
-		for (; b < split->end && budget; b++, budget--)
+		if (end > b + left->cleared)
+			end = b + left->cleared;
+		left->cleared -= end - b;
+		look_ahead(tbl, b, end);
+		for (; b < end; b++)
 			clear_one(thr, b);
 		publish(&buckets->cleared, b);
 		if (b < split->end)
@@ -303,7 +320,7 @@ static bool merge_one(struct ct_thread *thr)
 	return copied;
 }
 
-static void shrink(struct ct_thread *thr, uint32_t want, uint32_t budget)
+static void shrink(struct ct_thread *thr, uint32_t want, struct ct_work *left)
 {
 	struct ct_table *tbl = thr->tbl;
 	struct ct_buckets *buckets = &tbl->buckets;
@@ -314,109 +331,174 @@ static void shrink(struct ct_thread *thr, uint32_t want, uint32_t budget)
 	/* Not across a level: what waits must have one parent rule (6). */
 	if (want < level)
 		want = level;
-	while (n > want && before - n < budget && merge_one(thr))
-		n--;
-	if (n != before)
-		tbl->resize.merged = ct_epoch_begin(tbl);
+	for (; n > want && left->moved && merge_one(thr); n--)
+		left->moved--;
+	if (n == before)
+		return;
+	tbl->resize.unused_end = before;
+	tbl->resize.merged = ct_epoch_begin(tbl);
 }
 
-static void empty_merged(struct ct_thread *thr, uint64_t oldest)
+static void empty_merged(struct ct_thread *thr, struct ct_work *left)
 {
 	struct ct_table *tbl = thr->tbl;
 	struct ct_resize *resize = &tbl->resize;
 	struct ct_buckets *buckets = &tbl->buckets;
 	uint32_t n = load32(&buckets->n);
+	uint32_t i = load32(&buckets->stale);
 
-	if (!resize->merged || resize->merged > oldest)
+	if (!resize->merged || resize->merged > resize->passed)
 		return;
-	resize->unused_end = load32(&buckets->stale);
-	for (uint32_t i = resize->unused_end; i-- > n;) {
-		struct ct_bucket *bucket = ct_bucket_at(buckets, i);
+	for (; i > n && left->cleared; left->cleared--) {
+		struct ct_bucket *bucket = ct_bucket_at(buckets, --i);
 
 		ct_bucket_lock(bucket);
 		clear_all(tbl, i);
 		ct_bucket_unlock(bucket);
 	}
-	publish(&buckets->stale, 0);
+	publish(&buckets->stale, i > n ? i : 0);
+	if (i > n)
+		return;
 	resize->merged = 0;
 	/* Removers may stand on the chains and the segment until then (7). */
 	resize->unused = ct_epoch_begin(tbl);
 }
 
+/* Give memory back that no bucket needs: what is being made ready, then whole
+ * segments; => false when some of it is left. */
+static bool free_memory(struct ct_table *tbl, struct ct_work *left)
+{
+	struct ct_resize *resize = &tbl->resize;
+	struct ct_buckets *buckets = &tbl->buckets;
+	size_t bytes = sizeof(struct ct_bucket) << buckets->shift;
+
+	for (;;) {
+		uint32_t last = resize->n_segments - 1;
+
+		if (!last || last << buckets->shift < load32(&buckets->n))
+			return true;
+		if (!left->blocks)
+			return false;
+		left->blocks--;
+		if (resize->area.mem) {
+			ct_area_close(&resize->area, &tbl->mem);
+			buckets->segment[last + 1] = NULL;
+			continue;
+		}
+		ct_mem_free(&tbl->mem, buckets->segment[last], bytes);
+		buckets->segment[last] = NULL;
+		resize->n_segments--;
+	}
+}
+
 /* Give back what is behind the end. */
-static void free_unused(struct ct_thread *thr, uint64_t oldest)
+static void free_unused(struct ct_thread *thr, struct ct_work *left)
 {
 	struct ct_table *tbl = thr->tbl;
 	struct ct_resize *resize = &tbl->resize;
 	struct ct_buckets *buckets = &tbl->buckets;
 	uint32_t n = load32(&buckets->n);
-	size_t bytes = sizeof(struct ct_bucket) << buckets->shift;
-	uint32_t last = resize->n_segments - 1;
 
-	if (!resize->unused || resize->unused > oldest)
+	if (!resize->unused || resize->unused > resize->passed)
 		return;
-	resize->unused = 0;
 	/* Those behind were freed when they were merged, or never had any. */
-	for (uint32_t i = n; i < resize->unused_end; i++)
-		free_chain(thr, ct_bucket_at(buckets, i));
-	if (last && last << buckets->shift >= n) {
-		ct_mem_free(&tbl->mem, buckets->segment[last], bytes);
-		buckets->segment[last] = NULL;
-		resize->n_segments--;
-		ct_area_close(&resize->area, &tbl->mem);
-	}
+	for (; resize->unused_end > n && left->cleared; left->cleared--)
+		free_chain(thr, ct_bucket_at(buckets, --resize->unused_end));
+	if (resize->unused_end == n && free_memory(tbl, left))
+		resize->unused = 0;
 }
 
 /* --- The step ----------------------------------------------------------- */
 
 /* Have the next segment ready before it is needed. */
-static void prepare(struct ct_table *tbl, uint32_t want, uint32_t bytes)
+static void prepare(struct ct_table *tbl, uint32_t want, struct ct_work *left)
 {
 	struct ct_resize *resize = &tbl->resize;
 	struct ct_buckets *buckets = &tbl->buckets;
-	uint32_t size = 1u << buckets->shift;
+	uint32_t half = 1u << buckets->shift >> 1;
 	uint32_t end = resize->n_segments << buckets->shift;
 
-	if (want + size / 2 < end || end >= buckets->max)
+	if (want + half < end || end >= buckets->max)
 		return;
-	if (!resize->area.mem &&
-	    !ct_area_open(&resize->area, &tbl->mem,
-			  sizeof(struct ct_bucket) << buckets->shift))
+	if (!resize->area.mem) {
+		/* The host's share of a call's time; the pages' comes next. */
+		resize->no_memory = !ct_area_open(
+			&resize->area, &tbl->mem,
+			sizeof(struct ct_bucket) << buckets->shift, left);
+		buckets->segment[resize->n_segments] =
+			(struct ct_bucket *)(void *)resize->area.mem;
 		return;
-	if (!ct_area_prepare(&resize->area, bytes) || want < end)
-		return;
-	buckets->segment[resize->n_segments++] = ct_area_take(&resize->area);
+	}
+	if (ct_area_prepare(&resize->area, left)) {
+		ct_area_take(&resize->area);
+		resize->n_segments++;
+	}
 }
 
-void ct_resize_step(struct ct_thread *thr, struct ct_resize_budget budget)
+/* => Buckets that the connections need, no more than there may be. */
+static uint32_t wanted(const struct ct_table *tbl)
+{
+	uint64_t keys = 2ull * load32(&tbl->n_conns);
+	uint64_t want = keys / CT_BUCKET_KEYS + 1;
+
+	return want < tbl->buckets.max ? (uint32_t)want : tbl->buckets.max;
+}
+
+static bool too_large(const struct ct_table *tbl, uint32_t n)
+{
+	return n > tbl->buckets.min &&
+	       2ull * load32(&tbl->n_conns) < (uint64_t)n * KEYS_TOO_FEW;
+}
+
+void ct_resize_step(struct ct_thread *thr, struct ct_work *left)
 {
 	struct ct_table *tbl = thr->tbl;
 	struct ct_resize *resize = &tbl->resize;
-	struct ct_buckets *buckets = &tbl->buckets;
-	uint64_t keys = 2ull * load32(&tbl->n_conns);
-	uint64_t want = keys / CT_BUCKET_KEYS + 1;
+	uint32_t want = wanted(tbl);
 	uint32_t n;
 
 	if (!ct_spin_trylock(&resize->lock))
 		return;
-	n = load32(&buckets->n);
-	if (want > buckets->max)
-		want = buckets->max;
+	n = load32(&tbl->buckets.n);
 	if (resize->n_splits || resize->merged || resize->unused) {
-		uint64_t oldest = oldest_epoch(tbl);
-
-		clear_splits(thr, oldest, 2 * budget.buckets);
-		empty_merged(thr, oldest);
-		free_unused(thr, oldest);
+		resize->passed = oldest_epoch(tbl);
+		clear_splits(thr, left);
+		empty_merged(thr, left);
+		free_unused(thr, left);
 	}
-	if (want >= n && !resize->merged && !resize->unused) {
-		prepare(tbl, (uint32_t)want, budget.bytes);
-		grow(thr, (uint32_t)want, budget.buckets);
-	} else if (n > buckets->min && keys < (uint64_t)n * KEYS_TOO_FEW &&
-		   !resize->n_splits && !resize->merged && !resize->unused) {
-		shrink(thr, buckets->min, budget.buckets);
+	if (resize->merged || resize->unused) {
+		/* One thing after the other (6). */
+	} else if (want >= n) {
+		prepare(tbl, want, left);
+		grow(thr, want, left);
+	} else if (too_large(tbl, n) && !resize->n_splits) {
+		shrink(thr, tbl->buckets.min, left);
 	}
 	ct_spin_unlock(&resize->lock);
+}
+
+void ct_resize_help(struct ct_thread *thr)
+{
+	/* Of pages one is enough: it holds 64 buckets. */
+	enum { SPARED = CT_WORK_INSERT_PAGES - 1 };
+	struct ct_work left = ct_work_budget[CT_WORK_INSERT];
+	struct ct_table *tbl = thr->tbl;
+	struct ct_resize *resize = &tbl->resize;
+
+	if (!ct_spin_trylock(&resize->lock))
+		return;
+	left.pages -= SPARED;
+	/* Whether more has passed is for polls to find out. */
+	if (resize->n_splits)
+		clear_splits(thr, &left);
+	if (!resize->merged && !resize->unused) {
+		if (!resize->no_memory)
+			prepare(tbl, wanted(tbl), &left);
+		grow(thr, wanted(tbl), &left);
+	}
+	ct_spin_unlock(&resize->lock);
+	left.pages += SPARED;
+	ct_work_done(tbl->work, CT_WORK_INSERT, &left);
 }
 
 uint64_t ct_buckets_bytes(struct ct_table *tbl)

@@ -31,9 +31,14 @@
  *
  * tests/model/ checks these exhaustively, and that each is needed.
  *
- * Work per call is bounded: buckets moved, buckets cleared and bytes made ready
- * are the budget.  Memory is zeroed, and so touched, ahead of need, outside of
- * the packet path.
+ * Work per call is bounded (work.h).  Memory is zeroed, and so touched, ahead of
+ * need, by polls; the table grows into a segment as far as it is ready.
+ *
+ * Polls keep the table at CT_BUCKET_KEYS keys a bucket.  Where they come too
+ * rarely for that, an insertion that finds CT_RESIZE_CROWDED splits two buckets
+ * itself.  It is one of the threads that change the size then, like any other:
+ * it holds no lock of a bucket, and the epoch that it is in protects what it
+ * borrowed from its own clearing.
  */
 #ifndef CORE_RESIZE_H
 #define CORE_RESIZE_H
@@ -46,8 +51,7 @@
 #include <stdatomic.h>
 
 enum {
-	CT_RESIZE_BUCKETS = 16,     /* moved or cleared in one step */
-	CT_RESIZE_BYTES = 32 << 10, /* made ready in one step */
+	CT_RESIZE_CROWDED = 7, /* keys a bucket, and insertions help */
 	CT_RESIZE_BATCHES = 16
 };
 
@@ -61,25 +65,25 @@ struct ct_split {
 struct ct_resize {
 	_Alignas(CT_LINE) struct ct_spin lock;
 	uint32_t n_segments; /* in the directory */
-	struct ct_area area; /* the next segment, being made ready */
+	struct ct_area
+		area; /* the next segment, in use as far as it is ready */
 	struct ct_split split[CT_RESIZE_BATCHES]; /* a ring */
 	uint32_t head;
 	uint32_t n_splits;
 	uint64_t merged; /* epoch after which [n, stale) may be emptied; or 0 */
 	uint64_t unused; /* epoch after which [n, unused_end) may go; or 0 */
 	uint32_t unused_end;
-};
-
-/* What one call may do. */
-struct ct_resize_budget {
-	uint32_t buckets;
-	uint32_t bytes;
+	uint64_t passed; /* epoch that every thread had seen at some poll */
+	bool no_memory;  /* at the last try; insertions do not try again */
 };
 
 /* => Bytes in segments, what is being made ready included. */
 uint64_t ct_buckets_bytes(struct ct_table *tbl);
 
 /* Go one step towards the size that the connections need. */
-void ct_resize_step(struct ct_thread *thr, struct ct_resize_budget budget);
+void ct_resize_step(struct ct_thread *thr, struct ct_work *left);
+
+/* A step of growth for an insertion that found the table crowded. */
+void ct_resize_help(struct ct_thread *thr);
 
 #endif /* CORE_RESIZE_H */

@@ -5,22 +5,20 @@
  * Sizes: a small table takes pages, a large one 2 MB at a time; the magazines
  * and the headroom scale with the table, so that 64 connections stay small.
  */
-#include "core/slab.h"
-
+#include "core/chunk.h"
 #include "core/table.h"
 
 #include <string.h>
 
 enum {
-	SHIFT_MIN = 6,       /* 4 KB: 30 connections */
-	SHIFT_MAX = 15,      /* 2 MB: a huge page */
-	SHIFT_LARGE = 10,    /* 64 KB: worth making ready ahead */
-	CHUNKS_WANTED = 16,  /* of connections, in a full table */
-	DEADLINE_SHARE = 32, /* 2 bytes a unit, of 64 */
+	SHIFT_MIN = 6,      /* 4 KB: 30 connections */
+	SHIFT_MAX = 15,     /* 2 MB: a huge page */
+	CHUNKS_WANTED = 16, /* of connections, in a full table */
 	MAGAZINE_MIN = 4,
 	MAGAZINE_MAX = 256,
 	HEADROOM_MIN = 64,
 	NEW_AT_ONCE = 32,
+	NEW_UNITS = 128,    /* 8 KB */
 	OVERFLOW_SHARE = 8, /* one overflow bucket for so many connections */
 	NAT_SHARE = 2,      /* a mapping and a far tuple for each connection */
 };
@@ -42,25 +40,6 @@ static uint32_t shift_for(uint64_t units)
 	return shift;
 }
 
-/* Units of a chunk. */
-static uint32_t size_of(const struct ct_slab *slab)
-{
-	return 1u << slab->shift;
-}
-
-static size_t chunk_bytes(const struct ct_slab *slab)
-{
-	return (size_t)CT_UNIT * size_of(slab);
-}
-
-/* Units of a chunk that objects may take. */
-static uint32_t room_in(const struct ct_slab *slab, enum ct_slab_class class_)
-{
-	uint32_t size = size_of(slab);
-
-	return class_ == CT_SLAB_CONN ? size - size / DEADLINE_SHARE : size;
-}
-
 /* Chunks that hold n objects; the place of the first object is taken. */
 static uint64_t chunks_for(const struct ct_slab *slab,
 			   enum ct_slab_class class_, uint64_t n)
@@ -70,68 +49,17 @@ static uint64_t chunks_for(const struct ct_slab *slab,
 
 	if (!units)
 		return 0;
-	each = room_in(slab, class_) / units - 1;
+	each = ct_chunk_room(slab, class_) / units - 1;
 	return (n + each - 1) / each;
 }
 
-/* --- Chunks ------------------------------------------------------------- */
-
-/* => A place in the directory, or max_chunks. */
-static uint32_t vacancy(const struct ct_slab *slab)
-{
-	uint32_t n =
-		atomic_load_explicit(&slab->n_chunks, memory_order_relaxed);
-	uint32_t i = 0;
-
-	while (i < n && slab->chunk[i].mem)
-		i++;
-	return i;
-}
-
-/*
- * Get a chunk, from what was made ready or else from the host.
- *
- * => The host's hook is called under the lock; it must not call the library.
- */
-static bool grow(struct ct_slab *slab, enum ct_slab_class class_)
-	CT_REQUIRES(slab->lock)
-{
-	struct ct_depot *depot = &slab->depot[class_];
-	uint32_t i = vacancy(slab);
-	struct ct_chunk *chunk = &slab->chunk[i];
-	uint8_t *mem = depot->spare;
-
-	if (i == slab->max_chunks)
-		return false;
-	depot->spare = NULL;
-	if (!mem)
-		mem = ct_mem_alloc(slab->mem, chunk_bytes(slab),
-				   chunk_bytes(slab));
-	if (!mem)
-		return false;
-	memcpy(mem, &i, sizeof(i));
-	chunk->mem = mem;
-	chunk->deadlines =
-		(_Atomic uint32_t *)(void *)(mem +
-					     (size_t)CT_UNIT *
-						     room_in(slab, class_));
-	chunk->free = 0;
-	chunk->n_free = 0;
-	depot->newest = i;
-	atomic_store_explicit(&chunk->used, depot->units, memory_order_relaxed);
-	/* release; pairs with the acquires in ct_slab_next_conn() */
-	atomic_store_explicit(&chunk->class_, (uint8_t)class_,
-			      memory_order_release);
-	if (i == atomic_load_explicit(&slab->n_chunks, memory_order_relaxed))
-		atomic_store_explicit(&slab->n_chunks, i + 1,
-				      memory_order_release);
-	return true;
-}
+/* --- Life --------------------------------------------------------------- */
 
 int ct_slab_init(struct ct_slab *slab, struct ct_mem *mem, uint32_t max_conns,
 		 uint32_t conn_units, uint32_t ext_units)
 {
 	uint64_t n = (uint64_t)max_conns + headroom(max_conns);
+	struct ct_work left = ct_work_budget[CT_WORK_INSERT];
 	uint64_t chunks, most;
 	bool grown;
 
@@ -142,7 +70,7 @@ int ct_slab_init(struct ct_slab *slab, struct ct_mem *mem, uint32_t max_conns,
 	slab->depot[CT_SLAB_BUCKET].units = 1;
 	slab->depot[CT_SLAB_NAT].units = 1;
 	slab->shift = shift_for((uint64_t)max_conns * conn_units);
-	while (size_of(slab) < 4 * (conn_units + ext_units))
+	while (ct_chunk_units(slab) < 4 * (conn_units + ext_units))
 		slab->shift++;
 
 	slab->magazine = max_conns / 64;
@@ -172,7 +100,7 @@ int ct_slab_init(struct ct_slab *slab, struct ct_mem *mem, uint32_t max_conns,
 	for (uint32_t i = 0; i < slab->max_chunks; i++)
 		atomic_init(&slab->chunk[i].class_, (uint8_t)CT_SLAB_NONE);
 	ct_spin_lock(&slab->lock);
-	grown = grow(slab, CT_SLAB_CONN);
+	grown = ct_chunk_add(slab, CT_SLAB_CONN, &left);
 	ct_spin_unlock(&slab->lock);
 	return grown ? 0 : CT_E_NOMEM;
 }
@@ -185,10 +113,12 @@ void ct_slab_fini(struct ct_slab *slab)
 	if (!slab->chunk)
 		return;
 	for (uint32_t i = 0; i < n; i++)
-		ct_mem_free(slab->mem, slab->chunk[i].mem, chunk_bytes(slab));
+		ct_mem_free(slab->mem, slab->chunk[i].mem,
+			    ct_chunk_bytes(slab));
 	for (unsigned i = 0; i < CT_SLAB_CLASSES; i++) {
 		ct_area_close(&slab->area[i], slab->mem);
-		ct_mem_free(slab->mem, slab->depot[i].spare, chunk_bytes(slab));
+		ct_mem_free(slab->mem, slab->depot[i].spare,
+			    ct_chunk_bytes(slab));
 	}
 	ct_mem_free(slab->mem, slab->chunk,
 		    slab->max_chunks * sizeof(*slab->chunk));
@@ -261,29 +191,32 @@ static bool exhausted(const struct ct_slab *slab, enum ct_slab_class class_)
 	       atomic_load_explicit(&slab->chunk[depot->newest].used,
 				    memory_order_relaxed) +
 			       depot->units >
-		       room_in(slab, class_);
+		       ct_chunk_room(slab, class_);
 }
 
-/* A run of places that were never used, for a magazine that is empty: nothing
- * of them is touched yet. */
+/* A run of places that were never used, for a magazine that is empty. */
 static void take_new(struct ct_slab *slab, struct ct_magazine *magazine,
-		     enum ct_slab_class class_) CT_REQUIRES(slab->lock)
+		     enum ct_slab_class class_, struct ct_work *left)
+	CT_REQUIRES(slab->lock)
 {
 	struct ct_depot *depot = &slab->depot[class_];
 	uint32_t n = slab->magazine / 2;
 	struct ct_chunk *chunk;
-	uint32_t used, left;
+	uint32_t used, room;
 
-	if (exhausted(slab, class_) && !grow(slab, class_))
+	if (exhausted(slab, class_) && !ct_chunk_add(slab, class_, left))
 		return;
 	chunk = &slab->chunk[depot->newest];
 	used = atomic_load_explicit(&chunk->used, memory_order_relaxed);
-	left = (room_in(slab, class_) - used) / depot->units;
+	room = (ct_chunk_room(slab, class_) - used) / depot->units;
 	/* Few, as sweeps and walks look at them from then on. */
 	if (n > NEW_AT_ONCE)
 		n = NEW_AT_ONCE;
-	if (n > left)
-		n = left;
+	if (n > NEW_UNITS / depot->units)
+		n = NEW_UNITS / depot->units ? NEW_UNITS / depot->units : 1;
+	if (n > room)
+		n = room;
+	ct_chunk_ready(slab, class_, used, used + n * depot->units, left);
 	/* release; pairs with the acquire in ct_slab_next_conn() */
 	atomic_store_explicit(&chunk->used, used + n * depot->units,
 			      memory_order_release);
@@ -296,13 +229,17 @@ static void take_new(struct ct_slab *slab, struct ct_magazine *magazine,
 static void refill(struct ct_slab *slab, struct ct_magazine *magazine,
 		   enum ct_slab_class class_)
 {
+	struct ct_work left = ct_work_budget[CT_WORK_INSERT];
+
 	ct_spin_lock(&slab->lock);
 	for (; magazine->n < slab->magazine / 2 && slab->depot[class_].n_free;
 	     magazine->n++)
 		push(slab, &magazine->free, take_used(slab, class_));
 	if (!magazine->n)
-		take_new(slab, magazine, class_);
+		take_new(slab, magazine, class_, &left);
 	ct_spin_unlock(&slab->lock);
+	if (slab->work)
+		ct_work_done(slab->work, CT_WORK_INSERT, &left);
 }
 
 static uint32_t take_fresh(const struct ct_slab *slab,
@@ -360,12 +297,12 @@ void ct_slab_free(struct ct_slab *slab, struct ct_magazine *magazine,
 
 uint32_t ct_slab_next_conn(const struct ct_slab *slab, uint32_t unit)
 {
-	/* acquire; pairs with the release in grow() */
+	/* acquire; pairs with the release in ct_chunk_add() */
 	uint32_t n =
 		atomic_load_explicit(&slab->n_chunks, memory_order_acquire);
 	uint32_t units = slab->depot[CT_SLAB_CONN].units;
 	uint32_t i = unit >> slab->shift;
-	uint32_t in = unit & (size_of(slab) - 1);
+	uint32_t in = unit & (ct_chunk_units(slab) - 1);
 
 	for (; i < n; i++, in = 0) {
 		const struct ct_chunk *chunk = &slab->chunk[i];
@@ -389,157 +326,4 @@ uint32_t ct_slab_chunk_end(const struct ct_slab *slab, uint32_t unit)
 
 	return (i << slab->shift) +
 	       atomic_load_explicit(&slab->chunk[i].used, memory_order_acquire);
-}
-
-uint64_t ct_slab_bytes(struct ct_slab *slab, enum ct_slab_class class_)
-{
-	uint32_t n =
-		atomic_load_explicit(&slab->n_chunks, memory_order_acquire);
-	uint64_t chunks = 0;
-
-	ct_spin_lock(&slab->prepare_lock);
-	for (uint32_t i = 0; i < n; i++)
-		chunks += atomic_load_explicit(&slab->chunk[i].class_,
-					       memory_order_relaxed) == class_;
-	chunks += slab->area[class_].mem != NULL;
-	ct_spin_lock(&slab->lock);
-	chunks += slab->depot[class_].spare != NULL;
-	ct_spin_unlock(&slab->lock);
-	ct_spin_unlock(&slab->prepare_lock);
-	return chunks * chunk_bytes(slab);
-}
-
-/* --- Housekeeping ------------------------------------------------------- */
-
-/* => Whether a class will need another chunk before long. */
-static bool wants_spare(struct ct_slab *slab, enum ct_slab_class class_)
-{
-	const struct ct_depot *depot = &slab->depot[class_];
-	bool wants;
-
-	ct_spin_lock(&slab->lock);
-	wants = !depot->spare && depot->newest != slab->max_chunks &&
-		!depot->n_free && vacancy(slab) < slab->max_chunks &&
-		atomic_load_explicit(&slab->chunk[depot->newest].used,
-				     memory_order_relaxed) >
-			room_in(slab, class_) / 2;
-	ct_spin_unlock(&slab->lock);
-	return wants;
-}
-
-static void prepare(struct ct_slab *slab, enum ct_slab_class class_,
-		    uint32_t bytes)
-{
-	struct ct_area *area = &slab->area[class_];
-
-	if (!area->mem && (!wants_spare(slab, class_) ||
-			   !ct_area_open(area, slab->mem, chunk_bytes(slab))))
-		return;
-	if (!ct_area_prepare(area, bytes))
-		return;
-	ct_spin_lock(&slab->lock);
-	if (!slab->depot[class_].spare)
-		slab->depot[class_].spare = ct_area_take(area);
-	ct_spin_unlock(&slab->lock);
-}
-
-void ct_slab_prepare(struct ct_slab *slab, uint32_t bytes)
-{
-	if (slab->shift < SHIFT_LARGE || !ct_spin_trylock(&slab->prepare_lock))
-		return;
-	for (unsigned i = 0; i < CT_SLAB_CLASSES; i++)
-		prepare(slab, (enum ct_slab_class)i, bytes);
-	ct_spin_unlock(&slab->prepare_lock);
-}
-
-/* => Whether chunk i was taken out of use: all of it is free. */
-static bool retire(struct ct_slab *slab, uint32_t i) CT_REQUIRES(slab->lock)
-{
-	struct ct_chunk *chunk = &slab->chunk[i];
-	uint8_t class_ =
-		atomic_load_explicit(&chunk->class_, memory_order_relaxed);
-	struct ct_depot *depot = &slab->depot[class_];
-	uint32_t given;
-
-	if (class_ == CT_SLAB_NONE || depot->newest == i)
-		return false;
-	given = atomic_load_explicit(&chunk->used, memory_order_relaxed) /
-			depot->units -
-		1;
-	/* As much again stays for those who come next. */
-	if (chunk->n_free != given || depot->n_free < 2 * given)
-		return false;
-	depot->n_free -= chunk->n_free;
-	depot->given -= given;
-	chunk->n_free = 0;
-	chunk->free = 0;
-	atomic_store_explicit(&chunk->class_, (uint8_t)CT_SLAB_NONE,
-			      memory_order_release);
-	return true;
-}
-
-static void leave(struct ct_table *tbl)
-{
-	struct ct_slab *slab = &tbl->slab;
-	struct ct_chunk *chunk = &slab->chunk[slab->leaving];
-	uint8_t *mem = chunk->mem;
-	uint64_t oldest;
-
-	ct_spin_lock(&tbl->threads_lock);
-	oldest = ct_epoch_oldest(tbl);
-	ct_spin_unlock(&tbl->threads_lock);
-	if (slab->leaving_at > oldest)
-		return;
-	slab->leaving_at = 0;
-	ct_spin_lock(&slab->lock);
-	chunk->mem = NULL;
-	ct_spin_unlock(&slab->lock);
-	ct_mem_free(slab->mem, mem, chunk_bytes(slab));
-}
-
-/* => More than half of what was ever given out is free. */
-static bool mostly_free(struct ct_slab *slab, enum ct_slab_class class_)
-	CT_REQUIRES(slab->lock)
-{
-	const struct ct_depot *depot = &slab->depot[class_];
-
-	return depot->n_free > slab->magazine &&
-	       depot->n_free > depot->given / 2;
-}
-
-/* Look at the next chunk; all of them have been looked at when it is the first
- * again, and then the magazine may be what keeps them. */
-static void look_at_one(struct ct_thread *thr, uint32_t n)
-	CT_REQUIRES(thr->tbl->slab.prepare_lock)
-{
-	struct ct_slab *slab = &thr->tbl->slab;
-	bool retired, flush;
-
-	slab->look = (slab->look + 1) % n;
-	ct_spin_lock(&slab->lock);
-	retired = retire(slab, slab->look);
-	flush = !slab->look && mostly_free(slab, CT_SLAB_CONN);
-	ct_spin_unlock(&slab->lock);
-	if (flush)
-		ct_slab_flush(slab, &thr->magazine[CT_SLAB_CONN], CT_SLAB_CONN,
-			      0);
-	if (retired) {
-		slab->leaving = slab->look;
-		slab->leaving_at = ct_epoch_begin(thr->tbl);
-	}
-}
-
-void ct_slab_shrink(struct ct_thread *thr)
-{
-	struct ct_slab *slab = &thr->tbl->slab;
-	uint32_t n;
-
-	if (!ct_spin_trylock(&slab->prepare_lock))
-		return;
-	n = atomic_load_explicit(&slab->n_chunks, memory_order_relaxed);
-	if (slab->leaving_at)
-		leave(thr->tbl);
-	else if (n > 1)
-		look_at_one(thr, n);
-	ct_spin_unlock(&slab->prepare_lock);
 }

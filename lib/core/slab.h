@@ -25,7 +25,9 @@
  * The lowest chunk gives first, so that the highest run empty; an empty one
  * goes back to the host after a grace period, since walks look at its places.
  *
- * A new chunk is made ready ahead of need, in steps (area.h).
+ * A new chunk is made ready ahead of need, in steps (area.h).  When need comes
+ * first, it is taken as far as it is ready, and the rest is zeroed with each run
+ * of places that is given out.
  */
 #ifndef CORE_SLAB_H
 #define CORE_SLAB_H
@@ -64,6 +66,7 @@ struct ct_depot {
 	uint32_t given;  /* L  objects that were ever given out */
 	uint32_t lowest; /* L  no chunk below has a free object */
 	uint32_t newest; /* L  chunk with places never used */
+	uint32_t ready;  /* L  units of it that are zeroed */
 	uint8_t *spare;  /* L  memory of a chunk, ready, or NULL */
 };
 
@@ -76,7 +79,9 @@ struct ct_slab {
 	uint32_t magazine;                      /* I  objects a thread keeps */
 	_Atomic uint32_t n_chunks;              /* A  release: chunk is set */
 	_Alignas(CT_LINE) struct ct_spin lock;  /* covers L */
+	uint32_t vacant;                        /* L  no place below is */
 	struct ct_depot depot[CT_SLAB_CLASSES]; /* L */
+	struct ct_work_most *work;              /* I  or NULL: nobody asks */
 
 	_Alignas(CT_LINE) struct ct_spin prepare_lock; /* covers the rest */
 	struct ct_area area[CT_SLAB_CLASSES];
@@ -151,14 +156,14 @@ uint32_t ct_slab_next_conn(const struct ct_slab *slab, uint32_t unit);
 /* => The unit behind the last place in use of this unit's chunk. */
 uint32_t ct_slab_chunk_end(const struct ct_slab *slab, uint32_t unit);
 
-/* Have the next chunks ready before they are needed: so many bytes of it. */
-void ct_slab_prepare(struct ct_slab *slab, uint32_t bytes);
+/* Have the next chunks ready before they are needed. */
+void ct_slab_prepare(struct ct_slab *slab, struct ct_work *left);
 
 /* => Bytes in chunks of a class, what is being made ready included. */
 uint64_t ct_slab_bytes(struct ct_slab *slab, enum ct_slab_class class_);
 
 /* Give an empty chunk back to the host, if there is one; when most of a class
  * is free, this thread's magazine goes back first. */
-void ct_slab_shrink(struct ct_thread *thr);
+void ct_slab_shrink(struct ct_thread *thr, struct ct_work *left);
 
 #endif /* CORE_SLAB_H */

@@ -34,6 +34,7 @@
 #include "core/registry.h"
 #include "core/resize.h"
 #include "core/slab.h"
+#include "core/work.h"
 
 #include <stdatomic.h>
 #include <urcu/list.h>
@@ -75,6 +76,9 @@ struct ct_thread {
 	struct ct_magazine magazine[CT_SLAB_CLASSES]; /* its own */
 	struct ct_limbo limbo;                        /* its own */
 
+	uint32_t maintained; /* its own  tbl->maintained, when it last moved */
+	uint32_t n_polls;    /* its own  since then */
+
 	ct_trace_fn trace; /* its own */
 	void *trace_user;
 
@@ -98,6 +102,7 @@ struct ct_table {
 	struct ct_buckets buckets;
 	struct ct_resize resize;
 	struct ct_slab slab;
+	struct ct_work_most work[CT_WORK_CALLS]; /* A */
 	struct ct_params params;
 	struct ct_registry registry; /* I  after the seal */
 	struct ct_extend extend;     /* I  after the seal */
@@ -113,9 +118,10 @@ struct ct_table {
 
 	/* Written by polls. */
 	_Alignas(CT_LINE) _Atomic uint64_t now_ns; /* A  latest of any thread */
-	_Atomic uint32_t sweep; /* A  unit where the next sweep starts */
-	_Atomic uint64_t epoch; /* A */
-	_Atomic uint32_t dice;  /* A  handles made; see ct_random() */
+	_Atomic uint32_t sweep;      /* A  unit where the next sweep starts */
+	_Atomic uint64_t epoch;      /* A */
+	_Atomic uint32_t maintained; /* A  calls of ct_maintain() */
+	_Atomic uint32_t dice;       /* A  handles made; see ct_random() */
 	/* A  connections put by their last owner, linked by timeout words */
 	_Atomic uint32_t returned;
 	_Atomic uint32_t orphans; /* A  limbo of absent threads, likewise */
@@ -189,6 +195,18 @@ static inline bool ct_refuses(const struct ct_thread *thr)
 		       ct_core_param(tbl, CT_P_MAX_CONNS) &&
 	       !atomic_load_explicit(&thr->credit, memory_order_relaxed) &&
 	       !atomic_load_explicit(&tbl->weak, memory_order_relaxed);
+}
+
+/* => There are more connections than polls leave the hash table to hold; see
+ *    resize.h.  Credits are taken for connections. */
+static inline bool ct_table_crowded(const struct ct_table *tbl)
+{
+	uint64_t keys = 2ull * atomic_load_explicit(&tbl->n_conns,
+						    memory_order_relaxed);
+
+	return keys > (uint64_t)CT_RESIZE_CROWDED *
+			      atomic_load_explicit(&tbl->buckets.n,
+						   memory_order_relaxed);
 }
 
 /* ct_tracing() and ct_l4_param() for those who are built with us. */

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# cmake -D PROGRAM=... -D ARGS=command;option... -D KEY=... -P run.cmake
+# cmake -D PROGRAM=... -D ARGS=command;option... -D KEY=... [-D ZERO=...]
+#	-P run.cmake
 #
 # The command, small; its answer is an array of objects, of which the last one
-# has KEY, and none has lost anything.
+# has KEY, and none has lost anything or did more than it may; where ZERO is
+# told, it is 0 in all of them.
 cmake_minimum_required(VERSION 3.25)
 
 list(POP_FRONT ARGS command)
@@ -27,13 +29,23 @@ foreach(i RANGE ${last})
 	if(NOT said STREQUAL command)
 		message(FATAL_ERROR "${command} calls itself ${said}")
 	endif()
-	foreach(lost bad false_misses misreported)
+	foreach(lost bad false_misses misreported over_budget)
 		string(JSON number ERROR_VARIABLE absent GET ${object} ${lost})
 		if(NOT absent AND NOT number EQUAL 0)
 			message(FATAL_ERROR "${command}: ${lost}: ${object}")
 		endif()
 	endforeach()
 endforeach()
+
+if(ZERO)
+	foreach(i RANGE ${last})
+		string(JSON object GET ${json} ${i})
+		string(JSON number GET ${object} ${ZERO})
+		if(NOT number EQUAL 0)
+			message(FATAL_ERROR "${command}: ${ZERO}: ${object}")
+		endif()
+	endforeach()
+endif()
 
 # What one run found on two threads may be noise; that it is there is not.
 string(JSON number GET ${object} ${KEY})

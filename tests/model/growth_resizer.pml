@@ -216,20 +216,19 @@ proctype resizer()
 	   }
 	:: atomic {
 		merged && PASSED(merged) ->
-		i = STALE;
-		do
-		:: i > SIZE ->
-			i--;
-			!locked[i] ->
-			clear_all(i);
-			lock_view[i] = ver
-		:: else -> break
-		od;
-		i = 0;
-		publish(SIZE, CLEARED, 0);
-		merged = 0;
-		epoch_begin(ver);
-		unused = epoch
+		i = STALE - 1; /* one at a time: a call's budget may end here */
+		!locked[i] ->
+		clear_all(i);
+		lock_view[i] = ver;
+		if
+		:: i > SIZE -> publish(SIZE, CLEARED, i)
+		:: else ->
+			publish(SIZE, CLEARED, 0);
+			merged = 0;
+			epoch_begin(ver);
+			unused = epoch
+		fi;
+		i = 0
 	   }
 	:: atomic {
 		unused && UNUSED_PASSED ->
