@@ -13,6 +13,7 @@
  * Steps 1 and 2 look, and change nothing; step 3 goes packet by packet in
  * order.  So a burst does exactly what the single verbs do.
  */
+#include "nat/apply.h"
 #include "process.h"
 
 /* Packets under way at once: as many misses as a core keeps in flight. */
@@ -118,15 +119,6 @@ static bool translated(const struct ct_pkt *pkt)
 	       (ct_conn_word(pkt->conn) & (CT_S_SRC_NAT | CT_S_DST_NAT));
 }
 
-static enum ct_verdict translate(struct ct_thread *thr, struct ct_pkt *pkt)
-{
-	enum ct_verdict verdict = ct_nat_apply(thr, pkt, CT_HOOK_PREROUTING);
-
-	return verdict == CT_ACCEPT
-		       ? ct_nat_apply(thr, pkt, CT_HOOK_POSTROUTING)
-		       : verdict;
-}
-
 static enum ct_verdict forward(struct ct_thread *thr, struct ct_pkt *pkt,
 			       const struct ct_way *way,
 			       const struct ct_rules *rules)
@@ -137,7 +129,7 @@ static enum ct_verdict forward(struct ct_thread *thr, struct ct_pkt *pkt,
 	    !(ct_conn_word(pkt->conn) & (CT_S_CONFIRMED | CT_S_DYING)))
 		verdict = rules->new_conn(rules->user, thr, pkt);
 	if (ct_unlikely(translated(pkt)) && verdict == CT_ACCEPT)
-		verdict = translate(thr, pkt);
+		verdict = ct_nat_forward(thr, pkt);
 	if (ct_likely(verdict == CT_ACCEPT))
 		return settled(pkt->conn) ? CT_ACCEPT : ct_confirm(thr, pkt);
 	ct_abandon(thr, pkt);
