@@ -27,6 +27,7 @@ void cmd_churn(const struct options *options, struct report *report);
 void cmd_miss(const struct options *options, struct report *report);
 void cmd_full(const struct options *options, struct report *report);
 void cmd_resize(const struct options *options, struct report *report);
+void cmd_nat(const struct options *options, struct report *report);
 void cmd_sweep(const struct options *options, struct report *report);
 void cmd_hash(const struct options *options, struct report *report);
 void cmd_memory(const struct options *options, struct report *report);

@@ -21,6 +21,7 @@ const struct command ct_bench_commands[] = {
 	{ "miss", "packets of no connection", cmd_miss },
 	{ "full", "newcomers to a full table", cmd_full },
 	{ "resize", "growth while another thread looks up", cmd_resize },
+	{ "nat", "translated sources, against plain ones", cmd_nat },
 	{ "sweep", "what live connections cost an expiry pass", cmd_sweep },
 	{ "hash", "chosen tuples against random ones", cmd_hash },
 	{ "memory", "bytes a connection", cmd_memory },

@@ -71,7 +71,8 @@ struct seat {
 
 struct world {
 	const struct options *options;
-	struct workload load; /* a copy that may be changed */
+	struct workload load;         /* a copy that may be changed */
+	const struct ct_rules *rules; /* of ct_forward_burst(), or NULL */
 	struct host_mem *mem;
 	struct ct_table *tbl;
 	struct seat *seat; /* SEATS_MAX of them */

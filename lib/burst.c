@@ -15,9 +15,8 @@
  * with everything at hand, packet by packet in order.  So a burst does exactly
  * what the single verbs do.
  */
+#include "nat/apply.h"
 #include "predict.h"
-
-#include <conntrack/nat.h>
 
 enum {
 	GROUP = 32, /* packets under way at once */
@@ -139,22 +138,13 @@ static inline bool translated(const struct ct_pkt *pkt)
 	       (ct_conn_word(pkt->conn) & (CT_S_SRC_NAT | CT_S_DST_NAT));
 }
 
-static enum ct_verdict translate(struct ct_thread *thr, struct ct_pkt *pkt)
-{
-	enum ct_verdict verdict = ct_nat_apply(thr, pkt, CT_HOOK_PREROUTING);
-
-	return verdict == CT_ACCEPT
-		       ? ct_nat_apply(thr, pkt, CT_HOOK_POSTROUTING)
-		       : verdict;
-}
-
 /* What is left to do with an accepted packet; => its verdict. */
 static enum ct_verdict finish(struct ct_thread *thr, struct ct_pkt *pkt)
 {
 	enum ct_verdict verdict = CT_ACCEPT;
 
 	if (translated(pkt))
-		verdict = translate(thr, pkt);
+		verdict = ct_nat_forward(thr, pkt);
 	if (ct_likely(verdict == CT_ACCEPT))
 		return settled(pkt->conn) ? CT_ACCEPT : ct_confirm(thr, pkt);
 	ct_abandon(thr, pkt);

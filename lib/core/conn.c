@@ -52,6 +52,22 @@ void ct_conn_tuple(const struct ct_conn *conn, enum ct_dir dir,
 	tuple->zone = wide->reply_zone;
 }
 
+bool ct_conn_matches_wide(const struct ct_conn *conn, enum ct_dir dir,
+			  const struct ct_tuple *t)
+{
+	const struct ct_wide_keys *wide = &conn->wide;
+
+	if (dir == CT_DIR_ORIG)
+		return ct_tuple_equal(&wide->orig, t);
+	if (ct_unlikely(ct_conn_word(conn) & CT_S_FAR))
+		return ct_tuple_equal(ct_conn_far(conn), t);
+	return memcmp(&wide->orig.src, &t->dst, sizeof(t->dst)) == 0 &&
+	       memcmp(&wide->orig.dst, &t->src, sizeof(t->src)) == 0 &&
+	       wide->orig.l3 == t->l3 && wide->orig.l4 == t->l4 &&
+	       wide->reply_src_id == t->src_id &&
+	       wide->reply_dst_id == t->dst_id && wide->reply_zone == t->zone;
+}
+
 void ct_conn_keys(const struct ct_conn *conn, const struct ct_hash_key *secret,
 		  struct ct_key key[CT_DIR_MAX])
 {

@@ -118,41 +118,21 @@ static inline uint32_t ct_conn_set(struct ct_conn *conn, uint32_t bits)
 					memory_order_acq_rel);
 }
 
-/*
- * The reply tuple of a translated connection with wide keys, for which there
- * is no room: its address stands where the reply's ids and zone would.  Units
- * are aligned, so that 48 bits say 54.
- */
-static inline struct ct_tuple *ct_conn_far(const struct ct_conn *conn)
-{
-	const struct ct_wide_keys *wide = &conn->wide;
-	uint64_t at = (uint64_t)wide->reply_zone << 32 |
-		      (uint32_t)wide->reply_dst_id << 16 | wide->reply_src_id;
-
-	return (struct ct_tuple *)(uintptr_t)(at * CT_LINE);
-}
+/* ct_conn_matches() for wide keys, apart to keep the other way short. */
+bool ct_conn_matches_wide(const struct ct_conn *conn, enum ct_dir dir,
+			  const struct ct_tuple *t);
 
 /* => The connection, whose status is word, has this tuple in this direction. */
 static inline bool ct_conn_fits(const struct ct_conn *conn, uint32_t word,
 				enum ct_dir dir, const struct ct_key *key)
 {
-	const struct ct_tuple *t = &key->tuple;
-	const struct ct_wide_keys *wide = &conn->wide;
 
 	if (!(word & CT_S_WIDE) == key->wide || !(key->dirs & 1u << dir))
 		return false;
-	if (!key->wide)
-		return memcmp(&conn->narrow[dir], &key->narrow,
-			      sizeof(key->narrow)) == 0;
-	if (dir == CT_DIR_ORIG)
-		return memcmp(&wide->orig, t, sizeof(*t)) == 0;
-	if (ct_unlikely(word & CT_S_FAR))
-		return memcmp(ct_conn_far(conn), t, sizeof(*t)) == 0;
-	return memcmp(&wide->orig.src, &t->dst, sizeof(t->dst)) == 0 &&
-	       memcmp(&wide->orig.dst, &t->src, sizeof(t->src)) == 0 &&
-	       wide->orig.l3 == t->l3 && wide->orig.l4 == t->l4 &&
-	       wide->reply_src_id == t->src_id &&
-	       wide->reply_dst_id == t->dst_id && wide->reply_zone == t->zone;
+	if (key->wide)
+		return ct_conn_matches_wide(conn, dir, &key->tuple);
+	return memcmp(&conn->narrow[dir], &key->narrow, sizeof(key->narrow)) ==
+	       0;
 }
 
 static inline bool ct_conn_matches(const struct ct_conn *conn, enum ct_dir dir,

@@ -14,6 +14,20 @@
 
 #include "core/conn.h"
 
+/*
+ * The reply tuple of a translated connection with wide keys, for which there
+ * is no room: its address stands where the reply's ids and zone would.  Units
+ * are aligned, so that 48 bits say 54.
+ */
+static inline struct ct_tuple *ct_conn_far(const struct ct_conn *conn)
+{
+	const struct ct_wide_keys *wide = &conn->wide;
+	uint64_t at = (uint64_t)wide->reply_zone << 32 |
+		      (uint32_t)wide->reply_dst_id << 16 | wide->reply_src_id;
+
+	return (struct ct_tuple *)(uintptr_t)(at * CT_LINE);
+}
+
 /* => False when there is no memory for a far one; nothing has changed. */
 bool ct_conn_reply_set(struct ct_thread *thr, struct ct_conn *conn,
 		       const struct ct_tuple *reply);

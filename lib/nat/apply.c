@@ -18,6 +18,8 @@
  *
  * Headers are written by those who read them, l3 and l4 trackers.
  */
+#include "nat/apply.h"
+
 #include "core/table.h"
 #include "wire/csum.h"
 
@@ -218,22 +220,56 @@ static __attribute__((noinline)) enum ct_verdict translate_related(
 	return refuse(apply->thr, apply->pkt, CT_R_NAT_UNTRANSLATABLE);
 }
 
+static void begin(struct apply *apply, struct ct_thread *thr,
+		  struct ct_pkt *pkt, enum ct_nat_end end)
+{
+	apply->thr = thr;
+	apply->pkt = pkt;
+	apply->ops = ct_registry_l4(thr->tbl, pkt->l4);
+	apply->other = pkt->dir == CT_DIR_ORIG ? CT_DIR_REPLY : CT_DIR_ORIG;
+	apply->end = end;
+}
+
+static uint32_t status_of(const struct ct_pkt *pkt)
+{
+	return pkt->conn ? ct_conn_word(pkt->conn) : 0;
+}
+
 enum ct_verdict ct_nat_apply(struct ct_thread *thr, struct ct_pkt *pkt,
 			     enum ct_hook hook)
 {
-	uint32_t status = pkt->conn ? ct_conn_word(pkt->conn) : 0;
 	uint8_t at = (unsigned)hook < CT_HOOK_MAX ? end_at[hook] : AT_NONE;
+	uint32_t status = status_of(pkt);
 	struct apply apply;
+	enum ct_nat_end end;
 
 	if (at == AT_NONE)
 		return CT_ACCEPT;
-	apply.end = (enum ct_nat_end)(at - 1);
+	end = (enum ct_nat_end)(at - 1);
 	if (!(status & (CT_S_SRC_NAT | CT_S_DST_NAT)))
-		return pass(thr, pkt, apply.end);
-	apply.thr = thr;
-	apply.pkt = pkt;
-	apply.ops = ct_registry_l4(thr->tbl, pkt->l4);
-	apply.other = pkt->dir == CT_DIR_ORIG ? CT_DIR_REPLY : CT_DIR_ORIG;
+		return pass(thr, pkt, end);
+	begin(&apply, thr, pkt, end);
+	if (ct_unlikely(pkt->state == CT_RELATED))
+		return translate_related(&apply, status);
+	return may_pass(&apply, status) ? CT_ACCEPT : translate(&apply);
+}
+
+enum ct_verdict ct_nat_forward(struct ct_thread *thr, struct ct_pkt *pkt)
+{
+	enum ct_verdict verdict = CT_ACCEPT;
+	uint32_t status = status_of(pkt);
+	struct apply apply;
+
+	if (!(status & (CT_S_SRC_NAT | CT_S_DST_NAT)))
+		return pass(thr, pkt, CT_NAT_SRC);
+	begin(&apply, thr, pkt, CT_NAT_DST);
+	if (ct_unlikely(pkt->state == CT_RELATED))
+		verdict = translate_related(&apply, status);
+	else if (!may_pass(&apply, status))
+		verdict = translate(&apply);
+	if (ct_unlikely(verdict != CT_ACCEPT))
+		return verdict;
+	apply.end = CT_NAT_SRC;
 	if (ct_unlikely(pkt->state == CT_RELATED))
 		return translate_related(&apply, status);
 	return may_pass(&apply, status) ? CT_ACCEPT : translate(&apply);

@@ -24,7 +24,9 @@ enum type {
 	NEIGHBOUR_ADVERTISEMENT = 136,
 	NODE_QUERY = 139, /* RFC 4620 */
 	NODE_REPLY = 140,
-	LISTENER_REPORT_V2 = 143 /* RFC 3810 */
+	LISTENER_REPORT_V2 = 143,             /* RFC 3810 */
+	MULTICAST_ROUTER_ADVERTISEMENT = 151, /* RFC 4286 */
+	MULTICAST_ROUTER_SOLICITATION = 152
 };
 
 static const struct ct_icmp_pair pair_list[] = {
@@ -52,7 +54,8 @@ static const struct ct_param_def params[PARAMS] = {
 	},
 };
 
-/* A redirect is not among them, as in Linux. */
+/* A redirect is not among them, nor a multicast router's termination (153), as
+ * in Linux. */
 static bool is_control(uint8_t type)
 {
 	switch (type) {
@@ -64,6 +67,8 @@ static bool is_control(uint8_t type)
 	case NEIGHBOUR_SOLICITATION:
 	case NEIGHBOUR_ADVERTISEMENT:
 	case LISTENER_REPORT_V2:
+	case MULTICAST_ROUTER_ADVERTISEMENT:
+	case MULTICAST_ROUTER_SOLICITATION:
 		return true;
 	default:
 		return false;

@@ -162,6 +162,9 @@ START_TEST(discovery_is_left_alone)
 		{ 0, SERVER, 136, 0, 0, CT_UNTRACKED, ORIG },
 		{ 0, SERVER, 134, 0, 0, CT_UNTRACKED, ORIG },
 		{ 0, CLIENT, 143, 0, 0, CT_UNTRACKED, ORIG },
+		{ 0, CLIENT, 151, 0, 0, CT_UNTRACKED, ORIG },
+		{ 0, CLIENT, 152, 0, 0, CT_UNTRACKED, ORIG },
+		{ 0, CLIENT, 153, 0, 0, CT_INVALID, ORIG },
 	};
 
 	ASK(steps);

@@ -78,6 +78,8 @@ static void new_ends(struct conversation *flow, unsigned number)
 	flow->ends.src[number & 8 ? 14 : 2] = (uint8_t)number;
 	flow->ends.src[number & 8 ? 13 : 1] = (uint8_t)(flow->round >> 15);
 	flow->ends.sport = (uint16_t)(flow->round & 0x7fff) | 0x8000;
+	flow->nat = number & 16;
+	flow->outside = flow->ends;
 }
 
 static void build(struct ct_test_packet *p, const struct conversation *flow,
@@ -91,7 +93,9 @@ static void build(struct ct_test_packet *p, const struct conversation *flow,
 		.ack = isn[!packet->dir] + packet->ack,
 		.len = packet->len,
 	};
-	struct ct_test_icmp icmp = { .id = flow->ends.sport };
+	const struct ct_test_flow *ends =
+		packet->dir == CT_DIR_ORIG ? &flow->ends : &flow->outside;
+	struct ct_test_icmp icmp = { .id = ends->sport };
 	bool v6 = flow->ends.l3 == CT_L3_IPV6;
 
 	if (!(packet->flags & CT_TEST_ACK))
@@ -99,11 +103,11 @@ static void build(struct ct_test_packet *p, const struct conversation *flow,
 	icmp.type =
 		packet->dir == CT_DIR_ORIG ? (v6 ? 128 : 8) : (v6 ? 129 : 0);
 	if (flow->l4 == TCP)
-		ct_test_tcp(p, &flow->ends, packet->dir, &seg);
+		ct_test_tcp(p, ends, packet->dir, &seg);
 	else if (flow->l4 == UDP)
-		ct_test_udp(p, &flow->ends, packet->dir, packet->len);
+		ct_test_udp(p, ends, packet->dir, packet->len);
 	else
-		ct_test_icmp(p, &flow->ends, packet->dir, &icmp);
+		ct_test_icmp(p, ends, packet->dir, &icmp);
 }
 
 /* --- One packet --------------------------------------------------------- */
@@ -141,12 +145,67 @@ static bool opened(struct worker *w, struct conversation *flow,
 	return true;
 }
 
+/* --- NAT ---------------------------------------------------------------- */
+
+/* Where a packet's own address and port, or id, are. */
+static uint8_t *sender(const struct conversation *flow, struct ct_pkt *pkt,
+		       enum ct_dir who, uint8_t **port)
+{
+	bool v6 = flow->ends.l3 == CT_L3_IPV6, first = who == CT_DIR_ORIG;
+
+	*port = pkt->data + pkt->l4_off +
+		(flow->l4 == ICMP || pkt->l4 == 58 ? 4
+		 : first                           ? 0
+						   : 2);
+	return pkt->data + (v6 ? (first ? 8 : 24) : (first ? 12 : 16));
+}
+
+/* One address for all: where two have the same port, one gets another. */
+static void translate(struct worker *w, struct conversation *flow,
+		      struct ct_pkt *pkt)
+{
+	struct ct_nat_range range = { .size = sizeof(range),
+				      .flags = CT_NAT_ADDR };
+	uint8_t *addr, *port;
+	int error;
+
+	range.min_addr.bytes[0] = 0x20;
+	range.max_addr = range.min_addr;
+	error = ct_nat_setup(w->thr, pkt, CT_NAT_SRC, &range);
+	if (error && error != CT_E_NOMEM)
+		wrong("no mapping is free");
+	if (ct_nat_apply(w->thr, pkt, CT_HOOK_POSTROUTING) != CT_ACCEPT)
+		wrong("a first packet cannot be translated");
+	addr = sender(flow, pkt, CT_DIR_ORIG, &port);
+	memcpy(flow->outside.src, addr, flow->ends.l3 == CT_L3_IPV6 ? 16 : 4);
+	flow->outside.sport = (uint16_t)(port[0] << 8 | port[1]);
+}
+
+/* The client sees its own address, the server the other one. */
+static void expect_translated(struct worker *w, const struct conversation *flow,
+			      struct ct_pkt *pkt)
+{
+	const struct ct_test_flow *ends =
+		pkt->dir == CT_DIR_ORIG ? &flow->outside : &flow->ends;
+	uint8_t *addr, *port;
+
+	if (ct_nat_apply(w->thr, pkt, CT_HOOK_PREROUTING) != CT_ACCEPT ||
+	    ct_nat_apply(w->thr, pkt, CT_HOOK_POSTROUTING) != CT_ACCEPT)
+		wrong("a packet cannot be translated");
+	addr = sender(flow, pkt, (enum ct_dir)pkt->dir, &port);
+	if (memcmp(addr, ends->src, ends->l3 == CT_L3_IPV6 ? 16 : 4) != 0 ||
+	    port[0] != ends->sport >> 8 || port[1] != (ends->sport & 0xff))
+		wrong("translated to somebody else's");
+}
+
 /* => The packet is confirmed; half of the connections are then owned. */
 static bool confirmed(struct worker *w, struct conversation *flow,
 		      struct ct_pkt *pkt)
 {
 	if (ct_confirm(w->thr, pkt) == CT_DROP) {
-		if (pkt->reason != CT_R_NO_MEMORY)
+		/* Two may choose one port at once. */
+		if (pkt->reason != CT_R_NO_MEMORY &&
+		    !(flow->nat && pkt->reason == CT_R_CLASH))
 			wrong("a first packet clashed with nobody's");
 		count(w->s, T_CUT);
 		return false;
@@ -170,6 +229,8 @@ static uint32_t first(struct worker *w, struct conversation *flow,
 	verdict = ct_process(w->thr, pkt, CT_HOOK_PREROUTING);
 	if (!opened(w, flow, verdict, pkt))
 		return 0;
+	if (flow->nat)
+		translate(w, flow, pkt);
 	if (random_below(w, 4) == 0) {
 		ct_conn_get(pkt->conn);
 		count(w->s, T_HELD);
@@ -211,6 +272,8 @@ static bool further(struct worker *w, struct conversation *flow,
 		wrong("part of a connection, but not established");
 	if (pkt.dir != packet->dir)
 		wrong("the wrong direction");
+	if (flow->nat)
+		expect_translated(w, flow, &pkt);
 	if (ct_confirm(w->thr, &pkt) != CT_ACCEPT)
 		wrong("a known connection's packet was dropped");
 	return true;

@@ -39,7 +39,9 @@ struct conversation {
 	uint32_t round;        /* conversations that were held here */
 	uint8_t l4;
 	struct ct_test_flow ends;
-	struct ct_conn *conn; /* owned, or NULL */
+	bool nat;                    /* its source is translated */
+	struct ct_test_flow outside; /* as the server sees them */
+	struct ct_conn *conn;        /* owned, or NULL */
 	uint64_t id;
 	struct ct_pkt held; /* a first packet on its way elsewhere */
 	struct ct_test_packet bytes;
