@@ -146,8 +146,8 @@ static bool private_room(struct ct_thread *thr)
 	private_compact(thr);
 	if (thr->n_private < max)
 		return true;
-	more = ct_mem_alloc(mem, n * sizeof(*more),
-			    _Alignof(struct ct_private));
+	/* No line is shared with another thread's. */
+	more = ct_mem_alloc(mem, n * sizeof(*more), CT_LINE);
 	if (!more)
 		return false;
 	if (thr->private)

@@ -189,25 +189,59 @@ static void look_ahead(const struct ct_table *tbl, uint32_t from, uint32_t end)
 		prefetch_conns(tbl, ct_bucket_at(buckets, ct_bucket_source(b)));
 }
 
-static bool split_one(struct ct_thread *thr)
+/* Splits that are published together: each publication costs every other
+ * thread a cache miss. */
+#define TOGETHER 4
+
+/* => How many of the next splits go together, most at most; 0: none may be. */
+static uint32_t group_of(const struct ct_buckets *buckets, uint32_t n,
+			 uint32_t most)
+{
+	uint32_t size = 1u << buckets->shift;
+	uint32_t source = ct_bucket_source(n);
+	uint32_t k = 0;
+
+	/* In a small table few locks are taken. */
+	if (most > TOGETHER)
+		most = TOGETHER;
+	if (n < size && most > 1)
+		most = 1;
+	/* Their sources lie side by side in one segment. */
+	while (k < most && may_split(buckets, n + k) &&
+	       ct_bucket_source(n + k) == source + k &&
+	       (source + k) / size == source / size)
+		k++;
+	return k;
+}
+
+/*
+ * Split the next k buckets, under the locks of all their sources, which are
+ * taken in the order of their addresses: for others, one step of k.
+ *
+ * => How many were split; fewer when there is no memory.
+ */
+static uint32_t split_some(struct ct_thread *thr, uint32_t k)
 {
 	struct ct_buckets *buckets = &thr->tbl->buckets;
 	uint32_t n = load32(&buckets->n);
-	struct ct_bucket *source;
-	bool copied;
+	struct ct_bucket *source = ct_bucket_at(buckets, ct_bucket_source(n));
+	uint32_t done = 0;
 
-	source = ct_bucket_at(buckets, ct_bucket_source(n));
-	ct_bucket_lock(source);
-	copied = copy_to(thr, source, n, ct_bucket_level(n));
-	if (copied) {
+	for (uint32_t i = 0; i < k; i++)
+		ct_bucket_lock(&source[i]);
+	while (done < k &&
+	       copy_to(thr, &source[done], n + done, ct_bucket_level(n)))
+		done++;
+	if (done < k)
+		clear_all(thr->tbl, n + done);
+	if (done) {
 		if (load32(&buckets->cleared) == NONE_PENDING)
 			publish(&buckets->cleared, n);
-		publish(&buckets->n, n + 1); /* under the lock (3) */
-	} else {
-		clear_all(thr->tbl, n);
+		publish(&buckets->n, n + done); /* under the locks (3) */
 	}
-	ct_bucket_unlock(source);
-	return copied;
+	for (uint32_t i = 0; i < k; i++)
+		ct_bucket_unlock(&source[i]);
+	return done;
 }
 
 /* Note that what was split up to now may be cleared after this epoch. */
@@ -237,8 +271,14 @@ static void grow(struct ct_thread *thr, uint32_t want, struct ct_work *left)
 	if (want > n + left->moved)
 		want = n + left->moved;
 	look_ahead(tbl, n, want);
-	while (n < want && may_split(buckets, n) && split_one(thr))
-		n++;
+	while (n < want) {
+		uint32_t k = group_of(buckets, n, want - n);
+		uint32_t done = k ? split_some(thr, k) : 0;
+
+		n += done;
+		if (!done)
+			break;
+	}
 	left->moved -= n - before;
 	if (n == before)
 		return;

@@ -8,7 +8,10 @@
  *
  *	split	lock the source; copy what maps to the new bucket; publish
  *		n + 1; unlock.  The copies left in the source are cleared when
- *		every thread has polled since.
+ *		every thread has polled since.  A few splits go together: all
+ *		sources are locked before the first is copied, and unlocked
+ *		when n is published, once for all; to others it is as if
+ *		nobody had come by in between.
  *	merge	lock both; copy everything into the source; publish n - 1;
  *		unlock.  The bucket is emptied after the same wait.
  *
