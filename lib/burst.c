@@ -17,6 +17,7 @@
  */
 #include "nat/apply.h"
 #include "predict.h"
+#include "predict_nat.h"
 
 enum {
 	GROUP = 32, /* packets under way at once */
@@ -165,6 +166,22 @@ static enum ct_verdict forward(struct ct_thread *thr, struct ct_pkt *pkt,
 	return verdict;
 }
 
+/* What is left to do with a packet that was foretold; => its verdict. */
+static ct_always_inline enum ct_verdict forward_foretold(struct ct_thread *thr,
+							 struct ct_pkt *pkt)
+{
+	uint32_t status = ct_conn_word(pkt->conn);
+
+	if (ct_unlikely(!quiet(pkt->conn)))
+		return finish(thr, pkt);
+	if (ct_likely(!(status & (CT_S_SRC_NAT | CT_S_DST_NAT))))
+		return CT_ACCEPT;
+	if (ct_unlikely(!ct_predict_translates(pkt, status)))
+		return finish(thr, pkt);
+	ct_predict_translate(pkt);
+	return CT_ACCEPT;
+}
+
 static ct_always_inline enum ct_verdict go(struct ct_thread *thr,
 					   struct ct_pkt *pkt,
 					   struct ct_way *way,
@@ -175,9 +192,7 @@ static ct_always_inline enum ct_verdict go(struct ct_thread *thr,
 		return job->forward ? forward(thr, pkt, way, job->rules)
 				    : ct_way_go(thr, pkt, way);
 	(*told)++;
-	if (ct_likely(!job->forward || (quiet(pkt->conn) && !translated(pkt))))
-		return CT_ACCEPT;
-	return finish(thr, pkt);
+	return job->forward ? forward_foretold(thr, pkt) : CT_ACCEPT;
 }
 
 static ct_noinline void step_3(struct ct_thread *thr, struct group *group,

@@ -2,7 +2,7 @@
 /*
  * Bursts of random packets: one table is shown them by the burst verbs, its
  * twin by the single ones.  Nothing that a host can see may differ: answers,
- * verdicts, events, ids, counters, the table.
+ * verdicts, the packets' bytes, events, ids, counters, the table.
  *
  * A thread whose steps are explained predicts nothing (lib/predict.h); where the
  * twin is such a one, that nothing differs says that predictions come true.
@@ -10,6 +10,7 @@
  * Packets are few flows' in any mix, so that a burst holds a connection's whole
  * life: opener and successor, reset and reopening, errors about it, rubbish.
  */
+#include "nat.h"
 #include "suite.h"
 #include "world.h"
 
@@ -29,6 +30,7 @@ enum {
 struct side {
 	struct ct_world w;
 	const struct ct_policy *policies[3]; /* the first is none */
+	struct ct_test_packet bytes[BURST_MAX];
 	struct ct_pkt pkts[BURST_MAX];
 	struct ct_pkt *burst[BURST_MAX];
 	enum ct_verdict verdicts[BURST_MAX];
@@ -51,7 +53,6 @@ struct step {
 };
 
 static struct side sides[2];
-static struct ct_test_packet bytes[BURST_MAX];
 static struct life lives[FLOWS];
 static uint64_t seen[CT_REASON_MAX]; /* by all seeds */
 static bool explained;               /* what the twin does */
@@ -80,12 +81,37 @@ static unsigned pick(unsigned n)
 
 /* --- Packets ------------------------------------------------------------ */
 
-static struct ct_test_flow flow(unsigned n)
+/* Some flows have another source outside, one of their own. */
+static bool translated(unsigned n)
+{
+	return n % 4 == 2 || n % 4 == 3;
+}
+
+static struct ct_nat_range outside(unsigned n)
+{
+	struct ct_nat_range range =
+		n % 2 ? ct_nat_to6((uint8_t)(1 + n))
+		      : ct_nat_to(0xcb007100u + n); /* 203.0.113.n */
+
+	/* And some have another port. */
+	if (n % 8 < 4)
+		range = ct_nat_ports(range, (uint16_t)(20000 + n),
+				     (uint16_t)(20000 + n));
+	return range;
+}
+
+/* A flow as packets of a direction see it. */
+static struct ct_test_flow flow(unsigned n, enum ct_dir dir)
 {
 	struct ct_test_flow flow = n % 2 ? ct_world_flow6(n) : ct_world_flow(n);
+	const struct ct_nat_range range = outside(n);
 
 	if (n % 5 == 4)
 		flow.dport = REFUSED_PORT;
+	if (translated(n) && dir == CT_DIR_REPLY)
+		memcpy(flow.src, &range.min_addr, sizeof(flow.src));
+	if (translated(n) && dir == CT_DIR_REPLY && range.min_id)
+		flow.sport = range.min_id;
 	return flow;
 }
 
@@ -93,9 +119,9 @@ static void segment(struct ct_test_packet *p)
 {
 	static const uint8_t odd[] = { S, S | A, A, F | A, R, R | A, 0, S | F };
 	unsigned n = pick(FLOWS);
-	const struct ct_test_flow f = flow(n);
 	struct life *life = &lives[n];
 	const struct step *step = &steps[life->step];
+	const struct ct_test_flow f = flow(n, step->dir);
 	static const uint8_t stamp[12] = { 1, 1, 8, 10 };
 	struct ct_test_segment seg = { .win = (uint16_t)(pick(9) * 4096) };
 
@@ -123,15 +149,18 @@ static void segment(struct ct_test_packet *p)
 
 static void datagram(struct ct_test_packet *p)
 {
-	const struct ct_test_flow f = flow(pick(FLOWS));
+	enum ct_dir dir = (enum ct_dir)pick(2);
+	const struct ct_test_flow f = flow(pick(FLOWS), dir);
 
-	ct_test_udp(p, &f, (enum ct_dir)pick(2), pick(20));
+	ct_test_udp(p, &f, dir, pick(20));
+	if (!pick(8)) /* no checksum (RFC 768) */
+		memset(p->bytes + ct_test_l4_off(p) + 6, 0, 2);
 }
 
 static void query(struct ct_test_packet *p)
 {
-	const struct ct_test_flow f = flow(pick(FLOWS));
 	enum ct_dir dir = (enum ct_dir)pick(2);
+	const struct ct_test_flow f = flow(pick(FLOWS), dir);
 	struct ct_test_icmp icmp = { .id = (uint16_t)pick(2) };
 
 	if (f.l3 == CT_L3_IPV4)
@@ -145,8 +174,9 @@ static void query(struct ct_test_packet *p)
 static void error(struct ct_test_packet *p)
 {
 	struct ct_test_packet quoted;
-	const struct ct_test_flow f = flow(pick(FLOWS));
 	enum ct_dir dir = (enum ct_dir)pick(2);
+	const struct ct_test_flow f = flow(
+		pick(FLOWS), dir == CT_DIR_ORIG ? CT_DIR_REPLY : CT_DIR_ORIG);
 	struct ct_test_icmp icmp = { .type = 3, .code = 3 };
 
 	if (f.l3 == CT_L3_IPV6) {
@@ -162,10 +192,11 @@ static void error(struct ct_test_packet *p)
 
 static void unknown(struct ct_test_packet *p)
 {
-	const struct ct_test_flow f = flow(pick(FLOWS));
+	enum ct_dir dir = (enum ct_dir)pick(2);
+	const struct ct_test_flow f = flow(pick(FLOWS), dir);
 	const struct ct_test_l4 l4 = { 253, "anything", 8 };
 
-	ct_test_raw(p, &f, (enum ct_dir)pick(2), &l4);
+	ct_test_raw(p, &f, dir, &l4);
 }
 
 static void build(struct ct_test_packet *p)
@@ -188,15 +219,16 @@ static void fill(unsigned n)
 		unsigned policy = pick(6) ? 0 : pick(3);
 		uint32_t cut = 0;
 
-		build(&bytes[i]);
+		build(&sides[0].bytes[i]);
+		sides[1].bytes[i] = sides[0].bytes[i];
 		if (!pick(30))
 			flags = CT_PKT_UNTRACKED;
 		if (!pick(30))
-			cut = pick(bytes[i].len + 1);
+			cut = pick(sides[0].bytes[i].len + 1);
 		for (unsigned s = 0; s < 2; s++) {
 			struct ct_pkt *pkt = &sides[s].pkts[i];
 
-			*pkt = ct_test_pkt(&bytes[i]);
+			*pkt = ct_test_pkt(&sides[s].bytes[i]);
 			pkt->zone = zone;
 			pkt->policy = sides[s].policies[policy];
 			pkt->flags = flags;
@@ -209,6 +241,19 @@ static void fill(unsigned n)
 
 /* --- The two ways ------------------------------------------------------- */
 
+/* What a rule says of a source inside. */
+static enum ct_verdict map(struct ct_thread *thr, struct ct_pkt *pkt,
+			   const union ct_addr *src)
+{
+	unsigned n = src->bytes[pkt->l3 == CT_L3_IPV4 ? 3 : 15];
+	const struct ct_nat_range range = outside(n);
+
+	/* Not those that seem to be outside already. */
+	if (!translated(n) || src->bytes[0] == 203 || src->bytes[5] == 0xff)
+		return CT_ACCEPT;
+	return ct_nat_setup(thr, pkt, CT_NAT_SRC, &range) ? CT_DROP : CT_ACCEPT;
+}
+
 static enum ct_verdict new_conn(void *user, struct ct_thread *thr,
 				struct ct_pkt *pkt)
 {
@@ -220,7 +265,7 @@ static enum ct_verdict new_conn(void *user, struct ct_thread *thr,
 	    pkt->l4_len % 2 == 0)
 		return CT_DROP;
 	ct_conn_mark_set(thr, pkt->conn, pkt->l4_len);
-	return CT_ACCEPT;
+	return map(thr, pkt, &t.src);
 }
 
 static const struct ct_rules rules = { .size = sizeof(rules),
@@ -233,6 +278,10 @@ static enum ct_verdict forward_one(struct ct_thread *thr, struct ct_pkt *pkt)
 	if (verdict == CT_ACCEPT && pkt->conn &&
 	    !(ct_conn_status(pkt->conn) & (CT_S_CONFIRMED | CT_S_DYING)))
 		verdict = new_conn(NULL, thr, pkt);
+	if (verdict == CT_ACCEPT)
+		verdict = ct_nat_apply(thr, pkt, CT_HOOK_PREROUTING);
+	if (verdict == CT_ACCEPT)
+		verdict = ct_nat_apply(thr, pkt, CT_HOOK_POSTROUTING);
 	if (verdict == CT_ACCEPT)
 		return ct_confirm(thr, pkt);
 	ct_abandon(thr, pkt);
@@ -267,6 +316,7 @@ static void same_answers(unsigned n, const char *verb)
 		ck_assert_msg(id_of(&sides[0], i) == id_of(&sides[1], i),
 			      "%s: packet %u of %u: connections", verb, i, n);
 		one.conn = other.conn = NULL;
+		one.data = other.data = NULL;
 		one.policy = other.policy = NULL;
 		memset(one.scratch, 0, sizeof(one.scratch));
 		memset(other.scratch, 0, sizeof(other.scratch));
@@ -274,6 +324,11 @@ static void same_answers(unsigned n, const char *verb)
 			      "%s: packet %u of %u: reasons %u, %u", verb, i, n,
 			      one.reason, other.reason);
 	}
+	for (unsigned i = 0; i < n; i++)
+		ck_assert_msg(!memcmp(sides[0].bytes[i].bytes,
+				      sides[1].bytes[i].bytes,
+				      sides[0].bytes[i].len),
+			      "%s: packet %u of %u: bytes", verb, i, n);
 	same_log(verb);
 }
 
