@@ -6,8 +6,8 @@
  */
 #include "core/resize.h"
 
+#include "core/chain.h"
 #include "core/table.h"
-#include "core/tags.h"
 
 /* No split waits to be cleared. */
 #define NONE_PENDING UINT32_MAX
@@ -49,108 +49,6 @@ static uint32_t ready_end(const struct ct_table *tbl)
 	return end < tbl->buckets.max ? end : tbl->buckets.max;
 }
 
-/* --- Moving ------------------------------------------------------------- */
-
-/* Have the connections of a bucket at hand before its lock is taken. */
-static void prefetch_conns(const struct ct_table *tbl, struct ct_bucket *bucket)
-{
-	CT_BUCKET_EACH(taken, bucket)
-	{
-		struct ct_slot slot = { bucket, ct_bucket_lane(taken) };
-		uint32_t ref = ct_slot_ref(slot);
-		enum ct_dir dir;
-
-		if (ref) /* not locked: it may be on its way out */
-			__builtin_prefetch(ct_ref_conn(tbl, ref, &dir));
-	}
-}
-
-/*
- * Whether an entry goes up when its bucket is split at this level: whether that
- * bit of its hash is set.
- */
-static bool goes_up(const struct ct_table *tbl, struct ct_slot slot,
-		    uint32_t ref, uint32_t level)
-{
-	uint16_t tag = ct_slot_tag(slot);
-	const struct ct_conn *conn;
-	enum ct_dir dir;
-
-	if (level >> CT_TAG_SHIFT && tag != CT_TAG_ZERO)
-		return tag & level >> CT_TAG_SHIFT;
-	conn = ct_ref_conn(tbl, ref, &dir);
-	return ct_conn_hash(conn, dir, &tbl->hash) & level;
-}
-
-/* Copy those entries of a chain that go up at a level, 0: all, to a bucket. */
-static bool copy_to(struct ct_thread *thr, struct ct_bucket *from, uint32_t to,
-		    uint32_t level)
-{
-	struct ct_table *tbl = thr->tbl;
-	struct ct_bucket *target = ct_bucket_at(&tbl->buckets, to);
-
-	for (; from; from = ct_bucket_next(tbl, from)) {
-		CT_BUCKET_EACH(taken, from)
-		{
-			struct ct_slot slot = { from, ct_bucket_lane(taken) };
-			uint32_t ref = ct_slot_ref(slot);
-			struct ct_slot copy;
-
-			if (level && !goes_up(tbl, slot, ref, level))
-				continue;
-			if (!ct_slot_get(thr, target, &copy))
-				return false;
-			ct_slot_fill(copy, ref, ct_slot_tag(slot));
-		}
-	}
-	return true;
-}
-
-/* Clear what went up at a level from bucket i (5); its lock is held. */
-static void clear_strangers(struct ct_thread *thr, uint32_t i, uint32_t level)
-{
-	struct ct_table *tbl = thr->tbl;
-	struct ct_bucket *first = ct_bucket_at(&tbl->buckets, i);
-	struct ct_bucket *bucket = first;
-
-	for (; bucket; bucket = ct_bucket_next(tbl, bucket)) {
-		CT_BUCKET_EACH(taken, bucket)
-		{
-			struct ct_slot slot = { bucket, ct_bucket_lane(taken) };
-
-			if (goes_up(tbl, slot, ct_slot_ref(slot), level))
-				ct_slot_clear(slot);
-		}
-	}
-	ct_bucket_trim(thr, first);
-}
-
-/* Free the buckets behind the first one of a chain nobody looks at. */
-static void free_chain(struct ct_thread *thr, struct ct_bucket *first)
-{
-	struct ct_slab *slab = &thr->tbl->slab;
-	uint32_t unit = ct_bucket_unlink(first);
-
-	while (unit) {
-		const struct ct_bucket *bucket = ct_slab_at(slab, unit);
-		uint32_t next = ct_bucket_link(bucket);
-
-		ct_slab_free(slab, &thr->magazine[CT_SLAB_BUCKET],
-			     CT_SLAB_BUCKET, unit);
-		unit = next;
-	}
-}
-
-/* Empty bucket i, which nothing maps to; its lock is held. */
-static void clear_all(struct ct_table *tbl, uint32_t i)
-{
-	struct ct_bucket *bucket = ct_bucket_at(&tbl->buckets, i);
-
-	for (; bucket; bucket = ct_bucket_next(tbl, bucket))
-		CT_BUCKET_EACH(taken, bucket)
-	ct_slot_clear((struct ct_slot){ bucket, ct_bucket_lane(taken) });
-}
-
 /* --- Growing ------------------------------------------------------------ */
 
 /* Whether nothing waits to be cleared in what the next split would touch (6). */
@@ -186,7 +84,8 @@ static void look_ahead(const struct ct_table *tbl, uint32_t from, uint32_t end)
 	const struct ct_buckets *buckets = &tbl->buckets;
 
 	for (uint32_t b = from; b < end && !(b >> CT_TAG_SHIFT); b++)
-		prefetch_conns(tbl, ct_bucket_at(buckets, ct_bucket_source(b)));
+		ct_chain_prefetch(tbl,
+				  ct_bucket_at(buckets, ct_bucket_source(b)));
 }
 
 /* Splits that are published together: each publication costs every other
@@ -230,10 +129,10 @@ static uint32_t split_some(struct ct_thread *thr, uint32_t k)
 	for (uint32_t i = 0; i < k; i++)
 		ct_bucket_lock(&source[i]);
 	while (done < k &&
-	       copy_to(thr, &source[done], n + done, ct_bucket_level(n)))
+	       ct_chain_copy(thr, &source[done], n + done, ct_bucket_level(n)))
 		done++;
 	if (done < k)
-		clear_all(thr->tbl, n + done);
+		ct_chain_clear(thr->tbl, n + done);
 	if (done) {
 		if (load32(&buckets->cleared) == NONE_PENDING)
 			publish(&buckets->cleared, n);
@@ -296,7 +195,7 @@ static void clear_one(struct ct_thread *thr, uint32_t b)
 	struct ct_bucket *source = ct_bucket_at(buckets, i);
 
 	ct_bucket_lock(source);
-	clear_strangers(thr, i, ct_bucket_level(b));
+	ct_chain_clear_gone(thr, i, ct_bucket_level(b));
 	ct_bucket_unlock(source);
 }
 
@@ -346,7 +245,7 @@ static bool merge_one(struct ct_thread *thr)
 
 	ct_bucket_lock(first);
 	ct_bucket_lock(second);
-	copied = copy_to(thr, from, i, 0);
+	copied = ct_chain_copy(thr, from, i, 0);
 	if (copied) {
 		if (load32(&buckets->stale) <= last)
 			publish(&buckets->stale, last + 1);
@@ -354,7 +253,7 @@ static bool merge_one(struct ct_thread *thr)
 	}
 	/* No memory: take the copies out again. */
 	else
-		clear_strangers(thr, i, ct_bucket_level(last));
+		ct_chain_clear_gone(thr, i, ct_bucket_level(last));
 	ct_bucket_unlock(second);
 	ct_bucket_unlock(first);
 	return copied;
@@ -393,7 +292,7 @@ static void empty_merged(struct ct_thread *thr, struct ct_work *left)
 		struct ct_bucket *bucket = ct_bucket_at(buckets, --i);
 
 		ct_bucket_lock(bucket);
-		clear_all(tbl, i);
+		ct_chain_clear(tbl, i);
 		ct_bucket_unlock(bucket);
 	}
 	publish(&buckets->stale, i > n ? i : 0);
@@ -443,7 +342,7 @@ static void free_unused(struct ct_thread *thr, struct ct_work *left)
 		return;
 	/* Those behind were freed when they were merged, or never had any. */
 	for (; resize->unused_end > n && left->cleared; left->cleared--)
-		free_chain(thr, ct_bucket_at(buckets, --resize->unused_end));
+		ct_chain_free(thr, ct_bucket_at(buckets, --resize->unused_end));
 	if (resize->unused_end == n && free_memory(tbl, left))
 		resize->unused = 0;
 }
