@@ -56,7 +56,6 @@ static bool is_ping(const struct gateway *gw, const struct frame *frame)
 	const struct ip *ip = &frame->ip;
 
 	return icmp_echo_asked(ip, frame->data) &&
-	       !ip_addr_vague(ip->l3, &ip->src) &&
 	       (policy_is_own(gw->policy, INSIDE, ip->l3, &ip->dst) ||
 		policy_is_own(gw->policy, OUTSIDE, ip->l3, &ip->dst));
 }
@@ -110,6 +109,19 @@ static bool one_hop(struct gateway *gw, struct frame *frame)
 	return true;
 }
 
+/* => Its source is one that may be on the side that it came from (RFC 2827). */
+static bool honest(const struct gateway *gw, const struct frame *frame)
+{
+	const union ct_addr *src = &frame->ip.src;
+	uint8_t l3 = frame->ip.l3;
+
+	if (frame->from == INSIDE)
+		return policy_is_on(gw->policy, INSIDE, l3, src);
+	return !ip_addr_vague(l3, src) &&
+	       !policy_is_on(gw->policy, INSIDE, l3, src) &&
+	       !policy_is_public(gw->policy, l3, src);
+}
+
 static void describe(struct frame *frame)
 {
 	uint8_t flags = frame->vnet.flags;
@@ -133,6 +145,10 @@ static bool receive(struct gateway *gw, struct frame *frame)
 {
 	if (!ip_read(frame->data, frame->len, &frame->ip)) {
 		drop(gw, DROP_NOT_IP);
+		return false;
+	}
+	if (!honest(gw, frame)) {
+		drop(gw, DROP_SPOOFED);
 		return false;
 	}
 	if (is_ping(gw, frame)) {

@@ -28,16 +28,16 @@ enum { BURST = 16 };
 /* Why a packet went no further; beside the library's own reasons. */
 #define DROPS(X)                                                      \
 	X(NOT_IP, "not a whole IP packet")                            \
-	X(INVALID, "not of any connection, by the library's reasons") \
-	X(UNTRACKED, "neighbour discovery and the like")              \
-	X(LOST, "refused by the library")                             \
-	X(REFUSED, "from outside, and nothing forwards it")           \
-	X(NOT_OURS, "from inside, with a foreign source")             \
-	X(NOT_THERE, "from inside, to what is not outside")           \
-	X(EXHAUSTED, "no address or port was free")                   \
-	X(ASTRAY, "would go back to where it came from")              \
+	X(SPOOFED, "its source is not on the side that it came from") \
 	X(EXPIRED, "its time to live was over")                       \
-	X(TOO_BIG, "larger than the MTU")
+	X(TOO_BIG, "larger than the MTU")                             \
+	X(INVALID, "fits into no connection; the reasons say why")    \
+	X(UNTRACKED, "neighbour discovery and the like")              \
+	X(LOST, "refused by the library; the reasons say why")        \
+	X(REFUSED, "from outside, and nothing forwards it")           \
+	X(NOWHERE, "from inside, to what is not outside")             \
+	X(EXHAUSTED, "no address or port was free")                   \
+	X(ASTRAY, "would go back outside")
 
 enum drop {
 #define DROP_ENUM(name, text) DROP_##name,

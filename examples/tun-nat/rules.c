@@ -98,7 +98,7 @@ static enum ct_verdict to_nobody(struct gateway *gw, const struct frame *frame,
 {
 	if (t->l4 == IPPROTO_UDP)
 		forward_error(gw, frame, ICMP_NO_PORT, 0);
-	return drop(gw, DROP_NOT_THERE);
+	return drop(gw, DROP_NOWHERE);
 }
 
 static enum ct_verdict from_inside(struct gateway *gw, struct ct_pkt *pkt,
@@ -110,8 +110,6 @@ static enum ct_verdict from_inside(struct gateway *gw, struct ct_pkt *pkt,
 		policy_source(policy, t->l3, &t->src);
 	int error;
 
-	if (!policy_is_on(policy, INSIDE, t->l3, &t->src))
-		return drop(gw, DROP_NOT_OURS);
 	if (forward && !policy->no_hairpin) {
 		error = send_on(gw->thr, pkt, forward);
 		if (!error)
@@ -122,7 +120,7 @@ static enum ct_verdict from_inside(struct gateway *gw, struct ct_pkt *pkt,
 		return to_nobody(gw, pkt->user, t);
 	if (policy_is_on(policy, INSIDE, t->l3, &t->dst) ||
 	    ip_addr_vague(t->l3, &t->dst))
-		return drop(gw, DROP_NOT_THERE);
+		return drop(gw, DROP_NOWHERE);
 	return settle(gw, send_as(gw, gw->thr, pkt, source));
 }
 

@@ -25,7 +25,7 @@ masquerade() {
 }
 
 get() {
-	in_client curl -sS --max-time 20 "$@"
+	in_client curl -sS --max-time 60 "$@"
 }
 
 hash_of() {
@@ -294,7 +294,7 @@ port_forward_from_outside() {
 }
 
 outside_gets_nothing_unasked() {
-	needs curl nginx
+	needs curl nginx ping
 	masquerade
 	start_nginx "$client"
 	ip -n "$server" route add 10.0.0.0/24 dev tun-out
@@ -302,8 +302,13 @@ outside_gets_nothing_unasked() {
 		in_server curl -sS --max-time 1 http://$host/name \
 			>"$work/curl.log" 2>&1 && fail "$host lets us in"
 	done
+	# A packet that says it is from inside does not get in either.
+	ip -n "$server" addr add 10.0.0.77/32 dev lo
+	in_server ping -q -c 1 -W 1 -I 10.0.0.77 198.51.100.1 \
+		>"$work/ping.log" 2>&1 && fail "a liar was answered"
 	statistics
 	has "$work/stats.err" '[1-9][0-9]* from outside, and nothing forwards it'
+	has "$work/stats.err" '[1-9][0-9]* its source is not on the side'
 	stop_gateway
 }
 
@@ -366,8 +371,8 @@ start_talk() {
 	mkfifo "$work/talk"
 	background "$server" python3 "$here/peer.py" echo 198.51.100.2 7000
 	until_true listens "$server" 7000
-	in_client python3 "$here/peer.py" talk 198.51.100.2 7000 \
-		<"$work/talk" >"$work/talk.log" 2>&1 &
+	ip netns exec "$client" python3 "$here/peer.py" talk 198.51.100.2 \
+		7000 <"$work/talk" >"$work/talk.log" 2>&1 &
 	pids="$pids $!"
 	exec 3>"$work/talk"
 }
@@ -389,10 +394,10 @@ restart_does_not_break_a_conversation() {
 
 restart_lets_downloads_end_cleanly() {
 	needs curl nginx
-	make_file 30
+	make_file 10
 	masquerade
 	start_nginx "$server"
-	get --limit-rate 10M --speed-limit 1000 --speed-time 3 $web/file \
+	get --limit-rate 5M --speed-limit 1000 --speed-time 3 $web/file \
 		-o "$work/got" 2>"$work/curl.log" &
 	download=$!
 	until_true test -s "$work/got"
