@@ -208,7 +208,7 @@ void forward_burst(struct gateway *gw, enum side from)
 	for (unsigned i = 0; i < BURST; i++) {
 		struct frame *frame = &gw->frames[i];
 
-		frame->from = from;
+		frame->from = (int)from;
 		if (!tun_read(&gw->tun[from], frame))
 			break;
 		if (receive(gw, frame))

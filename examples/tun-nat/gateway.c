@@ -38,8 +38,9 @@ static bool set_params(struct ct_table *tbl, const struct policy *policy)
 		int error = ct_param_set(tbl, param->name, param->value);
 
 		if (error) {
-			fprintf(stderr, "tun-nat: line %u: %s: %s\n",
-				param->line, param->name, ct_strerror(error));
+			fprintf(stderr, "tun-nat: %s:%u: %s: %s\n",
+				policy->path, param->line, param->name,
+				ct_strerror(error));
 			return false;
 		}
 	}
@@ -61,6 +62,16 @@ static bool open_table(struct gateway *gw)
 	if (!error)
 		error = ct_thread_attach(gw->tbl, &gw->thr);
 	return !error || failed("table", error);
+}
+
+bool gateway_check(const struct policy *policy)
+{
+	struct gateway gw = { .policy = policy, .log = LOG_NONE };
+	bool good = open_table(&gw);
+
+	ct_thread_detach(gw.thr);
+	ct_table_destroy(gw.tbl);
+	return good;
 }
 
 static bool open_devices(struct gateway *gw)

@@ -65,9 +65,11 @@ struct gateway {
 	uint64_t drops[DROP_MAX];
 };
 
-/*
- * => False after a line on stderr; nothing is left open then.
- */
+/* => False after a line on stderr when the table would not be as the policy
+ *    wants it. */
+bool gateway_check(const struct policy *policy);
+
+/* => False after a line on stderr; nothing is left open then. */
 bool gateway_open(struct gateway *gw, const struct policy *policy,
 		  enum log_form log);
 

@@ -157,5 +157,7 @@ int main(int argc, char **argv)
 		fprintf(stderr, "tun-nat: %s\n", policy.error);
 		return STATUS_FAILED;
 	}
-	return opt.check ? 0 : run(&opt, &policy);
+	if (opt.check)
+		return gateway_check(&policy) ? 0 : STATUS_FAILED;
+	return run(&opt, &policy);
 }

@@ -57,6 +57,7 @@ struct policy_param {
 };
 
 struct policy {
+	const char *path; /* the caller's */
 	struct policy_side sides[SIDES];
 	struct policy_source sources[POLICY_SOURCES];
 	struct policy_forward forwards[POLICY_FORWARDS];

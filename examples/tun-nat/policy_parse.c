@@ -412,7 +412,7 @@ bool policy_parse(struct policy *policy, const char *path, const char *text,
 	struct line line = { .policy = policy, .path = path };
 	const char *end = text + len;
 
-	memset(policy, 0, sizeof(*policy));
+	*policy = (struct policy){ .path = path };
 	while (text < end) {
 		const char *stop = memchr(text, '\n', (size_t)(end - text));
 

@@ -427,6 +427,15 @@ silence_ends_connections() {
 	stop_gateway
 }
 
+parameter_that_is_none_is_named() {
+	write_policy <<-EOF
+		set udp.timeout 7
+		set no.such.thing 1
+	EOF
+	"$tool" --check "$work/policy" 2>"$work/check.err" && fail "accepted"
+	has "$work/check.err" 'policy:4: no.such.thing: no such entry$'
+}
+
 log_is_text_or_json() {
 	needs curl nginx python3
 	masquerade --log json
