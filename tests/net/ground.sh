@@ -160,7 +160,7 @@ write_policy() {
 start_gateway() {
 	: >"$work/gateway.err"
 	"$tool" "$@" "$work/policy" >"$work/gateway.log" \
-		2>"$work/gateway.err" </dev/null &
+		2>>"$work/gateway.err" </dev/null &
 	gateway=$!
 	until_true grep -q 'is outside' "$work/gateway.err"
 }
