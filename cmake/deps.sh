@@ -34,6 +34,22 @@ need_compiler() {
 	need module libpcap libpcap-dev
 }
 
+# A test wants the programs; nobody wants their services to be started.
+without_services() {
+	policy=/usr/sbin/policy-rc.d
+	[ ! -e $policy ] || policy=
+	if [ "$policy" ]; then
+		printf '#!/bin/sh\nexit 101\n' >$policy
+		chmod 755 $policy
+		trap 'rm -f $policy' EXIT
+	fi
+	"$@"
+	if [ "$policy" ]; then
+		rm -f $policy
+		trap - EXIT
+	fi
+}
+
 install_needed() {
 	[ -n "$missing" ] || return 0
 	install="apt-get install -y --no-install-recommends$missing"
@@ -50,6 +66,6 @@ install_needed() {
 	export DEBIAN_FRONTEND=noninteractive
 	# Stale lists often suffice, so that a failure here is not the end.
 	apt-get -q update >&2 || true
-	$install >&2
+	without_services $install >&2
 	missing=
 }

@@ -18,6 +18,18 @@ need command valgrind valgrind
 need command python3 python3
 need command mandoc mandoc
 need command spin spin
+# tests/net: only root can run it, and installs its peers.
+if [ "$(id -u)" -eq 0 ]; then
+	need command ip iproute2
+	need command curl curl
+	need command nginx nginx-light
+	need command iperf3 iperf3
+	need command dig bind9-dnsutils
+	need command dnsmasq dnsmasq-base
+	need command traceroute traceroute
+	need command ping iputils-ping
+	need command ab apache2-utils
+fi
 install_needed
 
 jobs=$(nproc)
