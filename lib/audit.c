@@ -127,7 +127,7 @@ static void check_privates(struct check *check)
 	struct ct_table *tbl = check->tbl;
 	struct ct_thread *thr;
 
-	cds_list_for_each_entry (thr, &tbl->threads, node) {
+	CT_THREADS_EACH (thr, tbl) {
 		for (uint32_t i = 0; i < thr->n_private; i++) {
 			const struct ct_conn *conn =
 				ct_conn_at(tbl, thr->private[i].unit);

@@ -158,7 +158,7 @@ int ct_stats(struct ct_table *tbl, struct ct_stats *stats)
 	struct ct_thread *thr;
 
 	ct_spin_lock(&tbl->threads_lock);
-	cds_list_for_each_entry (thr, &tbl->threads, node)
+	CT_THREADS_EACH (thr, tbl)
 		add_reasons(now.reasons, thr->reasons);
 	ct_spin_unlock(&tbl->threads_lock);
 	return ct_sized_answer(stats, &now, sizeof(now));
@@ -170,7 +170,7 @@ static uint64_t handle_bytes(struct ct_table *tbl)
 	uint64_t bytes = 0;
 
 	ct_spin_lock(&tbl->threads_lock);
-	cds_list_for_each_entry (thr, &tbl->threads, node)
+	CT_THREADS_EACH (thr, tbl)
 		bytes += sizeof(*thr) +
 			 atomic_load_explicit(&thr->max_private,
 					      memory_order_relaxed) *

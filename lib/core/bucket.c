@@ -448,8 +448,7 @@ void ct_buckets_visit(const struct ct_table *tbl, uint32_t i, ct_bucket_fn fn,
 	struct ct_bucket *bucket = ct_bucket_at(&tbl->buckets, i);
 
 	for (; bucket; bucket = ct_bucket_next(tbl, bucket)) {
-		CT_BUCKET_EACH(taken, bucket)
-		{
+		CT_BUCKET_EACH (taken, bucket) {
 			struct ct_slot slot = { bucket, ct_bucket_lane(taken) };
 			uint32_t ref = ct_slot_ref(slot);
 			struct ct_conn *conn;

@@ -8,8 +8,7 @@
 
 void ct_chain_prefetch(const struct ct_table *tbl, struct ct_bucket *bucket)
 {
-	CT_BUCKET_EACH(taken, bucket)
-	{
+	CT_BUCKET_EACH (taken, bucket) {
 		struct ct_slot slot = { bucket, ct_bucket_lane(taken) };
 		uint32_t ref = ct_slot_ref(slot);
 		enum ct_dir dir;
@@ -43,8 +42,7 @@ bool ct_chain_copy(struct ct_thread *thr, struct ct_bucket *from, uint32_t to,
 	struct ct_bucket *target = ct_bucket_at(&tbl->buckets, to);
 
 	for (; from; from = ct_bucket_next(tbl, from)) {
-		CT_BUCKET_EACH(taken, from)
-		{
+		CT_BUCKET_EACH (taken, from) {
 			struct ct_slot slot = { from, ct_bucket_lane(taken) };
 			uint32_t ref = ct_slot_ref(slot);
 			struct ct_slot copy;
@@ -66,8 +64,7 @@ void ct_chain_clear_gone(struct ct_thread *thr, uint32_t i, uint32_t level)
 	struct ct_bucket *bucket = first;
 
 	for (; bucket; bucket = ct_bucket_next(tbl, bucket)) {
-		CT_BUCKET_EACH(taken, bucket)
-		{
+		CT_BUCKET_EACH (taken, bucket) {
 			struct ct_slot slot = { bucket, ct_bucket_lane(taken) };
 
 			if (goes_up(tbl, slot, ct_slot_ref(slot), level))
@@ -97,8 +94,7 @@ void ct_chain_clear(struct ct_table *tbl, uint32_t i)
 	struct ct_bucket *bucket = ct_bucket_at(&tbl->buckets, i);
 
 	for (; bucket; bucket = ct_bucket_next(tbl, bucket)) {
-		CT_BUCKET_EACH(taken, bucket)
-		{
+		CT_BUCKET_EACH (taken, bucket) {
 			struct ct_slot slot = { bucket, ct_bucket_lane(taken) };
 
 			ct_slot_clear(slot);

@@ -56,7 +56,7 @@ static void recall_credits(struct ct_table *tbl)
 	uint32_t n = 0;
 
 	ct_spin_lock(&tbl->threads_lock);
-	cds_list_for_each_entry (thr, &tbl->threads, node)
+	CT_THREADS_EACH (thr, tbl)
 		n += atomic_exchange_explicit(&thr->credit, 0,
 					      memory_order_relaxed);
 	ct_spin_unlock(&tbl->threads_lock);
@@ -124,7 +124,7 @@ uint32_t ct_count_now(struct ct_table *tbl)
 	struct ct_thread *thr;
 
 	ct_spin_lock(&tbl->threads_lock);
-	cds_list_for_each_entry (thr, &tbl->threads, node)
+	CT_THREADS_EACH (thr, tbl)
 		n -= atomic_load_explicit(&thr->credit, memory_order_relaxed);
 	ct_spin_unlock(&tbl->threads_lock);
 	return n;
@@ -162,7 +162,7 @@ bool ct_count_any_weak(struct ct_table *tbl)
 	atomic_store_explicit(&tbl->weak, false, memory_order_relaxed);
 	ct_spin_lock(&tbl->threads_lock);
 	n = tbl->past_weak;
-	cds_list_for_each_entry (thr, &tbl->threads, node)
+	CT_THREADS_EACH (thr, tbl)
 		n += atomic_load_explicit(&thr->n_weak, memory_order_relaxed);
 	ct_spin_unlock(&tbl->threads_lock);
 	if (n > 0)

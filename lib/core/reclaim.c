@@ -54,7 +54,7 @@ uint64_t ct_epoch_oldest(struct ct_table *tbl)
 	struct ct_thread *thr;
 
 	atomic_thread_fence(memory_order_seq_cst);
-	cds_list_for_each_entry (thr, &tbl->threads, node) {
+	CT_THREADS_EACH (thr, tbl) {
 		uint64_t seen =
 			atomic_load_explicit(&thr->epoch, memory_order_acquire);
 

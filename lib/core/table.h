@@ -134,6 +134,14 @@ struct ct_table {
 	struct ct_thread *control; /* L  control_lock; made by the seal */
 };
 
+/* Each handle, under threads_lock.  The list's head lies in the table, and looks
+ * like no handle: it is not aligned as one. */
+#define CT_THREADS_EACH(thr, tbl)                                          \
+	for (struct cds_list_head *at = (tbl)->threads.next;               \
+	     at != &(tbl)->threads &&                                      \
+	     ((thr) = cds_list_entry(at, struct ct_thread, node)) != NULL; \
+	     at = at->next)
+
 /* => The layout is fixed, and the slab is there. */
 static inline bool ct_sealed(const struct ct_table *tbl)
 {
