@@ -103,14 +103,6 @@ static ct_noinline void step_2(struct ct_thread *thr, struct group *group,
 	}
 }
 
-/* => The packet is what it looked like, and answered. */
-static ct_always_inline bool foretold(struct ct_thread *thr, struct ct_pkt *pkt,
-				      const struct ct_way *way)
-{
-	return ct_likely(way->next == CT_WAY_PREDICT) &&
-	       ct_likely(ct_predict_go(thr, pkt, way));
-}
-
 /* => No event waits to be delivered. */
 static inline bool quiet(const struct ct_conn *conn)
 {
@@ -128,23 +120,20 @@ static inline bool settled(const struct ct_conn *conn)
 struct job {
 	enum ct_hook hook;
 	bool forward;
+	bool leak_proof; /* nothing leaves without a choice of its source */
 	const struct ct_rules *rules; /* or NULL */
 	enum ct_verdict *verdicts;    /* or NULL */
 };
 
-/* => It has a mapping, or nobody knows. */
-static inline bool translated(const struct ct_pkt *pkt)
-{
-	return !pkt->conn ||
-	       (ct_conn_word(pkt->conn) & (CT_S_SRC_NAT | CT_S_DST_NAT));
-}
+#define NATTED (CT_S_SRC_NAT | CT_S_DST_NAT)
 
 /* What is left to do with an accepted packet; => its verdict. */
-static enum ct_verdict finish(struct ct_thread *thr, struct ct_pkt *pkt)
+static enum ct_verdict finish(struct ct_thread *thr, struct ct_pkt *pkt,
+			      const struct job *job)
 {
 	enum ct_verdict verdict = CT_ACCEPT;
 
-	if (translated(pkt))
+	if (job->leak_proof || !pkt->conn || (ct_conn_word(pkt->conn) & NATTED))
 		verdict = ct_nat_forward(thr, pkt);
 	if (ct_likely(verdict == CT_ACCEPT))
 		return settled(pkt->conn) ? CT_ACCEPT : ct_confirm(thr, pkt);
@@ -153,31 +142,33 @@ static enum ct_verdict finish(struct ct_thread *thr, struct ct_pkt *pkt)
 }
 
 static enum ct_verdict forward(struct ct_thread *thr, struct ct_pkt *pkt,
-			       struct ct_way *way, const struct ct_rules *rules)
+			       struct ct_way *way, const struct job *job)
 {
+	const struct ct_rules *rules = job->rules;
 	enum ct_verdict verdict = ct_way_go(thr, pkt, way);
 
 	if (rules && verdict == CT_ACCEPT && pkt->conn &&
 	    !(ct_conn_word(pkt->conn) & (CT_S_CONFIRMED | CT_S_DYING)))
 		verdict = rules->new_conn(rules->user, thr, pkt);
 	if (ct_likely(verdict == CT_ACCEPT))
-		return finish(thr, pkt);
+		return finish(thr, pkt, job);
 	ct_abandon(thr, pkt);
 	return verdict;
 }
 
-/* What is left to do with a packet that was foretold; => its verdict. */
+/* The same for a packet that was foretold: its connection is confirmed. */
 static ct_always_inline enum ct_verdict forward_foretold(struct ct_thread *thr,
-							 struct ct_pkt *pkt)
+							 struct ct_pkt *pkt,
+							 const struct job *job)
 {
 	uint32_t status = ct_conn_word(pkt->conn);
 
-	if (ct_unlikely(!quiet(pkt->conn)))
-		return finish(thr, pkt);
-	if (ct_likely(!(status & (CT_S_SRC_NAT | CT_S_DST_NAT))))
+	if (ct_unlikely(!quiet(pkt->conn) || job->leak_proof))
+		return finish(thr, pkt, job);
+	if (ct_likely(!(status & NATTED)))
 		return CT_ACCEPT;
 	if (ct_unlikely(!ct_predict_translates(pkt, status)))
-		return finish(thr, pkt);
+		return finish(thr, pkt, job);
 	ct_predict_translate(pkt);
 	return CT_ACCEPT;
 }
@@ -188,11 +179,16 @@ static ct_always_inline enum ct_verdict go(struct ct_thread *thr,
 					   const struct job *job,
 					   unsigned *told)
 {
-	if (ct_unlikely(!foretold(thr, pkt, way)))
-		return job->forward ? forward(thr, pkt, way, job->rules)
-				    : ct_way_go(thr, pkt, way);
-	(*told)++;
-	return job->forward ? forward_foretold(thr, pkt) : CT_ACCEPT;
+	if (ct_likely(way->next == CT_WAY_PREDICT)) {
+		if (ct_likely(ct_predict_go(thr, pkt, way))) {
+			(*told)++;
+			return job->forward ? forward_foretold(thr, pkt, job)
+					    : CT_ACCEPT;
+		}
+		ct_way_resume(thr, pkt, way);
+	}
+	return job->forward ? forward(thr, pkt, way, job)
+			    : ct_way_go(thr, pkt, way);
 }
 
 static ct_noinline void step_3(struct ct_thread *thr, struct group *group,
@@ -214,11 +210,13 @@ static ct_noinline void step_3(struct ct_thread *thr, struct group *group,
 static void run(struct ct_thread *thr, struct ct_pkt *const *pkts, unsigned n,
 		struct job *job)
 {
+	/* What is explained is explained one after the other. */
+	const unsigned most = ct_traced(thr) ? 1 : GROUP;
 	struct group group;
 
 	for (; n; n -= group.n, pkts += group.n) {
 		group.pkts = pkts;
-		group.n = n < GROUP ? n : GROUP;
+		group.n = n < most ? n : most;
 		for (unsigned at = 0; at < group.n + 2 * SOME; at += SOME) {
 			if (at < group.n)
 				step_1(thr, &group, at, job->hook);
@@ -235,7 +233,7 @@ static void run(struct ct_thread *thr, struct ct_pkt *const *pkts, unsigned n,
 void ct_process_burst(struct ct_thread *thr, struct ct_pkt *const *pkts,
 		      unsigned n, enum ct_hook hook, enum ct_verdict *verdicts)
 {
-	struct job job = { hook, false, NULL, verdicts };
+	struct job job = { .hook = hook, .verdicts = verdicts };
 
 	run(thr, pkts, n, &job);
 }
@@ -244,7 +242,13 @@ void ct_forward_burst(struct ct_thread *thr, struct ct_pkt *const *pkts,
 		      unsigned n, const struct ct_rules *rules,
 		      enum ct_verdict *verdicts)
 {
-	struct job job = { CT_HOOK_PREROUTING, true, rules, verdicts };
+	struct job job = {
+		.hook = CT_HOOK_PREROUTING,
+		.forward = true,
+		.leak_proof = ct_core_param(thr->tbl, CT_P_LEAK_PROOF),
+		.rules = rules,
+		.verdicts = verdicts,
+	};
 
 	/* Rules of an older header than ours have no function for us. */
 	if (rules && (rules->size < sizeof(*rules) || !rules->new_conn))

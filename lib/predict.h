@@ -101,16 +101,20 @@ static inline bool ct_plain_ipv6(struct ct_pkt *pkt, struct ct_tuple *key)
 	return true;
 }
 
-/* A length that can be, and a sum that is right or left out (RFC 768). */
-static inline bool ct_plain_udp(const struct ct_thread *thr,
+/* => A length that can be. */
+static inline bool ct_plain_udp(const struct ct_pkt *pkt)
+{
+	uint32_t len = ct_load_u16(pkt->data + pkt->l4_off + CT_UDP_LEN_OFF);
+
+	return len >= CT_UDP_HDR_LEN && len <= pkt->l4_len;
+}
+
+/* => Its sum is right, or left out (RFC 768). */
+static inline bool ct_plain_sum(const struct ct_thread *thr,
 				const struct ct_pkt *pkt)
 {
-	const uint8_t *udp = pkt->data + pkt->l4_off;
-	uint32_t len = ct_load_u16(udp + CT_UDP_LEN_OFF);
-
-	if (len < CT_UDP_HDR_LEN || len > pkt->l4_len)
-		return false;
-	return !ct_load_u16(udp + CT_UDP_SUM_OFF) ||
+	return (pkt->l4 == CT_IPPROTO_UDP &&
+		!ct_load_u16(pkt->data + pkt->l4_off + CT_UDP_SUM_OFF)) ||
 	       ct_csum_good(thr, pkt, pkt->l4_len);
 }
 
@@ -156,14 +160,11 @@ static ct_always_inline bool ct_predict_key(const struct ct_thread *thr,
 }
 
 /* => It is a segment or a datagram like most; bytes only. */
-static ct_always_inline bool ct_predict_looks(const struct ct_thread *thr,
-					      const struct ct_pkt *pkt)
+static ct_always_inline bool ct_predict_looks(const struct ct_pkt *pkt)
 {
 	if (ct_likely(pkt->l4 == CT_IPPROTO_TCP))
-		return ct_tcp_seg_plain(pkt) &&
-		       (ct_likely(pkt->csum == CT_CSUM_VERIFIED) ||
-			ct_csum_good(thr, pkt, pkt->l4_len));
-	return ct_plain_udp(thr, pkt);
+		return ct_tcp_seg_plain(pkt);
+	return ct_plain_udp(pkt);
 }
 
 /*
@@ -177,7 +178,7 @@ static ct_always_inline void ct_predict_begin(struct ct_thread *thr,
 {
 	if (ct_unlikely(!ct_predict_key(thr, pkt, ours, &way->key)))
 		ct_way_begin(thr, pkt, hook, way);
-	else if (ct_likely(ct_predict_looks(thr, pkt)))
+	else if (ct_likely(ct_predict_looks(pkt)))
 		way->next = CT_WAY_PREDICT;
 	else
 		ct_way_resume(thr, pkt, way);
@@ -229,6 +230,10 @@ static ct_always_inline bool ct_predict_go(struct ct_thread *thr,
 	uint32_t word, left, seconds;
 
 	if (ct_unlikely(!conn))
+		return false;
+	/* A sum takes long: for a connection that is the right one only. */
+	if (ct_unlikely(pkt->csum != CT_CSUM_VERIFIED) &&
+	    !(ct_hint_right(&way->hint, &way->key) && ct_plain_sum(thr, pkt)))
 		return false;
 	ct_spin_lock(&conn->lock);
 	left = atomic_load_explicit(&conn->timeout, memory_order_relaxed) -

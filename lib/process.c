@@ -441,13 +441,6 @@ void ct_way_resume(struct ct_thread *thr, struct ct_pkt *pkt,
 enum ct_verdict ct_way_go(struct ct_thread *thr, struct ct_pkt *pkt,
 			  struct ct_way *way)
 {
-	if (ct_likely(way->next == CT_WAY_PREDICT)) {
-		if (ct_likely(ct_predict_go(thr, pkt, way))) {
-			ct_count(thr, CT_R_TRACKED);
-			return CT_ACCEPT;
-		}
-		ct_way_resume(thr, pkt, way);
-	}
 	switch (way->next) {
 	case CT_WAY_RELATE:
 		/* 3. An ICMP error belongs to the connection it quotes. */
@@ -474,5 +467,12 @@ enum ct_verdict ct_process(struct ct_thread *thr, struct ct_pkt *pkt,
 			ct_bucket_prefetch(&thr->tbl->buckets, way.key.hash),
 			way.key.hash, &way.hint);
 	way.hint.nobody = false;
+	if (ct_likely(way.next == CT_WAY_PREDICT)) {
+		if (ct_likely(ct_predict_go(thr, pkt, &way))) {
+			ct_count(thr, CT_R_TRACKED);
+			return CT_ACCEPT;
+		}
+		ct_way_resume(thr, pkt, &way);
+	}
 	return ct_way_go(thr, pkt, &way);
 }

@@ -48,7 +48,8 @@ struct ct_rules {
 	size_t size; /**< sizeof(struct ct_rules) */
 	void *user;  /**< first argument of new_conn */
 	/** Asked about the first packet of each connection, before it is
-	 * confirmed.  May choose its mapping: ct_nat_setup().  What is not
+	 * confirmed.  May choose its mapping: ct_nat_setup(); may not poll,
+	 * sleep or detach the handle: other packets are under way.  What is not
 	 * CT_ACCEPT gives the packet up. */
 	enum ct_verdict (*new_conn)(void *user, struct ct_thread *thr,
 				    struct ct_pkt *pkt);

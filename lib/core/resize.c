@@ -360,6 +360,8 @@ static void prepare(struct ct_table *tbl, uint32_t want, struct ct_work *left)
 	if (want + half < end || end >= buckets->max)
 		return;
 	if (!resize->area.mem) {
+		if (!left->blocks)
+			return;
 		/* The host's share of a call's time; the pages' comes next. */
 		resize->no_memory = !ct_area_open(
 			&resize->area, &tbl->mem,

@@ -172,7 +172,7 @@ static bool write_error(const struct apply *apply, const struct ct_quote *quote)
 	       write_packet(apply, &how);
 }
 
-/* A packet without a mapping: may it pass? */
+/* A packet that no mapping changes at this end: may it pass? */
 static enum ct_verdict pass(struct ct_thread *thr, struct ct_pkt *pkt,
 			    enum ct_nat_end end)
 {
@@ -251,7 +251,8 @@ enum ct_verdict ct_nat_apply(struct ct_thread *thr, struct ct_pkt *pkt,
 	begin(&apply, thr, pkt, end);
 	if (ct_unlikely(pkt->state == CT_RELATED))
 		return translate_related(&apply, status);
-	return may_pass(&apply, status) ? CT_ACCEPT : translate(&apply);
+	return may_pass(&apply, status) ? pass(thr, pkt, end)
+					: translate(&apply);
 }
 
 enum ct_verdict ct_nat_forward(struct ct_thread *thr, struct ct_pkt *pkt)
@@ -272,7 +273,8 @@ enum ct_verdict ct_nat_forward(struct ct_thread *thr, struct ct_pkt *pkt)
 	apply.end = CT_NAT_SRC;
 	if (ct_unlikely(pkt->state == CT_RELATED))
 		return translate_related(&apply, status);
-	return may_pass(&apply, status) ? CT_ACCEPT : translate(&apply);
+	return may_pass(&apply, status) ? pass(thr, pkt, CT_NAT_SRC)
+					: translate(&apply);
 }
 
 void ct_nat_apply_burst(struct ct_thread *thr, struct ct_pkt *const *pkts,
