@@ -119,17 +119,43 @@ static inline uint32_t ct_conn_set(struct ct_conn *conn, uint32_t bits)
 }
 
 /*
- * The reply tuple of a translated connection with wide keys, for which there
- * is no room: its address stands where the reply's ids and zone would.  Units
- * are aligned, so that 48 bits say 54.
+ * A reply tuple for which there is no room in the connection, in both forms, so
+ * that it is found by either: a wide one that is no mirror, or one of another
+ * network layer than the original.  The form that does not fit equals no key.
  */
-static inline struct ct_tuple *ct_conn_far(const struct ct_conn *conn)
+struct ct_far {
+	struct ct_tuple tuple;   /* I */
+	struct ct_narrow narrow; /* I  all zero if the tuple is wide */
+	uint8_t prefix_len;      /* I  NAT64: bits of the prefix, or 0 */
+	uint8_t reserved[7];
+};
+CT_STATIC_ASSERT(sizeof(struct ct_far) == CT_LINE, "one unit");
+
+/* => It; its address stands where a mirrored reply's ids and zone would.  Units
+ * are aligned, so that 48 bits say 54. */
+static inline struct ct_far *ct_conn_far(const struct ct_conn *conn)
 {
 	const struct ct_wide_keys *wide = &conn->wide;
 	uint64_t at = (uint64_t)wide->reply_zone << 32 |
 		      (uint32_t)wide->reply_dst_id << 16 | wide->reply_src_id;
 
-	return (struct ct_tuple *)(uintptr_t)(at * CT_LINE);
+	return (struct ct_far *)(uintptr_t)(at * CT_LINE);
+}
+
+/* => The two directions, by its status word, have different network layers. */
+static inline bool ct_conn_crosses(const struct ct_conn *conn, uint32_t word)
+{
+	return (word & CT_S_FAR) &&
+	       !(word & CT_S_WIDE) == ct_tuple_wide(&ct_conn_far(conn)->tuple);
+}
+
+static inline bool ct_far_fits(const struct ct_far *far,
+			       const struct ct_key *key)
+{
+	if (key->wide)
+		return memcmp(&far->tuple, &key->tuple, sizeof(far->tuple)) ==
+		       0;
+	return memcmp(&far->narrow, &key->narrow, sizeof(far->narrow)) == 0;
 }
 
 /* => The connection, whose status is word, has this tuple in this direction. */
@@ -139,15 +165,18 @@ static inline bool ct_conn_fits(const struct ct_conn *conn, uint32_t word,
 	const struct ct_tuple *t = &key->tuple;
 	const struct ct_wide_keys *wide = &conn->wide;
 
-	if (!(word & CT_S_WIDE) == key->wide || !(key->dirs & 1u << dir))
+	if (!(key->dirs & 1u << dir))
 		return false;
-	if (!key->wide)
+	/* A far reply leaves zeros here. */
+	if (ct_likely(!key->wide && !(word & CT_S_WIDE)))
 		return memcmp(&conn->narrow[dir], &key->narrow,
 			      sizeof(key->narrow)) == 0;
+	if (ct_unlikely((word & CT_S_FAR) && dir == CT_DIR_REPLY))
+		return ct_far_fits(ct_conn_far(conn), key);
+	if (!(word & CT_S_WIDE) || !key->wide)
+		return false;
 	if (dir == CT_DIR_ORIG)
 		return memcmp(&wide->orig, t, sizeof(*t)) == 0;
-	if (ct_unlikely(word & CT_S_FAR))
-		return memcmp(ct_conn_far(conn), t, sizeof(*t)) == 0;
 	return memcmp(&wide->orig.src, &t->dst, sizeof(t->dst)) == 0 &&
 	       memcmp(&wide->orig.dst, &t->src, sizeof(t->src)) == 0 &&
 	       wide->orig.l3 == t->l3 && wide->orig.l4 == t->l4 &&

@@ -5,7 +5,9 @@
  * Both tuples of an IPv4 connection have a place of their own, whatever they
  * are.  Of wide ones the connection has room for a reply that is the
  * original's mirror; another one takes a unit of its own, the far tuple, which
- * is freed with the connection.
+ * is freed with the connection.  So does a reply of another network layer than
+ * the original's: such a connection is wide in one direction and narrow in the
+ * other, and both keys find it.
  *
  * Only while the connection is private can its reply tuple change.
  */
