@@ -95,10 +95,13 @@ static bool read_v6(struct ct_iphead *head, struct ct_cursor *cur)
 {
 	const uint8_t *hdr = ct_cursor_take(cur, CT_IPV6_HDR_LEN);
 	struct ct_ip6ext ext;
+	enum ct_ip6_end end;
 	uint32_t len;
 
-	if (!hdr ||
-	    ct_ip6ext_walk(cur, hdr[CT_IPV6_NEXT_OFF], &ext) != CT_IP6_UPPER)
+	if (!hdr)
+		return false;
+	end = ct_ip6ext_walk(cur, hdr[CT_IPV6_NEXT_OFF], &ext);
+	if (end != CT_IP6_UPPER && end != CT_IP6_LATER)
 		return false;
 	len = ct_load_u16(hdr + CT_IPV6_LEN_OFF);
 	head->bound = ext.bound;
