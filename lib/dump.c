@@ -28,7 +28,7 @@ static bool passes(const struct ct_filter *filter, const struct ct_conn *conn)
 		return true;
 	ct_conn_tuple(conn, CT_DIR_ORIG, &orig);
 	ct_conn_tuple(conn, CT_DIR_REPLY, &reply);
-	if (filter->l3 && orig.l3 != filter->l3)
+	if (filter->l3 && orig.l3 != filter->l3 && reply.l3 != filter->l3)
 		return false;
 	if ((filter->flags & CT_FILTER_L4) && orig.l4 != filter->l4)
 		return false;

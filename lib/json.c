@@ -97,7 +97,13 @@ static void put_event(struct ct_line *line, const struct ct_shown *shown)
 
 static void put_protocol(struct ct_line *line, const struct ct_shown *shown)
 {
-	put_text(line, "", "family", shown->l3 ? shown->l3->name : "unknown");
+	const struct ct_l3_ops *orig = shown->l3[CT_DIR_ORIG];
+	const struct ct_l3_ops *reply = shown->l3[CT_DIR_REPLY];
+
+	put_text(line, "", "family", orig ? orig->name : "unknown");
+	if (reply != orig)
+		put_text(line, "reply_", "family",
+			 reply ? reply->name : "unknown");
 	put_text(line, "", "protocol", ct_shown_l4(shown));
 	put_number(line, "", "protocol_number", shown->tuple[CT_DIR_ORIG].l4);
 }
@@ -108,7 +114,7 @@ static void put_ids(struct ct_line *line, const struct ct_shown *shown,
 	const unsigned src = ct_shown_id(shown->tuple[dir].src_id);
 	const unsigned dst = ct_shown_id(shown->tuple[dir].dst_id);
 
-	switch ((enum ct_ids)shown->l4->ids) {
+	switch ((enum ct_ids)shown->l4[dir]->ids) {
 	case CT_IDS_PORTS:
 		put_number(line, prefix, "sport", src);
 		put_number(line, prefix, "dport", dst);
@@ -132,12 +138,13 @@ static void put_direction(struct ct_line *line, const struct ct_shown *shown,
 {
 	const char *prefix = dir == CT_DIR_ORIG ? "orig_" : "reply_";
 	const struct ct_tuple *t = &shown->tuple[dir];
+	const struct ct_l3_ops *l3 = shown->l3[dir];
 	char text[ADDR_TEXT];
 
-	if (shown->l3) {
-		shown->l3->addr_text(&t->src, text);
+	if (l3) {
+		l3->addr_text(&t->src, text);
 		put_text(line, prefix, "src", text);
-		shown->l3->addr_text(&t->dst, text);
+		l3->addr_text(&t->dst, text);
 		put_text(line, prefix, "dst", text);
 	}
 	put_ids(line, shown, dir, prefix);

@@ -192,11 +192,11 @@ static ct_always_inline bool ct_predict_fits(const struct ct_conn *conn,
 	const uint32_t want = CT_S_CONFIRMED | CT_S_SEEN_REPLY;
 	const uint32_t look = want | CT_S_DYING | CT_S_WIDE;
 
-	if (ct_likely(!key->wide))
-		return (word & look) == want &&
-		       memcmp(&conn->narrow[dir], &key->narrow,
+	if (ct_likely(!key->wide && (word & look) == want))
+		return memcmp(&conn->narrow[dir], &key->narrow,
 			      sizeof(key->narrow)) == 0;
-	return (word & look) == (want | CT_S_WIDE) &&
+	/* Wide, or narrow in one direction only: NAT64. */
+	return (word & look & ~CT_S_WIDE) == want &&
 	       ct_conn_fits(conn, word, dir, key);
 }
 

@@ -46,7 +46,8 @@ static inline bool ct_predict_translates(const struct ct_pkt *pkt,
 	const uint32_t both = CT_S_SRC_NAT | CT_S_DST_NAT;
 
 	return (status & both) != both && pkt->l3 == CT_L3_IPV4 &&
-	       !(status & CT_S_WIDE) && pkt->csum != CT_CSUM_PARTIAL;
+	       !(status & (CT_S_WIDE | CT_S_FAR)) &&
+	       pkt->csum != CT_CSUM_PARTIAL;
 }
 
 /* Write what the other direction's tuple says, the other way round. */

@@ -12,6 +12,7 @@ struct purge {
 	struct ct_thread *thr;
 	const union ct_addr *addr;
 	uint64_t n;
+	uint8_t l3;
 };
 
 static int purge_one(void *user, struct ct_conn *conn)
@@ -22,7 +23,8 @@ static int purge_one(void *user, struct ct_conn *conn)
 	if (!(ct_conn_word(conn) & CT_S_SRC_NAT))
 		return 0;
 	ct_conn_outside(purge->thr->tbl, conn, &outside);
-	if (memcmp(&outside.src, purge->addr, sizeof(outside.src)) == 0 &&
+	if (outside.l3 == purge->l3 &&
+	    memcmp(&outside.src, purge->addr, sizeof(outside.src)) == 0 &&
 	    ct_conn_kill(purge->thr, conn, CT_R_END_ADDRESS))
 		purge->n++;
 	return 0;
@@ -32,7 +34,7 @@ uint64_t ct_nat_purge(struct ct_thread *thr, uint8_t l3,
 		      const union ct_addr *addr)
 {
 	struct ct_filter filter = { .size = sizeof(filter), .l3 = l3 };
-	struct purge purge = { .thr = thr, .addr = addr };
+	struct purge purge = { .thr = thr, .addr = addr, .l3 = l3 };
 	uint64_t cursor = 0;
 
 	ct_walk(thr, &cursor, &filter, purge_one, &purge);

@@ -39,7 +39,9 @@ const char *ct_shown_event(const struct ct_shown *shown)
 
 const char *ct_shown_l4(const struct ct_shown *shown)
 {
-	return shown->l4->l4 == CT_L4_GENERIC ? "unknown" : shown->l4->name;
+	const struct ct_l4_ops *l4 = shown->l4[CT_DIR_ORIG];
+
+	return l4->l4 == CT_L4_GENERIC ? "unknown" : l4->name;
 }
 
 unsigned ct_shown_id(ct_be16 id)
@@ -81,17 +83,18 @@ static void gather(struct ct_shown *shown, const struct ct_thread *thr,
 		   const struct ct_conn *conn, const struct ct_event_info *ev)
 {
 	const struct ct_table *tbl = ct_thread_table(thr);
-	const struct ct_tuple *orig = &shown->tuple[CT_DIR_ORIG];
 
 	memset(shown, 0, sizeof(*shown));
 	shown->ev = ev;
 	for (enum ct_dir dir = CT_DIR_ORIG; dir < CT_DIR_MAX; dir++) {
+		const struct ct_tuple *t = &shown->tuple[dir];
+
 		ct_conn_tuple(conn, dir, &shown->tuple[dir]);
+		shown->l3[dir] = ct_registry_l3(tbl, t->l3);
+		shown->l4[dir] = ct_registry_l4(tbl, t->l4);
 		shown->counted =
 			!ct_conn_counter(tbl, conn, dir, &shown->counter[dir]);
 	}
-	shown->l3 = ct_registry_l3(tbl, orig->l3);
-	shown->l4 = ct_registry_l4(tbl, orig->l4);
 	shown->state = ct_conn_state_name(tbl, conn);
 	shown->timed =
 		!ct_conn_times(tbl, conn, &shown->start_ns, &shown->stop_ns);
@@ -113,8 +116,10 @@ static void put_name(struct ct_line *line, const char *name, unsigned number)
 
 static void put_l3(struct ct_line *line, const struct ct_shown *shown)
 {
-	if (shown->l3)
-		put_name(line, shown->l3->name, shown->l3->family);
+	const struct ct_l3_ops *l3 = shown->l3[CT_DIR_ORIG];
+
+	if (l3)
+		put_name(line, l3->name, l3->family);
 	else
 		put_name(line, "unknown", shown->tuple[CT_DIR_ORIG].l3);
 }
@@ -135,13 +140,13 @@ static void put_state(struct ct_line *line, const struct ct_shown *shown)
 		ct_line_put(line, "%s ", shown->state);
 }
 
-static void put_addr(struct ct_line *line, const struct ct_shown *shown,
+static void put_addr(struct ct_line *line, const struct ct_l3_ops *l3,
 		     const char *name, const union ct_addr *addr)
 {
 	char text[ADDR_TEXT] = "?";
 
-	if (shown->l3)
-		shown->l3->addr_text(addr, text);
+	if (l3)
+		l3->addr_text(addr, text);
 	ct_line_put(line, "%s=%s ", name, text);
 }
 
@@ -187,10 +192,10 @@ static void put_tuple(struct ct_line *line, const struct ct_shown *shown,
 		put_addr_long(line, "src", &t->src);
 		put_addr_long(line, "dst", &t->dst);
 	} else {
-		put_addr(line, shown, "src", &t->src);
-		put_addr(line, shown, "dst", &t->dst);
+		put_addr(line, shown->l3[dir], "src", &t->src);
+		put_addr(line, shown->l3[dir], "dst", &t->dst);
 	}
-	put_ids(line, (enum ct_ids)shown->l4->ids, t);
+	put_ids(line, (enum ct_ids)shown->l4[dir]->ids, t);
 }
 
 static void put_zone(struct ct_line *line, const char *name, uint16_t zone)

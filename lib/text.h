@@ -16,8 +16,9 @@
 
 struct ct_shown {
 	const struct ct_event_info *ev; /* NULL: a listing */
-	const struct ct_l3_ops *l3;     /* NULL: no such layer */
-	const struct ct_l4_ops *l4;
+	/* Of each direction: NAT64 has two.  l3 NULL: no such layer */
+	const struct ct_l3_ops *l3[CT_DIR_MAX];
+	const struct ct_l4_ops *l4[CT_DIR_MAX];
 	const char *state; /* NULL: its tracker names no states */
 	struct ct_tuple tuple[CT_DIR_MAX];
 	struct ct_counter counter[CT_DIR_MAX]; /* if counted */

@@ -13,8 +13,8 @@
  * between leaves no trace.
  *
  * A packet is in packet.h, many at once in burst.h, the steps explained in
- * trace.h.  To look at a table include dump.h, for events event.h, and for
- * trackers of your own plugin.h.
+ * trace.h.  To look at a table include dump.h, for events event.h, for NAT64
+ * nat64.h, and for trackers of your own plugin.h.
  */
 #ifndef CONNTRACK_CONNTRACK_H
 #define CONNTRACK_CONNTRACK_H

@@ -49,7 +49,7 @@ struct ct_filter {
 	uint32_t mark;  /**< with CT_FILTER_MARK: (its mark & mask) == mark */
 	uint32_t mark_mask; /**< with CT_FILTER_MARK */
 	uint16_t zone;      /**< with CT_FILTER_ZONE: of the original tuple */
-	uint8_t l3;         /**< CT_L3_*, 0: any */
+	uint8_t l3;         /**< CT_L3_*, of either tuple; 0: any */
 	uint8_t l4;         /**< with CT_FILTER_L4: IPPROTO_* */
 	union ct_addr addr; /**< with CT_FILTER_ADDR: in any place of a tuple */
 };

@@ -36,8 +36,13 @@ enum ct_nat_flag {
 					  inside one only, not on the peer */
 	CT_NAT_NETMAP = 1u << 5,     /**< the addresses are a prefix: what they
 				      have in common replaces the same bits */
-	CT_NAT_OFFSET = 1u << 6      /**< ids move together: as far above min_id
+	CT_NAT_OFFSET = 1u << 6,     /**< ids move together: as far above min_id
 				      as they were above base_id */
+	CT_NAT_NPT = 1u << 7 /**< with CT_NAT_ADDR only: NPTv6 (RFC 6296).
+				      The addresses are an IPv6 prefix of at
+				      most 64 bits, as with CT_NAT_NETMAP;
+				      another word makes up for it, so that
+				      no checksum changes.  Ids stay. */
 };
 
 /** Where to: addresses and ids.  Zero is "as it is". */
@@ -77,7 +82,9 @@ struct ct_nat_range {
  * @return       0; CT_E_FULL when none is free (the packet's reason is
  *               NAT_EXHAUSTED); CT_E_EXIST when it was chosen before;
  *               CT_E_NOENT when the packet has no new connection; CT_E_INVAL
- *               for a range that makes no sense; CT_E_NOMEM; CT_E_VERSION
+ *               for a range that makes no sense; CT_E_RANGE for an address
+ *               that NPTv6 has no other for (the packet's reason is
+ *               NAT_UNTRANSLATABLE; drop it); CT_E_NOMEM; CT_E_VERSION
  */
 CT_API int ct_nat_setup(struct ct_thread *thr, struct ct_pkt *pkt,
 			enum ct_nat_end end, const struct ct_nat_range *range);

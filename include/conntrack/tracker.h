@@ -95,6 +95,10 @@ struct ct_rewrite {
 	enum ct_nat_end end; /**< whose id is written; the other one's stays */
 	uint32_t pseudo; /**< what a sum over the pseudo header changes by */
 	uint32_t body;   /**< the same, over the bytes behind the header */
+	uint32_t fresh;  /**< cross(): the sum over the new pseudo header */
+	uint8_t l3;      /**< cross(): the network layer it goes over to */
+	uint8_t quoted;  /**< cross(): 1 if an ICMP error quotes it */
+	uint8_t reserved[2]; /**< zero */
 };
 
 /** One transport protocol: how it is keyed and followed. */
@@ -150,6 +154,18 @@ struct ct_l4_ops {
 	 * and open() and packet() have seen it. */
 	bool (*yields)(const struct ct_conn *conn,
 		       const struct ct_conn *newcomer);
+	/** Optional; without it they are the same.  NAT64: the ids that the
+	 * packet of t has over the other of IPv4 and IPv6.  False if there is
+	 * no such packet there.  Pure. */
+	bool (*convert)(const struct ct_tuple *t, struct ct_tuple *other);
+	/** Optional; without it rewrite() is called for either end.  As
+	 * rewrite(), for a packet that goes over to the network layer how->l3:
+	 * all ids are written, as convert() has them, whatever end says.  The
+	 * network header in front is still the old one. */
+	bool (*cross)(struct ct_pkt *pkt, const struct ct_rewrite *how);
+	uint8_t twin;        /**< with convert(): its number over the other of
+				  IPv4 and IPv6; 0: the same */
+	uint8_t reserved[7]; /**< zero */
 };
 
 /**

@@ -33,18 +33,19 @@ void ct_conn_tuple(const struct ct_conn *conn, enum ct_dir dir,
 		   struct ct_tuple *tuple)
 {
 	const struct ct_wide_keys *wide = &conn->wide;
+	uint32_t word = ct_conn_word(conn);
 
-	if (!(ct_conn_word(conn) & CT_S_WIDE)) {
+	if (ct_unlikely((word & CT_S_FAR) && dir == CT_DIR_REPLY)) {
+		*tuple = ct_conn_far(conn)->tuple;
+		return;
+	}
+	if (!(word & CT_S_WIDE)) {
 		ct_narrow_unpack(&conn->narrow[dir], tuple);
 		return;
 	}
 	*tuple = wide->orig;
 	if (dir == CT_DIR_ORIG)
 		return;
-	if (ct_conn_word(conn) & CT_S_FAR) {
-		*tuple = *ct_conn_far(conn);
-		return;
-	}
 	tuple->src = wide->orig.dst;
 	tuple->dst = wide->orig.src;
 	tuple->src_id = wide->reply_src_id;
@@ -52,15 +53,25 @@ void ct_conn_tuple(const struct ct_conn *conn, enum ct_dir dir,
 	tuple->zone = wide->reply_zone;
 }
 
-bool ct_conn_matches_wide(const struct ct_conn *conn, enum ct_dir dir,
-			  const struct ct_tuple *t)
+static bool far_fits(const struct ct_far *far, const struct ct_key *key)
+{
+	if (key->wide)
+		return ct_tuple_equal(&far->tuple, &key->tuple);
+	return memcmp(&far->narrow, &key->narrow, sizeof(far->narrow)) == 0;
+}
+
+bool ct_conn_fits_apart(const struct ct_conn *conn, uint32_t word,
+			enum ct_dir dir, const struct ct_key *key)
 {
 	const struct ct_wide_keys *wide = &conn->wide;
+	const struct ct_tuple *t = &key->tuple;
 
+	if ((word & CT_S_FAR) && dir == CT_DIR_REPLY)
+		return far_fits(ct_conn_far(conn), key);
+	if (!(word & CT_S_WIDE) || !key->wide)
+		return false;
 	if (dir == CT_DIR_ORIG)
 		return ct_tuple_equal(&wide->orig, t);
-	if (ct_unlikely(ct_conn_word(conn) & CT_S_FAR))
-		return ct_tuple_equal(ct_conn_far(conn), t);
 	return memcmp(&wide->orig.src, &t->dst, sizeof(t->dst)) == 0 &&
 	       memcmp(&wide->orig.dst, &t->src, sizeof(t->src)) == 0 &&
 	       wide->orig.l3 == t->l3 && wide->orig.l4 == t->l4 &&
@@ -87,12 +98,13 @@ void ct_conn_keys(const struct ct_conn *conn, const struct ct_hash_key *secret,
 uint32_t ct_conn_hash(const struct ct_conn *conn, enum ct_dir dir,
 		      const struct ct_hash_key *secret)
 {
-	struct ct_tuple tuple;
+	struct ct_key key;
 
-	if (ct_likely(!(ct_conn_word(conn) & CT_S_WIDE)))
+	if (ct_likely(!(ct_conn_word(conn) & (CT_S_WIDE | CT_S_FAR))))
 		return (uint32_t)ct_hash_narrow(secret, &conn->narrow[dir]);
-	ct_conn_tuple(conn, dir, &tuple);
-	return (uint32_t)ct_hash_wide(secret, &tuple);
+	ct_conn_tuple(conn, dir, &key.tuple);
+	ct_key_finish(&key, secret);
+	return (uint32_t)key.hash;
 }
 
 void ct_conn_hashes(const struct ct_conn *conn,

@@ -118,21 +118,53 @@ static inline uint32_t ct_conn_set(struct ct_conn *conn, uint32_t bits)
 					memory_order_acq_rel);
 }
 
-/* ct_conn_matches() for wide keys, apart to keep the other way short. */
-bool ct_conn_matches_wide(const struct ct_conn *conn, enum ct_dir dir,
-			  const struct ct_tuple *t);
+/*
+ * A reply tuple for which there is no room in the connection, in both forms, so
+ * that it is found by either: a wide one that is no mirror, or one of another
+ * network layer than the original.  The form that does not fit equals no key.
+ */
+struct ct_far {
+	struct ct_tuple tuple;   /* I */
+	struct ct_narrow narrow; /* I  all zero if the tuple is wide */
+	uint8_t prefix_len;      /* I  NAT64: bits of the prefix, or 0 */
+	uint8_t reserved[7];
+};
+CT_STATIC_ASSERT(sizeof(struct ct_far) == CT_LINE, "one unit");
+
+/* => It; its address stands where a mirrored reply's ids and zone would.  Units
+ * are aligned, so that 48 bits say 54. */
+static inline struct ct_far *ct_conn_far(const struct ct_conn *conn)
+{
+	const struct ct_wide_keys *wide = &conn->wide;
+	uint64_t at = (uint64_t)wide->reply_zone << 32 |
+		      (uint32_t)wide->reply_dst_id << 16 | wide->reply_src_id;
+
+	return (struct ct_far *)(uintptr_t)(at * CT_LINE);
+}
+
+/* => The two directions, by its status word, have different network layers. */
+static inline bool ct_conn_crosses(const struct ct_conn *conn, uint32_t word)
+{
+	return (word & CT_S_FAR) &&
+	       !(word & CT_S_WIDE) == ct_tuple_wide(&ct_conn_far(conn)->tuple);
+}
+
+/* ct_conn_fits() for what is not narrow, apart to keep the other way short. */
+bool ct_conn_fits_apart(const struct ct_conn *conn, uint32_t word,
+			enum ct_dir dir, const struct ct_key *key);
 
 /* => The connection, whose status is word, has this tuple in this direction. */
 static inline bool ct_conn_fits(const struct ct_conn *conn, uint32_t word,
 				enum ct_dir dir, const struct ct_key *key)
 {
 
-	if (!(word & CT_S_WIDE) == key->wide || !(key->dirs & 1u << dir))
+	if (!(key->dirs & 1u << dir))
 		return false;
-	if (key->wide)
-		return ct_conn_matches_wide(conn, dir, &key->tuple);
-	return memcmp(&conn->narrow[dir], &key->narrow, sizeof(key->narrow)) ==
-	       0;
+	/* A far reply leaves zeros here. */
+	if (ct_likely(!key->wide && !(word & CT_S_WIDE)))
+		return memcmp(&conn->narrow[dir], &key->narrow,
+			      sizeof(key->narrow)) == 0;
+	return ct_conn_fits_apart(conn, word, dir, key);
 }
 
 static inline bool ct_conn_matches(const struct ct_conn *conn, enum ct_dir dir,

@@ -114,6 +114,7 @@ static bool same(const struct ct_mapping *map, const struct ct_tuple *orig,
 		 const struct ct_tuple *outside)
 {
 	return same_inside(map, orig) && map->outside_id == outside->src_id &&
+	       map->outside_l3 == outside->l3 &&
 	       memcmp(&map->outside, &outside->src, sizeof(map->outside)) == 0;
 }
 
@@ -163,6 +164,7 @@ static uint32_t make(struct ct_thread *thr, const struct ct_tuple *orig,
 		.l3 = orig->l3,
 		.l4 = orig->l4,
 		.zone = orig->zone,
+		.outside_l3 = outside->l3,
 	};
 	return unit;
 }

@@ -36,6 +36,7 @@ struct ct_mapping {
 	uint8_t l3;
 	uint8_t l4;
 	uint16_t zone; /* of the original direction */
+	uint8_t outside_l3;
 };
 CT_STATIC_ASSERT(sizeof(struct ct_mapping) <= 64, "one unit");
 

@@ -41,6 +41,9 @@ static const struct ct_param_def core_params[CT_P_MAX] = {
 	[CT_P_LEAK_PROOF] = { "nat.leak_proof", NULL,
 		"1: ct_nat_apply() drops invalid packets, and those whose mapping was never chosen, where sources are translated",
 		0, 0, 0, 1, 0, 0 },
+	[CT_P_NAT64_PRIVATE] = { "nat64.private", NULL,
+		"1: ct_nat64_setup() takes the well-known prefix 64:ff9b::/96 for private addresses, too; RFC 6052 3.1 forbids it",
+		0, 0, 0, 1, 0, 0 },
 };
 /* clang-format on */
 

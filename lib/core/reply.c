@@ -11,12 +11,13 @@
 static bool is_mirror(const struct ct_wide_keys *wide,
 		      const struct ct_tuple *reply)
 {
-	return memcmp(&wide->orig.src, &reply->dst, sizeof(reply->dst)) == 0 &&
+	return wide->orig.l3 == reply->l3 &&
+	       memcmp(&wide->orig.src, &reply->dst, sizeof(reply->dst)) == 0 &&
 	       memcmp(&wide->orig.dst, &reply->src, sizeof(reply->src)) == 0;
 }
 
 /* => False when its address has more than 54 bits. */
-static bool point_at(struct ct_conn *conn, const struct ct_tuple *far)
+static bool point_at(struct ct_conn *conn, const struct ct_far *far)
 {
 	uint64_t at = (uint64_t)(uintptr_t)far / CT_LINE;
 
@@ -36,22 +37,32 @@ static void free_unit(struct ct_thread *thr, const void *object)
 		     ct_slab_unit(slab, object));
 }
 
+static void write_far(struct ct_far *far, const struct ct_tuple *reply)
+{
+	*far = (struct ct_far){ .tuple = *reply };
+	if (!ct_tuple_wide(reply))
+		ct_narrow_pack(&far->narrow, reply);
+}
+
 static bool set_far(struct ct_thread *thr, struct ct_conn *conn,
 		    const struct ct_tuple *reply)
 {
 	struct ct_slab *slab = &thr->tbl->slab;
 	uint32_t unit =
 		ct_slab_alloc(slab, &thr->magazine[CT_SLAB_NAT], CT_SLAB_NAT);
-	struct ct_tuple *far;
+	struct ct_far *far;
 
 	if (!unit)
 		return false;
 	far = ct_slab_at(slab, unit);
-	*far = *reply;
+	write_far(far, reply);
 	if (!point_at(conn, far)) {
 		free_unit(thr, far);
 		return false;
 	}
+	if (!(ct_conn_word(conn) & CT_S_WIDE))
+		memset(&conn->narrow[CT_DIR_REPLY], 0,
+		       sizeof(conn->narrow[CT_DIR_REPLY]));
 	ct_conn_set(conn, CT_S_FAR);
 	return true;
 }
@@ -61,15 +72,15 @@ bool ct_conn_reply_set(struct ct_thread *thr, struct ct_conn *conn,
 {
 	uint32_t status = ct_conn_word(conn);
 
-	if (!(status & CT_S_WIDE)) {
+	if (status & CT_S_FAR) {
+		write_far(ct_conn_far(conn), reply);
+		return true;
+	}
+	if (!(status & CT_S_WIDE) && !ct_tuple_wide(reply)) {
 		ct_narrow_pack(&conn->narrow[CT_DIR_REPLY], reply);
 		return true;
 	}
-	if (status & CT_S_FAR) {
-		*ct_conn_far(conn) = *reply;
-		return true;
-	}
-	if (!is_mirror(&conn->wide, reply))
+	if (!(status & CT_S_WIDE) || !is_mirror(&conn->wide, reply))
 		return set_far(thr, conn, reply);
 	conn->wide.reply_src_id = reply->src_id;
 	conn->wide.reply_dst_id = reply->dst_id;

@@ -5,7 +5,9 @@
  * Both tuples of an IPv4 connection have a place of their own, whatever they
  * are.  Of wide ones the connection has room for a reply that is the
  * original's mirror; another one takes a unit of its own, the far tuple, which
- * is freed with the connection.
+ * is freed with the connection.  So does a reply of another network layer than
+ * the original's: such a connection is wide in one direction and narrow in the
+ * other, and both keys find it.
  *
  * Only while the connection is private can its reply tuple change.
  */
@@ -13,20 +15,6 @@
 #define CORE_REPLY_H
 
 #include "core/conn.h"
-
-/*
- * The reply tuple of a translated connection with wide keys, for which there
- * is no room: its address stands where the reply's ids and zone would.  Units
- * are aligned, so that 48 bits say 54.
- */
-static inline struct ct_tuple *ct_conn_far(const struct ct_conn *conn)
-{
-	const struct ct_wide_keys *wide = &conn->wide;
-	uint64_t at = (uint64_t)wide->reply_zone << 32 |
-		      (uint32_t)wide->reply_dst_id << 16 | wide->reply_src_id;
-
-	return (struct ct_tuple *)(uintptr_t)(at * CT_LINE);
-}
 
 /* => False when there is no memory for a far one; nothing has changed. */
 bool ct_conn_reply_set(struct ct_thread *thr, struct ct_conn *conn,

@@ -51,6 +51,7 @@ enum ct_core_param {
 	CT_P_CLASH,
 	CT_P_HASH,
 	CT_P_LEAK_PROOF,
+	CT_P_NAT64_PRIVATE,
 	CT_P_MAX
 };
 

@@ -17,10 +17,15 @@
  * translated: the other direction's own tuple.
  *
  * Headers are written by those who read them, l3 and l4 trackers.
+ *
+ * Where the two directions have different network layers, both ends change at
+ * once, at whichever hook comes first; see cross.h.
  */
 #include "nat/apply.h"
 
 #include "core/table.h"
+#include "nat/cross.h"
+#include "nat/setup.h"
 #include "wire/csum.h"
 
 /* Behind a quoted L3 header: as much as a tracker may write of an L4 one. */
@@ -37,10 +42,7 @@ struct apply {
 static enum ct_verdict refuse(struct ct_thread *thr, struct ct_pkt *pkt,
 			      enum ct_reason reason)
 {
-	pkt->reason = (uint16_t)reason;
-	ct_count(thr, reason);
-	if (ct_traced(thr))
-		ct_trace(thr, "nat", "%s", ct_reason_text(reason)->text);
+	ct_nat_tell(thr, pkt, reason);
 	return CT_DROP;
 }
 
@@ -220,6 +222,14 @@ static __attribute__((noinline)) enum ct_verdict translate_related(
 	return refuse(apply->thr, apply->pkt, CT_R_NAT_UNTRANSLATABLE);
 }
 
+static __attribute__((noinline)) enum ct_verdict cross(struct ct_thread *thr,
+						       struct ct_pkt *pkt)
+{
+	enum ct_reason reason = ct_nat_cross(thr, pkt);
+
+	return reason == CT_R_NONE ? CT_ACCEPT : refuse(thr, pkt, reason);
+}
+
 static void begin(struct apply *apply, struct ct_thread *thr,
 		  struct ct_pkt *pkt, enum ct_nat_end end)
 {
@@ -248,6 +258,8 @@ enum ct_verdict ct_nat_apply(struct ct_thread *thr, struct ct_pkt *pkt,
 	end = (enum ct_nat_end)(at - 1);
 	if (!(status & (CT_S_SRC_NAT | CT_S_DST_NAT)))
 		return pass(thr, pkt, end);
+	if (ct_unlikely(ct_conn_crosses(pkt->conn, status)))
+		return cross(thr, pkt);
 	begin(&apply, thr, pkt, end);
 	if (ct_unlikely(pkt->state == CT_RELATED))
 		return translate_related(&apply, status);
@@ -263,6 +275,8 @@ enum ct_verdict ct_nat_forward(struct ct_thread *thr, struct ct_pkt *pkt)
 
 	if (!(status & (CT_S_SRC_NAT | CT_S_DST_NAT)))
 		return pass(thr, pkt, CT_NAT_SRC);
+	if (ct_unlikely(ct_conn_crosses(pkt->conn, status)))
+		return cross(thr, pkt);
 	begin(&apply, thr, pkt, CT_NAT_DST);
 	if (ct_unlikely(pkt->state == CT_RELATED))
 		verdict = translate_related(&apply, status);

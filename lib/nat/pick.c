@@ -141,6 +141,8 @@ static bool suits(const void *user, const struct ct_mapping *map)
 	const struct ct_pick *pick = user;
 	struct ct_tuple t = pick->now;
 
+	if (map->outside_l3 != t.l3)
+		return false;
 	with_mapping(map, &t);
 	return ct_range_has_source(pick->range, pick->ops, &t);
 }
@@ -148,13 +150,15 @@ static bool suits(const void *user, const struct ct_mapping *map)
 /* => Step 1 has found something. */
 static bool keep_source(const struct ct_pick *pick, struct ct_tuple *leave)
 {
+	bool crosses = pick->orig.l3 != pick->now.l3;
 	struct ct_tuple source = pick->now;
 	struct ct_mapping map;
 
-	if (ct_range_has_source(pick->range, pick->ops, &pick->now))
+	if (!crosses && ct_range_has_source(pick->range, pick->ops, &pick->now))
 		return !is_taken_as_it_is(pick);
 	source.zone = pick->orig.zone;
-	if (!ct_mapping_find(pick->thr->tbl, &source, suits, pick, &map))
+	if (!ct_mapping_find(pick->thr->tbl, crosses ? &pick->orig : &source,
+			     suits, pick, &map))
 		return false;
 	with_mapping(&map, &source);
 	source.zone = pick->now.zone;
@@ -201,11 +205,14 @@ static uint32_t id_start(const struct ct_pick *pick, uint16_t id)
 }
 
 /*
- * Nothing is tried where NAT may not choose: without ids, a destination port
- * that no range asks for, and what has been counted as a mapping already.
+ * Nothing is tried where NAT may not choose: without ids, where prefixes are
+ * translated, a destination port that no range asks for, and what has been
+ * counted as a mapping already.
  */
 static ct_be16 *id_to_choose(const struct ct_pick *pick, struct ct_tuple *leave)
 {
+	if (pick->range->flags & CT_NAT_NPT)
+		return NULL;
 	if (pick->end == CT_NAT_DST) {
 		bool query = pick->ops->flags & CT_L4_NAT_QUERY;
 

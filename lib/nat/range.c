@@ -126,7 +126,7 @@ void ct_range_choose(const struct ct_nat_range *range, uint16_t zone,
 		     struct ct_tuple *t, enum ct_nat_end end)
 {
 	union ct_addr *addr = ct_range_addr(t, end);
-	union ct_addr chosen = *addr;
+	union ct_addr chosen = { .bytes = { 0 } };
 
 	if (!(range->flags & CT_NAT_ADDR))
 		return;
@@ -171,9 +171,12 @@ bool ct_range_good(const struct ct_nat_range *range)
 {
 	const uint32_t known = CT_NAT_ADDR | CT_NAT_IDS | CT_NAT_RANDOM |
 			       CT_NAT_RANDOM_FULLY | CT_NAT_PERSISTENT |
-			       CT_NAT_NETMAP | CT_NAT_OFFSET;
+			       CT_NAT_NETMAP | CT_NAT_OFFSET | CT_NAT_NPT;
+	const uint32_t with_npt = CT_NAT_NPT | CT_NAT_ADDR;
 
 	if (range->flags & ~known)
+		return false;
+	if ((range->flags & CT_NAT_NPT) && range->flags != with_npt)
 		return false;
 	if ((range->flags & CT_NAT_NETMAP) && !(range->flags & CT_NAT_ADDR))
 		return false;

@@ -6,8 +6,11 @@
  * as, the inverse of the reply tuple, is changed at one end; the reply tuple
  * then is the inverse of that.
  */
+#include "nat/setup.h"
+
 #include "core/reply.h"
 #include "core/table.h"
+#include "nat/npt.h"
 #include "nat/pick.h"
 
 static uint32_t done_bit(enum ct_nat_end end)
@@ -29,6 +32,15 @@ static void range_of_none(struct ct_nat_range *range, struct ct_tuple *now,
 	range->max_addr = range->min_addr;
 }
 
+static int take_npt(struct ct_nat_range *range, struct ct_pick *pick)
+{
+	if (pick->now.l3 != CT_L3_IPV6 || !ct_npt_good(range))
+		return CT_E_INVAL;
+	return ct_npt_map(range, ct_range_addr(&pick->now, pick->end))
+		       ? 0
+		       : CT_E_RANGE;
+}
+
 /* => The caller's range, as one that ct_pick() understands. */
 static int take_range(struct ct_nat_range *range,
 		      const struct ct_nat_range *caller, struct ct_pick *pick)
@@ -47,6 +59,8 @@ static int take_range(struct ct_nat_range *range,
 		return CT_E_INVAL;
 	if (range->flags & CT_NAT_NETMAP)
 		ct_range_map(range, ct_range_addr(&pick->now, pick->end));
+	if (range->flags & CT_NAT_NPT)
+		return take_npt(range, pick);
 	return 0;
 }
 
@@ -69,13 +83,18 @@ static bool adopt(const struct ct_pick *pick, struct ct_conn *conn,
 	return true;
 }
 
+void ct_nat_tell(struct ct_thread *thr, struct ct_pkt *pkt,
+		 enum ct_reason reason)
+{
+	pkt->reason = (uint16_t)reason;
+	ct_count(thr, reason);
+	if (ct_traced(thr))
+		ct_trace(thr, "nat", "%s", ct_reason_text(reason)->text);
+}
+
 static int exhausted(struct ct_thread *thr, struct ct_pkt *pkt)
 {
-	pkt->reason = CT_R_NAT_EXHAUSTED;
-	ct_count(thr, CT_R_NAT_EXHAUSTED);
-	if (ct_traced(thr))
-		ct_trace(thr, "nat", "%s",
-			 ct_reason_text(CT_R_NAT_EXHAUSTED)->text);
+	ct_nat_tell(thr, pkt, CT_R_NAT_EXHAUSTED);
 	return CT_E_FULL;
 }
 
@@ -116,6 +135,8 @@ int ct_nat_setup(struct ct_thread *thr, struct ct_pkt *pkt, enum ct_nat_end end,
 	if (!ct_l4_invert(pick.ops, &reply, &pick.now))
 		return CT_E_INVAL;
 	error = take_range(&range, caller, &pick);
+	if (error == CT_E_RANGE)
+		ct_nat_tell(thr, pkt, CT_R_NAT_UNTRANSLATABLE);
 	return error ? error : choose(&pick, pkt);
 }
 

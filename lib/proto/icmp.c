@@ -5,6 +5,7 @@
 #include "proto/icmp.h"
 
 #include "base/ticks.h"
+#include "proto/icmp_twin.h"
 #include "wire/csum.h"
 #include "wire/hdr.h"
 
@@ -238,4 +239,7 @@ const struct ct_l4_ops ct_icmp_ops = {
 	.open = open,
 	.packet = packet,
 	.rewrite = rewrite,
+	.convert = ct_icmp_convert,
+	.cross = ct_icmp_cross,
+	.twin = CT_IPPROTO_ICMPV6,
 };

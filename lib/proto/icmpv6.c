@@ -9,6 +9,7 @@
 
 #include "base/ticks.h"
 #include "proto/icmp.h"
+#include "proto/icmp_twin.h"
 #include "wire/hdr.h"
 
 enum type {
@@ -159,4 +160,7 @@ const struct ct_l4_ops ct_icmpv6_ops = {
 	.open = open,
 	.packet = packet,
 	.rewrite = rewrite,
+	.convert = ct_icmp_convert,
+	.cross = ct_icmp_cross,
+	.twin = CT_IPPROTO_ICMP,
 };

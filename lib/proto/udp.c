@@ -118,6 +118,41 @@ bool ct_udp_rewrite(struct ct_pkt *pkt, const struct ct_rewrite *how)
 	return true;
 }
 
+/* => False when it cannot be computed, or would not be right. */
+static bool make_sum(struct ct_pkt *pkt, const struct ct_rewrite *how)
+{
+	struct ct_cursor cur = ct_l4_cursor(pkt);
+	uint8_t *udp = pkt->data + pkt->l4_off;
+	uint16_t sum;
+
+	if (ct_cursor_left(&cur) < pkt->l4_len ||
+	    ct_csum_load(udp + CT_UDP_LEN_OFF) != pkt->l4_len)
+		return false;
+	sum = ct_csum_fold(ct_csum_add(how->fresh, udp, pkt->l4_len));
+	ct_csum_store(udp + CT_UDP_SUM_OFF, sum ? sum : 0xffff);
+	return true;
+}
+
+/*
+ * IPv6 wants a checksum: one that is missing is made (RFC 7915 4.5), unless
+ * the datagram is a quoted one, which is not all there.
+ */
+static bool cross(struct ct_pkt *pkt, const struct ct_rewrite *how)
+{
+	struct ct_rewrite src = *how, dst = *how;
+
+	src.end = CT_NAT_SRC;
+	dst.end = CT_NAT_DST;
+	dst.pseudo = 0;
+	if (!ct_udp_rewrite(pkt, &src) || !ct_udp_rewrite(pkt, &dst))
+		return false;
+	if (how->l3 == CT_L3_IPV4 || how->quoted ||
+	    pkt->csum == CT_CSUM_PARTIAL ||
+	    ct_csum_load(pkt->data + pkt->l4_off + CT_UDP_SUM_OFF))
+		return true;
+	return make_sum(pkt, how);
+}
+
 static enum ct_track packet(struct ct_thread *thr, struct ct_conn *conn,
 			    struct ct_pkt *pkt)
 {
@@ -151,4 +186,5 @@ const struct ct_l4_ops ct_udp_ops = {
 	.open = ct_udp_open,
 	.packet = packet,
 	.rewrite = ct_udp_rewrite,
+	.cross = cross,
 };

@@ -56,6 +56,15 @@ static uint16_t fragment_bits(struct ct_cursor at, uint8_t type)
 	return ct_cursor_u16(&at);
 }
 
+/* => The addresses must stay: see ct_ip6ext.bound.  All of it is there. */
+static bool is_bound(const uint8_t *hdr, uint8_t type)
+{
+	enum { SEGMENTS_LEFT = 3 };
+
+	return type == CT_IPPROTO_AH ||
+	       (type == CT_IPPROTO_ROUTING && hdr[SEGMENTS_LEFT]);
+}
+
 /* Whether a header says that the upper layer comes next. */
 static bool names_upper(uint8_t type, uint8_t next)
 {
@@ -83,6 +92,9 @@ enum ct_ip6_end ct_ip6ext_walk(struct ct_cursor *cur, uint8_t next,
 			return CT_IP6_BROKEN;
 		}
 		ext->len += len;
+		ext->bound |= is_bound(cur->at - len, next);
+		if (next == CT_IPPROTO_FRAGMENT)
+			ext->fragment = cur->at - len;
 		if (bits & (CT_IPV6_MORE | CT_IPV6_OFFSET))
 			ext->fragmented = true;
 		if (bits & CT_IPV6_OFFSET)

@@ -22,7 +22,10 @@ struct ct_ip6ext {
 	bool fragmented; /* a fragment header that is not an atomic one's */
 	bool cut;        /* BROKEN only since the last header of the chain ends
 			    beyond the bytes; l4 is right */
-	uint32_t len;    /* bytes of the chain */
+	bool bound;   /* to its addresses: a routing header with a hop still to
+			    come, or an authentication header */
+	uint32_t len; /* bytes of the chain */
+	const uint8_t *fragment; /* the last fragment header, or NULL */
 };
 
 /*

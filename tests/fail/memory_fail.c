@@ -11,6 +11,7 @@
 #include "suite.h"
 #include "world.h"
 
+#include <conntrack/nat64.h>
 #include <conntrack/plugin.h>
 #include <string.h>
 
@@ -26,7 +27,8 @@ struct run {
 	ct_ext_id ext[2];
 	bool has_ext[2];
 	struct ct_conn *owned;
-	bool nat; /* sources are translated */
+	bool nat;  /* sources are translated */
+	bool over; /* to the other network layer */
 	uint64_t now_ns;
 	unsigned refused; /* calls that said so */
 };
@@ -82,6 +84,20 @@ static void note(void *user, const struct ct_event_info *ev)
 
 /* --- Packets ------------------------------------------------------------ */
 
+/* NAT64; the packet's own destination lies in the prefix. */
+static int go_over(struct ct_thread *thr, struct ct_pkt *pkt,
+		   const struct ct_nat_range *range)
+{
+	struct ct_nat64 nat64 = { .size = sizeof(nat64), .prefix_len = 48 };
+	struct ct_tuple t;
+
+	if (!pkt->conn)
+		return CT_E_NOENT;
+	ct_conn_tuple(pkt->conn, CT_DIR_ORIG, &t);
+	memcpy(&nat64.prefix, &t.dst, t.l3 == CT_L3_IPV6 ? 6 : 2);
+	return ct_nat64_setup(thr, pkt, &nat64, range);
+}
+
 /* Its source is another, if there is memory. */
 static void translate(struct run *run, unsigned thr, struct ct_pkt *pkt)
 {
@@ -91,10 +107,12 @@ static void translate(struct run *run, unsigned thr, struct ct_pkt *pkt)
 
 	range.min_addr.bytes[0] = 0xcb;
 	range.max_addr = range.min_addr;
-	error = ct_nat_setup(run->thr[thr], pkt, CT_NAT_SRC, &range);
+	error = run->over
+			? go_over(run->thr[thr], pkt, &range)
+			: ct_nat_setup(run->thr[thr], pkt, CT_NAT_SRC, &range);
 	run->refused += error == CT_E_NOMEM;
 	ck_assert(error == 0 || error == CT_E_NOMEM || error == CT_E_FULL ||
-		  error == CT_E_NOENT);
+		  error == CT_E_NOENT || (error == CT_E_RANGE && run->over));
 	ct_nat_apply(run->thr[thr], pkt, CT_HOOK_POSTROUTING);
 }
 
@@ -267,6 +285,11 @@ static void traffic(struct run *run)
 	run->nat = true;
 	every_protocol(run);
 	many(run);
+	polls(run);
+	ck_assert_int_ge(ct_flush(run->thr[0], NULL), 0);
+	polls(run);
+	run->over = true;
+	every_protocol(run);
 	done(run, ct_maintain(run->tbl, run->now_ns + 100 * CT_WORLD_S, 0));
 	polls(run);
 }

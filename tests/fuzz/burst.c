@@ -49,6 +49,7 @@ void world_burst(struct world *w, struct fuzz_in *in)
 	struct ct_thread *thr = world_handle(w, what >> 4);
 	struct ct_pkt pkt[BURST] = { 0 };
 	struct ct_pkt *pkts[BURST];
+	uint8_t *bytes[BURST]; /* NAT64 may begin a packet elsewhere */
 	unsigned n = what % BURST + 1;
 
 	if (!thr)
@@ -56,12 +57,13 @@ void world_burst(struct world *w, struct fuzz_in *in)
 	for (unsigned i = 0; i < n; i++) {
 		flight_choose(w, in, &pkt[i]);
 		pkts[i] = &pkt[i];
+		bytes[i] = pkt[i].data;
 	}
 	run(thr, pkts, n, what);
 	for (unsigned i = 0; i < n; i++) {
 		if (pkt[i].conn)
 			read_conn(w, thr, pkt[i].conn);
-		free(pkt[i].data);
+		free(bytes[i]);
 	}
 }
 

@@ -25,7 +25,9 @@ static struct ct_nat_range range_of(struct fuzz_in *in, uint8_t l3)
 	uint8_t addrs = fuzz_u8(in);
 	uint8_t ids = fuzz_u8(in);
 
-	range.flags = fuzz_u8(in) & 0x7f;
+	range.flags = fuzz_u8(in);
+	if (range.flags & CT_NAT_NPT)
+		range.flags = CT_NAT_NPT | CT_NAT_ADDR;
 	if (l3 == CT_L3_IPV6)
 		memcpy(&range.min_addr, net6, sizeof(net6));
 	else
@@ -37,6 +39,11 @@ static struct ct_nat_range range_of(struct fuzz_in *in, uint8_t l3)
 	range.min_id = (uint16_t)(ids * 257);
 	range.max_id = (uint16_t)(range.min_id | (addrs >> 4));
 	range.base_id = addrs;
+	if (range.flags & CT_NAT_NPT) {
+		memcpy(&range.max_addr, &range.min_addr, 8);
+		memset(range.min_addr.bytes + 7, 0, 9);
+		memset(range.max_addr.bytes + 7, 0xff, 9);
+	}
 	return range;
 }
 
@@ -172,22 +179,46 @@ static bool apply(struct ct_thread *thr, struct ct_pkt *pkt, enum ct_hook hook)
 	return false;
 }
 
+static void expect_translated(struct ct_thread *thr,
+			      const struct flight *flight,
+			      const struct ct_pkt *was)
+{
+	const struct ct_pkt *pkt = &flight->pkt;
+
+	if (pkt->l3 != was->l3) {
+		expect_crossed(pkt, was);
+		if (pkt->state != CT_RELATED)
+			way_back_64(thr, pkt);
+		complain_64(thr, pkt);
+		return;
+	}
+	if (pkt->state != CT_RELATED)
+		way_back(thr, flight);
+	expect_sums(pkt, flight->before);
+}
+
 void flight_nat(struct ct_thread *thr, struct fuzz_in *in,
 		struct flight *flight)
 {
 	struct ct_pkt *pkt = &flight->pkt;
 	uint8_t how = fuzz_u8(in);
+	struct ct_pkt was;
+	bool good;
 
+	if (pkt->conn && (how & 4))
+		choose_64(thr, pkt, in);
 	if (pkt->conn && (how & 1))
 		choose(thr, pkt, in, CT_NAT_DST);
 	if (pkt->conn && (how & 2))
 		choose(thr, pkt, in, CT_NAT_SRC);
-	if (apply(thr, pkt, CT_HOOK_PREROUTING) &&
-	    apply(thr, pkt, CT_HOOK_POSTROUTING) && pkt->conn &&
-	    pkt->state != CT_RELATED)
-		way_back(thr, flight);
-	if (pkt->conn)
-		expect_sums(pkt, flight->before);
+	was = *pkt;
+	was.data = flight->before;
+	frame_open(pkt);
+	good = apply(thr, pkt, CT_HOOK_PREROUTING) &&
+	       apply(thr, pkt, CT_HOOK_POSTROUTING);
+	frame_close(pkt);
+	if (good && pkt->conn)
+		expect_translated(thr, flight, &was);
 	free(flight->before);
 	flight->before = fuzz_copy(pkt->data, pkt->len);
 }

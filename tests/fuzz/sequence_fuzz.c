@@ -44,12 +44,20 @@ static unsigned golden(unsigned n)
 	return at;
 }
 
-/* A golden's packets, each confirmed, and every other golden's translated; from
- * the WAN side now and then late. */
+/* A golden's packets, each confirmed, and every other golden's translated,
+ * half of those to the other network layer; from the WAN side now and then
+ * late. */
 size_t fuzz_seed(unsigned n, uint8_t to[FUZZ_INPUT_MAX])
 {
 	enum { STEP = 0x50, PREROUTING = 1, NEXT = 0, SEEK = 14, TIMES = 200 };
-	enum { NAT = 64, SOURCE = 2, ADDRS = 5, PORTS = 0x55, OWN = 0 };
+	enum {
+		NAT = 64,
+		SOURCE = 2,
+		OVER = 4,
+		ADDRS = 5,
+		PORTS = 0x55,
+		OWN = 0
+	};
 	unsigned at = golden(n);
 	size_t len = 0;
 
@@ -69,7 +77,11 @@ size_t fuzz_seed(unsigned n, uint8_t to[FUZZ_INPUT_MAX])
 		to[len++] = 0; /* whole */
 		to[len++] = CT_CSUM_NONE;
 		to[len++] = 0;
-		if (n % 2) {
+		if (n % 4 == 3) {
+			to[len++] = OVER;
+			to[len++] = (uint8_t)(n / 4); /* prefix */
+			to[len++] = (uint8_t)n;       /* ids */
+		} else if (n % 2) {
 			to[len++] = SOURCE;
 			to[len++] = ADDRS;
 			to[len++] = PORTS;

@@ -99,7 +99,10 @@ void read_conn(struct world *w, const struct ct_thread *thr,
 	ct_conn_tuple(conn, CT_DIR_ORIG, &orig);
 	ct_conn_tuple(conn, CT_DIR_REPLY, &reply);
 	status = ct_conn_status(conn);
-	if (orig.l3 != reply.l3 || orig.l4 != reply.l4 ||
+	/* Two layers: NAT64, of both ends. */
+	if (orig.l3 != reply.l3 && (~status & (CT_S_SRC_NAT | CT_S_DST_NAT)))
+		fuzz_wrong("the tuples are of two network layers");
+	if ((orig.l3 == reply.l3 && orig.l4 != reply.l4) ||
 	    (!(status & CT_S_SRC_NAT) &&
 	     memcmp(&orig.src, &reply.dst, sizeof(orig.src)) != 0) ||
 	    (!(status & CT_S_DST_NAT) &&

@@ -81,6 +81,15 @@ void expect_answer(const struct ct_pkt *pkt, enum ct_verdict verdict);
 void flight_nat(struct ct_thread *thr, struct fuzz_in *in,
 		struct flight *flight);
 
+/* NAT64's part of that: a packet with room in front, and without again; its
+ * mapping; what must hold when it has gone over; its way back; an error. */
+void frame_open(struct ct_pkt *pkt);
+void frame_close(struct ct_pkt *pkt);
+void choose_64(struct ct_thread *thr, struct ct_pkt *pkt, struct fuzz_in *in);
+void expect_crossed(const struct ct_pkt *pkt, const struct ct_pkt *before);
+void way_back_64(struct ct_thread *thr, const struct ct_pkt *pkt);
+void complain_64(struct ct_thread *thr, const struct ct_pkt *pkt);
+
 /* An address of NAT's goes away. */
 void world_purge(struct world *w, struct fuzz_in *in);
 

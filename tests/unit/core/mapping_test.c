@@ -188,6 +188,59 @@ START_TEST(a_narrow_reply_has_a_place_of_its_own)
 }
 END_TEST
 
+/* NAT64: what is wide in one direction and narrow in the other. */
+static void reply_of_other_layer(const struct ct_test_flow *flow,
+				 const struct ct_test_flow *other)
+{
+	struct ct_conn *conn = open_conn(flow);
+	struct ct_tuple reply = ct_world_tuple(other, CT_DIR_REPLY), got;
+	struct ct_key key[CT_DIR_MAX];
+	uint32_t hash[CT_DIR_MAX];
+
+	ck_assert(ct_conn_reply_set(w.thr, conn, &reply));
+	ck_assert(ct_conn_crosses(conn, ct_conn_word(conn)));
+	ct_conn_tuple(conn, CT_DIR_REPLY, &got);
+	ck_assert(ct_tuple_equal(&got, &reply));
+	ct_conn_tuple(conn, CT_DIR_ORIG, &got);
+	ck_assert_uint_eq(got.l3, flow->l3);
+	ct_conn_keys(conn, &w.tbl->hash, key);
+	ct_conn_hashes(conn, &w.tbl->hash, hash);
+	for (unsigned dir = 0; dir < CT_DIR_MAX; dir++)
+		for (unsigned k = 0; k < CT_DIR_MAX; k++) {
+			ck_assert_uint_eq((uint32_t)key[k].hash, hash[k]);
+			ck_assert_int_eq(ct_conn_matches(conn, (enum ct_dir)dir,
+							 &key[k]),
+					 dir == k);
+		}
+	reply.dst_id = htons(9); /* once more, as long as it is private */
+	ck_assert(ct_conn_reply_set(w.thr, conn, &reply));
+	ck_assert(!ct_conn_matches(conn, CT_DIR_REPLY, &key[CT_DIR_REPLY]));
+}
+
+START_TEST(a_reply_may_be_of_another_layer)
+{
+	reply_of_other_layer(&ct_test_flow6, &ct_test_flow4);
+	reply_of_other_layer(&ct_test_flow4, &ct_test_flow6);
+}
+END_TEST
+
+START_TEST(mappings_are_told_apart_by_the_outside_layer)
+{
+	struct ct_tuple orig = endpoint(1), v4 = endpoint(100), v6 = v4;
+	struct ct_mapping map;
+
+	v6.l3 = CT_L3_IPV6;
+	ck_assert(ct_mapping_take(w.thr, &orig, &v4));
+	ck_assert(ct_mapping_take(w.thr, &orig, &v6));
+	ck_assert(ct_mapping_find(w.tbl, &orig, any, NULL, &map));
+	ck_assert_uint_eq(map.outside_l3, CT_L3_IPV6);
+	ct_mapping_put(w.thr, &orig, &v6);
+	ck_assert(ct_mapping_find(w.tbl, &orig, any, NULL, &map));
+	ck_assert_uint_eq(map.outside_l3, CT_L3_IPV4);
+	ct_mapping_put(w.thr, &orig, &v4);
+}
+END_TEST
+
 Suite *ct_suite(void)
 {
 	Suite *suite = suite_create("mapping");
@@ -200,6 +253,8 @@ Suite *ct_suite(void)
 	tcase_add_test(tc, endpoints_do_not_mix);
 	tcase_add_test(tc, a_wide_reply_that_is_no_mirror_is_far);
 	tcase_add_test(tc, a_narrow_reply_has_a_place_of_its_own);
+	tcase_add_test(tc, a_reply_may_be_of_another_layer);
+	tcase_add_test(tc, mappings_are_told_apart_by_the_outside_layer);
 	suite_add_tcase(suite, tc);
 	return suite;
 }

@@ -36,8 +36,8 @@ static ct_be16 be16(uint16_t value)
 
 static struct ct_shown shown_tcp(void)
 {
-	struct ct_shown shown = { .l3 = &l3,
-				  .l4 = &ports,
+	struct ct_shown shown = { .l3 = { &l3, &l3 },
+				  .l4 = { &ports, &ports },
 				  .state = "ESTABLISHED",
 				  .id = 77,
 				  .status = CT_S_CONFIRMED | CT_S_SEEN_REPLY,
@@ -166,7 +166,7 @@ START_TEST(a_strangers_names_are_escaped)
 	const struct ct_l4_ops odd = { .name = "a\"b\n", .ids = CT_IDS_KEYS };
 	struct ct_shown shown = shown_tcp();
 
-	shown.l4 = &odd;
+	shown.l4[CT_DIR_ORIG] = shown.l4[CT_DIR_REPLY] = &odd;
 	shown.state = NULL;
 	assert_json(&shown,
 		    "{\"family\":\"paper\",\"protocol\":\"a\\\"b\\u000a\","
@@ -181,7 +181,7 @@ START_TEST(an_icmp_query_has_type_code_and_id)
 	const struct ct_l4_ops icmp = { .name = "icmp", .ids = CT_IDS_ICMP };
 	struct ct_shown shown = shown_tcp();
 
-	shown.l4 = &icmp;
+	shown.l4[CT_DIR_ORIG] = shown.l4[CT_DIR_REPLY] = &icmp;
 	shown.state = NULL;
 	shown.tuple[CT_DIR_ORIG].dst_id = be16(8 << 8 | 1);
 	assert_json(
