@@ -130,9 +130,9 @@ static void check_privates(struct check *check)
 	CT_THREADS_EACH (thr, tbl) {
 		for (uint32_t i = 0; i < thr->n_private; i++) {
 			const struct ct_conn *conn =
-				ct_conn_at(tbl, thr->private[i].unit);
+				ct_conn_at(tbl, thr->opened[i].unit);
 
-			if (atomic_load(&conn->gen) == thr->private[i].gen &&
+			if (atomic_load(&conn->gen) == thr->opened[i].gen &&
 			    !(ct_conn_word(conn) &
 			      (CT_S_CONFIRMED | CT_S_DYING | CT_S_RELEASED)))
 				check->n_private++;

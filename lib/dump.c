@@ -174,7 +174,7 @@ static uint64_t handle_bytes(struct ct_table *tbl)
 		bytes += sizeof(*thr) +
 			 atomic_load_explicit(&thr->max_private,
 					      memory_order_relaxed) *
-				 sizeof(*thr->private);
+				 sizeof(*thr->opened);
 	ct_spin_unlock(&tbl->threads_lock);
 	return bytes;
 }

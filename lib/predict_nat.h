@@ -15,16 +15,8 @@
 #define PREDICT_NAT_H
 
 #include "core/conn.h"
+#include "wire/csum.h"
 #include "wire/hdr.h"
-
-/* => Folded to 16 bits; 0 only for 0. */
-static inline uint32_t ct_predict_fold(uint64_t sum)
-{
-	sum = (sum & 0xffffffff) + (sum >> 32);
-	sum = (sum & 0xffff) + (sum >> 16);
-	sum = (sum & 0xffff) + (sum >> 16);
-	return (uint32_t)((sum & 0xffff) + (sum >> 16));
-}
 
 /* ct_csum_patch(), in the host's order. */
 static inline uint16_t ct_predict_patch(uint8_t *field, uint64_t diff)
@@ -34,7 +26,7 @@ static inline uint16_t ct_predict_patch(uint8_t *field, uint64_t diff)
 	memcpy(&sum, field, sizeof(sum));
 	if (ct_unlikely(sum == 0xffff && diff % 0xffff == 0))
 		return sum;
-	sum = (uint16_t)~ct_predict_fold(diff + (sum ^ 0xffffu));
+	sum = (uint16_t)~ct_csum_folded(diff + (sum ^ 0xffffu));
 	memcpy(field, &sum, sizeof(sum));
 	return sum;
 }

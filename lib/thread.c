@@ -50,9 +50,9 @@ void ct_thread_free(struct ct_thread *thr)
 	cds_list_del(&thr->node);
 	ct_spin_unlock(&thr->tbl->threads_lock);
 	ct_mem_free(
-		mem, thr->private,
+		mem, thr->opened,
 		atomic_load_explicit(&thr->max_private, memory_order_relaxed) *
-			sizeof(*thr->private));
+			sizeof(*thr->opened));
 	ct_mem_free(mem, thr, sizeof(*thr));
 }
 

@@ -133,12 +133,11 @@ static void private_compact(struct ct_thread *thr)
 	uint32_t kept = 0;
 
 	for (uint32_t i = 0; i < thr->n_private; i++) {
-		struct ct_private *private = &thr->private[i];
-		const struct ct_conn *conn =
-			ct_conn_at(thr->tbl, private->unit);
+		struct ct_private *one = &thr->opened[i];
+		const struct ct_conn *conn = ct_conn_at(thr->tbl, one->unit);
 
-		if (still_private(conn, private->gen))
-			thr->private[kept++] = *private;
+		if (still_private(conn, one->gen))
+			thr->opened[kept++] = *one;
 	}
 	thr->n_private = kept;
 	thr->next_private = 0;
@@ -162,10 +161,10 @@ static bool private_room(struct ct_thread *thr)
 	more = ct_mem_alloc(mem, n * sizeof(*more), CT_LINE);
 	if (!more)
 		return false;
-	if (thr->private)
-		memcpy(more, thr->private, thr->n_private * sizeof(*more));
-	ct_mem_free(mem, thr->private, max * sizeof(*more));
-	thr->private = more;
+	if (thr->opened)
+		memcpy(more, thr->opened, thr->n_private * sizeof(*more));
+	ct_mem_free(mem, thr->opened, max * sizeof(*more));
+	thr->opened = more;
 	/* The memory report reads it from elsewhere. */
 	atomic_store_explicit(&thr->max_private, n, memory_order_relaxed);
 	return true;
@@ -190,18 +189,17 @@ static uint32_t next_gen(struct ct_thread *thr)
 /* => Remembered from then on; there is room. */
 static struct ct_private *remember(struct ct_thread *thr, uint32_t unit)
 {
-	struct ct_private *private = &thr->private[thr->n_private++];
+	struct ct_private *one = &thr->opened[thr->n_private++];
 
-	private->unit = unit;
-	private->gen = next_gen(thr);
-	return private;
+	one->unit = unit;
+	one->gen = next_gen(thr);
+	return one;
 }
 
-static bool remembers(const struct ct_private *private,
-		      const struct ct_table *tbl, const struct ct_conn *conn)
+static bool remembers(const struct ct_private *one, const struct ct_table *tbl,
+		      const struct ct_conn *conn)
 {
-	return private->gen == gen_of(conn) &&
-	       private->unit == ct_conn_unit(tbl, conn);
+	return one->gen == gen_of(conn) && one->unit == ct_conn_unit(tbl, conn);
 }
 
 /*
@@ -218,24 +216,24 @@ static const struct ct_private *recall(struct ct_thread *thr,
 		n - thr->next_private < NEAR ? n : thr->next_private + NEAR;
 
 	for (uint32_t i = thr->next_private; i < end; i++) {
-		if (!remembers(&thr->private[i], thr -> tbl, conn))
+		if (!remembers(&thr->opened[i], thr->tbl, conn))
 			continue;
 		thr->next_private = i + 1;
-		return &thr->private[i];
+		return &thr->opened[i];
 	}
-	if (!n || !remembers(&thr->private[n - 1], thr -> tbl, conn))
+	if (!n || !remembers(&thr->opened[n - 1], thr->tbl, conn))
 		return NULL;
 	thr->next_private = n;
-	return &thr->private[n - 1];
+	return &thr->opened[n - 1];
 }
 
 void ct_conn_private_hashes(struct ct_thread *thr, const struct ct_conn *conn,
 			    uint32_t hash[CT_DIR_MAX])
 {
-	const struct ct_private *private = recall(thr, conn);
+	const struct ct_private *one = recall(thr, conn);
 
-	if (ct_likely(private != NULL))
-		memcpy(hash, private->hash, sizeof(private->hash));
+	if (ct_likely(one != NULL))
+		memcpy(hash, one->hash, sizeof(one->hash));
 	else
 		ct_conn_hashes(conn, &thr->tbl->hash, hash);
 }
@@ -244,7 +242,7 @@ struct ct_conn *ct_conn_open(struct ct_thread *thr, const struct ct_key *orig,
 			     const struct ct_tuple *reply)
 {
 	struct ct_table *tbl = thr->tbl;
-	struct ct_private *private;
+	struct ct_private *one;
 	struct ct_conn *conn;
 	uint32_t unit;
 
@@ -267,16 +265,15 @@ struct ct_conn *ct_conn_open(struct ct_thread *thr, const struct ct_key *orig,
 	memset(conn->l4_state, 0, sizeof(conn->l4_state));
 	conn->class_ = 0;
 	conn->policy = 0;
-	private = remember(thr, unit);
-	atomic_store_explicit(&conn->gen, private->gen, memory_order_relaxed);
+	one = remember(thr, unit);
+	atomic_store_explicit(&conn->gen, one->gen, memory_order_relaxed);
 	if (ct_unlikely(tbl->extend.conn_units > CT_CONN_UNITS))
 		memset(conn + 1, 0,
 		       (size_t)tbl->extend.conn_units * CT_UNIT -
 			       sizeof(*conn));
 	ct_conn_keys_set(conn, &orig->tuple, reply);
-	private->hash[CT_DIR_ORIG] = (uint32_t)orig->hash;
-	private->hash[CT_DIR_REPLY] =
-		ct_conn_hash(conn, CT_DIR_REPLY, &tbl->hash);
+	one->hash[CT_DIR_ORIG] = (uint32_t)orig->hash;
+	one->hash[CT_DIR_REPLY] = ct_conn_hash(conn, CT_DIR_REPLY, &tbl->hash);
 	return conn;
 }
 
@@ -353,10 +350,10 @@ static bool leave_to_owners(struct ct_conn *conn)
 void ct_conn_discard_private(struct ct_thread *thr)
 {
 	for (uint32_t i = 0; i < thr->n_private; i++) {
-		const struct ct_private *private = &thr->private[i];
-		struct ct_conn *conn = ct_conn_at(thr->tbl, private->unit);
+		const struct ct_private *one = &thr->opened[i];
+		struct ct_conn *conn = ct_conn_at(thr->tbl, one->unit);
 
-		if (still_private(conn, private->gen) && !leave_to_owners(conn))
+		if (still_private(conn, one->gen) && !leave_to_owners(conn))
 			ct_conn_discard(thr, conn);
 	}
 	thr->n_private = 0;

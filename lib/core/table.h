@@ -9,7 +9,8 @@
  *	policies.lock		making a policy; see policy.h
  *	resize.lock		the number of buckets; see resize.h
  *	slab.prepare_lock	chunks made ready or given back; see slab.h
- *	a bucket's lock		its chain; two of them, by address; see bucket.h
+ *	a bucket's lock		its chain; two of them, or the sources of some splits,
+ *				by address; see bucket.h
  *	slab.lock		the depots; see slab.h
  *	threads_lock		the list of handles and of subscriptions
  *	a connection's lock	its tracker's state; see conn.h; alone
@@ -66,13 +67,13 @@ struct ct_thread {
 	struct ct_table *tbl;         /* I */
 	uint64_t now_ns;              /* its own */
 	uint32_t now;                 /* its own  tick */
-	uint32_t gen;                 /* its own  the next connection's */
+	uint32_t gen;                 /* its own  the last connection's */
 	uint32_t gens;                /* its own  how many are left */
 	uint64_t dice[2];             /* its own  see ct_random() */
 	uint32_t n_private;           /* its own */
 	uint32_t next_private;        /* its own  to be confirmed */
 	_Atomic uint32_t max_private; /* A  one writer */
-	struct ct_private *private;   /* its own */
+	struct ct_private *opened;    /* its own */
 
 	struct ct_magazine magazine[CT_SLAB_CLASSES]; /* its own */
 	struct ct_limbo limbo;                        /* its own */

@@ -17,7 +17,8 @@
  * max_win is the receiver's: what it ever offered is at most what it may still
  * see again.
  *
- * Inline, for judging a segment (tcp_window.c) and for predicting it (tcp.c).
+ * Inline, for judging a segment (tcp_window.c) and for predicting it
+ * (tcp_predict.h).
  */
 #ifndef CT_PROTO_TCP_BOUNDS_H
 #define CT_PROTO_TCP_BOUNDS_H

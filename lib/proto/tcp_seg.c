@@ -29,15 +29,6 @@ static uint32_t numbers_of(uint8_t bits)
 }
 CT_STATIC_ASSERT(CT_TCP_SYN == 1 << 1 && CT_TCP_FIN == 1, "numbers_of()");
 
-/* RFC 7323, appendix A: what most segments carry, and nothing for us. */
-static bool only_timestamp(const uint8_t *options, uint32_t len)
-{
-	const uint32_t nop_nop_timestamp = 0x0101080a;
-
-	return len == CT_TCP_TIMESTAMP_LEN &&
-	       ct_load_u32(options) == nop_nop_timestamp;
-}
-
 enum ct_reason ct_tcp_seg_read(const struct ct_pkt *pkt, struct ct_tcp_seg *seg)
 {
 	struct ct_cursor cur = ct_l4_cursor(pkt);
@@ -64,8 +55,9 @@ enum ct_reason ct_tcp_seg_read(const struct ct_pkt *pkt, struct ct_tcp_seg *seg)
 	seg->offers = 0;
 	seg->scale = 0;
 	seg->options = (uint8_t)(header_len - CT_TCP_HDR_LEN);
-	seg->unread = seg->options &&
-		      !only_timestamp(bytes + CT_TCP_HDR_LEN, seg->options);
+	seg->unread =
+		seg->options &&
+		!ct_tcp_only_timestamp(bytes + CT_TCP_HDR_LEN, seg->options);
 	return CT_R_NONE;
 }
 

@@ -42,6 +42,16 @@ enum ct_reason ct_tcp_seg_read(const struct ct_pkt *pkt,
 /* Read its options; it is unread. */
 void ct_tcp_seg_read_options(const struct ct_pkt *pkt, struct ct_tcp_seg *seg);
 
+/* => Options are what most segments carry, and nothing for us: a time stamp
+ *    (RFC 7323, appendix A). */
+static inline bool ct_tcp_only_timestamp(const uint8_t *options, uint32_t len)
+{
+	const uint32_t nop_nop_timestamp = 0x0101080a;
+
+	return len == CT_TCP_TIMESTAMP_LEN &&
+	       ct_load_u32(options) == nop_nop_timestamp;
+}
+
 /*
  * Whether it is what nearly all segments are: data or an acknowledgement, with
  * no options but a time stamp (RFC 7323, appendix A), whole up to its data.
@@ -50,25 +60,21 @@ void ct_tcp_seg_read_options(const struct ct_pkt *pkt, struct ct_tcp_seg *seg);
  */
 static inline bool ct_tcp_seg_plain(const struct ct_pkt *pkt)
 {
-	const uint32_t nop_nop_timestamp = 0x0101080a;
 	const uint8_t marks = CT_TCP_FIN | CT_TCP_SYN | CT_TCP_RST | CT_TCP_ACK;
 	const uint8_t *bytes = pkt->data + pkt->l4_off;
 	uint32_t have = pkt->len - pkt->l4_off;
+	uint32_t len;
 
 	if (have > pkt->l4_len)
 		have = pkt->l4_len;
 	if (have < CT_TCP_HDR_LEN ||
 	    (bytes[CT_TCP_FLAGS_OFF] & marks) != CT_TCP_ACK)
 		return false;
-	switch (bytes[CT_TCP_OFFSET_OFF] >> 4) {
-	case CT_TCP_HDR_LEN / 4:
-		return true;
-	case (CT_TCP_HDR_LEN + CT_TCP_TIMESTAMP_LEN) / 4:
-		return have >= CT_TCP_HDR_LEN + CT_TCP_TIMESTAMP_LEN &&
-		       ct_load_u32(bytes + CT_TCP_HDR_LEN) == nop_nop_timestamp;
-	default:
-		return false;
-	}
+	len = (uint32_t)(bytes[CT_TCP_OFFSET_OFF] >> 4) * 4;
+	return len == CT_TCP_HDR_LEN ||
+	       (have >= CT_TCP_HDR_LEN + CT_TCP_TIMESTAMP_LEN &&
+		ct_tcp_only_timestamp(bytes + CT_TCP_HDR_LEN,
+				      len - CT_TCP_HDR_LEN));
 }
 
 /* Read such a one. */
