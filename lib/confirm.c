@@ -21,6 +21,7 @@
 #include "process.h"
 
 #include "core/timer.h"
+#include "nat/binding.h"
 
 /* The timeout ran in seconds so far; from now on it is a time. */
 static void start(struct ct_thread *thr, struct ct_conn *conn)
@@ -140,6 +141,8 @@ static enum ct_verdict publish(struct ct_thread *thr, struct ct_pkt *pkt)
 		ct_count_weak(thr, 1);
 	ct_event_release(thr, conn);
 	ct_count(thr, CT_R_CONFIRMED);
+	if (ct_unlikely(ct_conn_word(conn) & (CT_S_SRC_NAT | CT_S_DST_NAT)))
+		ct_binding_confirmed(thr, conn, &key[CT_DIR_REPLY]);
 	return CT_ACCEPT;
 }
 

@@ -6,6 +6,7 @@
 
 #include "core/table.h"
 #include "core/timer.h"
+#include "nat/static.h"
 
 /* Places that a poll looks at: eight cache lines of deadlines. */
 #define SWEEP_PER_POLL 128
@@ -139,6 +140,7 @@ static void housekeep(struct ct_thread *thr, struct work work)
 	ct_resize_step(thr, work.resize);
 	ct_slab_prepare(&tbl->slab, work.resize.bytes);
 	ct_slab_shrink(thr);
+	ct_statics_expire(thr);
 }
 
 void ct_thread_poll(struct ct_thread *thr, uint64_t now_ns)

@@ -181,7 +181,8 @@ void ct_conn_free(struct ct_thread *thr, struct ct_conn *conn)
 	struct ct_table *tbl = thr->tbl;
 
 	ct_extend_free(thr, conn);
-	if (ct_unlikely(ct_conn_word(conn) & (CT_S_SRC_NAT | CT_S_FAR)))
+	if (ct_unlikely(ct_conn_word(conn) &
+			(CT_S_SRC_NAT | CT_S_DST_NAT | CT_S_FAR)))
 		ct_conn_untranslate(thr, conn);
 	/* No life has this number: whoever remembers it knows it is gone. */
 	atomic_store_explicit(&conn->gen, 0, memory_order_relaxed);

@@ -14,6 +14,39 @@
 
 #include "core/conn.h"
 
+/*
+ * A connection that uses a mapping of a pool is in the mapping's list.  IPv4
+ * connections have room for one link behind their keys, far tuples for two
+ * behind themselves.  One that uses two, being translated at both ends, has
+ * its links in a unit of their own, unless its tuple is far; the mapping's
+ * place in the first link then holds that unit.
+ */
+struct ct_link {
+	uint32_t mapping; /* I  unit, 0: none; CT_LINK_TWO: both elsewhere */
+	uint32_t newer;   /* L  under the lock of the mapping's chain */
+	uint32_t older;   /* L */
+};
+
+#define CT_LINK_TWO (1u << 31)
+
+/* => Its link, or both of its links; NULL: it has no room for any. */
+struct ct_link *ct_conn_links(const struct ct_table *tbl,
+			      const struct ct_conn *conn, unsigned *n);
+
+/* The place of its first link, whatever that says. */
+struct ct_link *ct_conn_first_link(const struct ct_conn *conn);
+
+/* => How many mappings it uses. */
+unsigned ct_conn_uses(const struct ct_table *tbl, const struct ct_conn *conn);
+
+/*
+ * See that a private connection has room for links: a wide one's reply tuple
+ * moves.
+ *
+ * => False when there is no memory; nothing has changed.
+ */
+bool ct_conn_links_make(struct ct_thread *thr, struct ct_conn *conn);
+
 /* => False when there is no memory for a far one; nothing has changed. */
 bool ct_conn_reply_set(struct ct_thread *thr, struct ct_conn *conn,
 		       const struct ct_tuple *reply);

@@ -10,6 +10,7 @@
 #pragma GCC diagnostic pop
 #include <conntrack/dump.h>
 #include <conntrack/event.h>
+#include <conntrack/nat_cgn.h>
 #include <conntrack/plugin.h>
 
 /* Part of every frame that a host keeps: never larger. */
