@@ -55,6 +55,9 @@ struct ct_mapping {
 };
 CT_STATIC_ASSERT(sizeof(struct ct_mapping) == 64, "one unit");
 
+/* Bit of flags: out of its chain, though connections use it still. */
+enum { CT_MAPPING_LOST = 1u << 15 };
+
 /* Called when a connection is freed that uses a mapping of a pool. */
 typedef void (*ct_mapping_leave_fn)(struct ct_thread *thr,
 				    struct ct_conn *conn);

@@ -113,23 +113,30 @@ struct ct_link *ct_conn_links(const struct ct_table *tbl,
 	if (!link || !link->mapping)
 		return link;
 	*n = 1;
-	if (link->mapping & CT_LINK_TWO) {
-		*n = 2;
-		return ct_slab_at(&tbl->slab, link->mapping & ~CT_LINK_TWO);
-	}
-	if ((ct_conn_word(conn) & CT_S_FAR) && link[1].mapping)
+	if (link->mapping & CT_LINK_TWO)
+		link = ct_slab_at(&tbl->slab, link->mapping & ~CT_LINK_TWO);
+	else if (!(ct_conn_word(conn) & CT_S_FAR))
+		return link;
+	if (link[1].mapping)
 		*n = 2;
 	return link;
 }
 
 unsigned ct_conn_uses(const struct ct_table *tbl, const struct ct_conn *conn)
 {
-	unsigned n;
+	const struct ct_link *link;
+	unsigned n, uses = 0;
 
-	ct_conn_links(tbl, conn, &n);
-	if (!n && (ct_conn_word(conn) & CT_S_SRC_NAT))
-		n = 1;
-	return n;
+	link = ct_conn_links(tbl, conn, &n);
+	if (!n)
+		return ct_conn_word(conn) & CT_S_SRC_NAT ? 1 : 0;
+	for (unsigned i = 0; i < n; i++) {
+		const struct ct_mapping *map =
+			ct_slab_at(&tbl->slab, link[i].mapping);
+
+		uses += !(map->flags & CT_MAPPING_LOST);
+	}
+	return uses;
 }
 
 bool ct_conn_links_make(struct ct_thread *thr, struct ct_conn *conn)

@@ -36,7 +36,7 @@ struct ct_link *ct_conn_links(const struct ct_table *tbl,
 /* The place of its first link, whatever that says. */
 struct ct_link *ct_conn_first_link(const struct ct_conn *conn);
 
-/* => How many mappings it uses. */
+/* For the audit: how many mappings it uses that are in their chains. */
 unsigned ct_conn_uses(const struct ct_table *tbl, const struct ct_conn *conn);
 
 /*

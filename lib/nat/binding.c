@@ -444,7 +444,7 @@ static void leave_one(struct ct_thread *thr, const struct ct_conn *conn,
 	first = ct_chain_lock(head);
 	unlink_conn(tbl, unit, link);
 	last = !map->n_conns && !(map->flags & CT_BINDING_STATIC);
-	if (last)
+	if (last && !(map->flags & CT_BINDING_LOST))
 		take_out(tbl, &first, unit);
 	ct_chain_unlock(head, first);
 	if (last)
@@ -474,11 +474,28 @@ void ct_binding_leave(struct ct_thread *thr, struct ct_conn *conn)
 	settle(thr->tbl, conn);
 	link = ct_conn_links(thr->tbl, conn, &n);
 	for (unsigned i = 0; i < n; i++)
-		if (link[i].mapping)
-			leave_one(thr, conn, &link[i]);
+		leave_one(thr, conn, &link[i]);
 	if (two & CT_LINK_TWO)
 		ct_slab_free(&thr->tbl->slab, &thr->magazine[CT_SLAB_NAT],
 			     CT_SLAB_NAT, two & ~CT_LINK_TWO);
+}
+
+bool ct_binding_disown(struct ct_table *tbl, const struct ct_binding_ref *ref)
+{
+	struct ct_mapping *map;
+	uint32_t first;
+	bool alone;
+
+	map = ct_binding_lock(tbl, ref, &first);
+	if (!map)
+		return false;
+	alone = map->n_conns == 1 && !(map->flags & CT_BINDING_STATIC);
+	if (alone) {
+		take_out(tbl, &first, ref->unit);
+		map->flags |= CT_BINDING_LOST;
+	}
+	ct_binding_unlock(tbl, ref, first);
+	return alone;
 }
 
 bool ct_binding_loosen(struct ct_thread *thr, const struct ct_binding_ref *ref)
@@ -512,7 +529,7 @@ void ct_binding_settle(const struct ct_table *tbl, const struct ct_conn *conn,
 		const struct ct_mapping *map =
 			ct_binding_at(tbl, link[i].mapping);
 
-		if (map && (map->flags & CT_BINDING_LISTED))
+		if (map->flags & CT_BINDING_LISTED)
 			ct_overload_settled(ct_pool_of(tbl, map->pool),
 					    reply->hash);
 	}

@@ -31,8 +31,9 @@
 
 /* Bits of a pool's mapping's flags. */
 enum {
-	CT_BINDING_STATIC = 1, /* lives without connections */
-	CT_BINDING_LISTED = 2  /* in a list, not in a map */
+	CT_BINDING_STATIC = 1,            /* lives without connections */
+	CT_BINDING_LISTED = 2,            /* in a list, not in a map */
+	CT_BINDING_LOST = CT_MAPPING_LOST /* another has its id */
 };
 
 /* A connection that gets a mapping. */
@@ -105,6 +106,13 @@ void ct_binding_link(struct ct_table *tbl, uint32_t unit, struct ct_conn *conn);
 
 /* It is static no more; => whether that was its end. */
 bool ct_binding_loosen(struct ct_thread *thr, const struct ct_binding_ref *ref);
+
+/*
+ * Take a mapping that has one connection out of its chain before its end.
+ *
+ * => False when it has ended, or has others.
+ */
+bool ct_binding_disown(struct ct_table *tbl, const struct ct_binding_ref *ref);
 
 /*
  * A translated connection is known from now on.

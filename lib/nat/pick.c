@@ -80,8 +80,7 @@ bool ct_pick_is_taken(const struct ct_pick *pick, const struct ct_tuple *leave)
 	return holder(pick, leave, &dir) != NULL;
 }
 
-/* End a finished connection for this one's sake; => it has ended. */
-static bool make_room(const struct ct_pick *pick, struct ct_conn *old)
+bool ct_pick_make_room(const struct ct_pick *pick, struct ct_conn *old)
 {
 	bool ended = false;
 
@@ -102,7 +101,8 @@ bool ct_pick_is_kept(const struct ct_pick *pick, const struct ct_tuple *leave,
 	enum ct_dir dir;
 	struct ct_conn *conn = holder(pick, leave, &dir);
 
-	return conn && (tries_left > TRIES_HARD || !make_room(pick, conn));
+	return conn &&
+	       (tries_left > TRIES_HARD || !ct_pick_make_room(pick, conn));
 }
 
 /*

@@ -33,4 +33,7 @@ bool ct_pick_is_taken(const struct ct_pick *pick, const struct ct_tuple *leave);
 bool ct_pick_is_kept(const struct ct_pick *pick, const struct ct_tuple *leave,
 		     uint32_t tries_left);
 
+/* End a finished connection for this one's sake; => it has ended. */
+bool ct_pick_make_room(const struct ct_pick *pick, struct ct_conn *old);
+
 #endif /* NAT_PICK_H */

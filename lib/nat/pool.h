@@ -65,6 +65,7 @@ struct ct_pool_addr {
 /* Of one protocol. */
 struct ct_pool_proto {
 	_Atomic uint64_t turns;      /* A  see above */
+	_Atomic uint32_t in_vain;    /* A  see steal.c */
 	_Atomic uint64_t has_free[]; /* A  a bit for each address */
 };
 

@@ -13,6 +13,7 @@
 #include "nat/overload.h"
 #include "nat/report.h"
 #include "nat/setup.h"
+#include "nat/steal.h"
 #include "nat/subscriber.h"
 
 #include <arpa/inet.h>
@@ -150,6 +151,7 @@ static int choose(struct ct_bind *bind, bool listed, struct ct_place *place)
 	bool strict = pool->cfg.flags & CT_POOL_STRICT;
 	bool paired = false;
 	uint32_t start, n;
+	int error;
 
 	n = atomic_load_explicit(&pool->n_addrs, memory_order_acquire);
 	if (!n || !ct_pool_active(pool, 0))
@@ -161,7 +163,8 @@ static int choose(struct ct_bind *bind, bool listed, struct ct_place *place)
 		start = ct_subscriber_address(pool, bind->subscriber, &paired);
 	if (listed)
 		return ct_overload_choose(bind, start, paired && strict, place);
-	return take_place(bind, start, paired && strict, place);
+	error = take_place(bind, start, paired && strict, place);
+	return error == CT_E_FULL ? ct_steal(bind, start, place) : error;
 }
 
 /* A tuple that was reserved will not be used. */

@@ -208,6 +208,12 @@ void ct_portmap_take(struct ct_portmap *map, uint32_t id, uint32_t owner)
 	take(map, id);
 }
 
+void ct_portmap_pass_on(struct ct_portmap *map, uint32_t id, uint32_t owner)
+{
+	own(map, id, owner);
+	map->made++;
+}
+
 void ct_portmap_leave(struct ct_portmap *map, uint32_t id)
 {
 	own(map, id, 0);

@@ -112,6 +112,9 @@ uint32_t ct_portmap_find_like(const struct ct_portmap *map,
 /* A free id is taken by a mapping. */
 void ct_portmap_take(struct ct_portmap *map, uint32_t id, uint32_t owner);
 
+/* An id that is taken is another mapping's. */
+void ct_portmap_pass_on(struct ct_portmap *map, uint32_t id, uint32_t owner);
+
 /* An id that was taken has no owner any more, and is never free. */
 void ct_portmap_leave(struct ct_portmap *map, uint32_t id);
 
