@@ -15,12 +15,14 @@
  */
 #include "process.h"
 
+#include "nat/binding.h"
+
 /* Packets under way at once: as many misses as a core keeps in flight. */
 #define GROUP 32
 
 /* Nobody has the tag: the packet opens a connection, most likely, whose reply
  * goes into another bucket. */
-static void fetch_reply(const struct ct_table *tbl, const struct ct_pkt *pkt,
+static void fetch_reply(struct ct_table *tbl, const struct ct_pkt *pkt,
 			const struct ct_way *way)
 {
 	struct ct_key reply;
@@ -30,12 +32,13 @@ static void fetch_reply(const struct ct_table *tbl, const struct ct_pkt *pkt,
 	reply.tuple.zone = ct_policy_zone(pkt, CT_DIR_REPLY);
 	ct_key_finish(&reply, &tbl->hash);
 	ct_bucket_prefetch(&tbl->buckets, reply.hash);
+	ct_binding_prefetch(tbl, &way->key.tuple);
 }
 
 static void look_ahead(struct ct_thread *thr, struct ct_pkt *const *pkts,
 		       unsigned n, enum ct_hook hook, struct ct_way *ways)
 {
-	const struct ct_table *tbl = thr->tbl;
+	struct ct_table *tbl = thr->tbl;
 
 	for (unsigned i = 0; i < n; i++) {
 		ct_way_begin(thr, pkts[i], hook, &ways[i]);

@@ -14,11 +14,9 @@ enum { HEADS_MIN = 16 };
 /* A mapping for each two connections of a full table, one to a chain. */
 static uint32_t n_heads(const struct ct_table *tbl)
 {
-	uint32_t n = HEADS_MIN;
+	uint32_t n = tbl->max_conns / 2;
 
-	while (n < tbl->max_conns / 2)
-		n *= 2;
-	return n;
+	return n <= HEADS_MIN ? HEADS_MIN : 1u << (32 - __builtin_clz(n - 1));
 }
 
 static size_t heads_len(const struct ct_table *tbl)

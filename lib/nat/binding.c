@@ -14,19 +14,20 @@
 #include <arpa/inet.h>
 #include <string.h>
 
-/* Pools do not share mappings. */
-#define POOL_FACTOR UINT64_C(0x9e3779b97f4a7c15)
+/* Pools do not share mappings; the chain, from the lower bits, is the same. */
+#define POOL_SHIFT 56
 
 static uint32_t slot_of(const struct ct_table *tbl, uint8_t l4)
 {
 	return tbl->registry.l4_at[l4];
 }
 
-int ct_binding_name(struct ct_bind *bind, const struct ct_tuple *from)
+/* Leave out what a mapping does not depend on; => the rest's hash. */
+static uint64_t name_of(const struct ct_nat_pool *pool,
+			const struct ct_tuple *from, struct ct_tuple *name)
 {
-	struct ct_table *tbl = bind->pool->tbl;
-	uint32_t on = bind->pool->cfg.mapping;
-	struct ct_tuple *name = &bind->name;
+	const struct ct_table *tbl = pool->tbl;
+	uint32_t on = pool->cfg.mapping;
 
 	/* Without ids there is one connection between two addresses. */
 	if (!(ct_registry_l4(tbl, from->l4)->flags &
@@ -37,10 +38,29 @@ int ct_binding_name(struct ct_bind *bind, const struct ct_tuple *from)
 		name->dst_id = 0;
 	if (on == CT_NAT_ON_NOTHING)
 		memset(&name->dst, 0, sizeof(name->dst));
-	bind->key = ct_hash_wide(&tbl->hash, name) ^
-		    bind->pool->number * POOL_FACTOR;
-	bind->head = ct_mappings_head(tbl, bind->key);
+	return ct_hash_wide(&tbl->hash, name);
+}
+
+int ct_binding_name(struct ct_bind *bind, const struct ct_tuple *from)
+{
+	bind->key = name_of(bind->pool, from, &bind->name) ^
+		    (uint64_t)bind->pool->number << POOL_SHIFT;
+	bind->head = ct_mappings_head(bind->pool->tbl, bind->key);
 	return bind->head ? 0 : CT_E_NOMEM;
+}
+
+void ct_binding_prefetch(struct ct_table *tbl, const struct ct_tuple *from)
+{
+	const struct ct_nat_pool *pool = ct_pool_of(tbl, 1);
+	const _Atomic uint32_t *head;
+	struct ct_tuple name;
+
+	if (ct_likely(!pool) || from->l3 != pool->cfg.l3)
+		return;
+	head = ct_mappings_head(tbl, name_of(pool, from, &name));
+	if (head)
+		__builtin_prefetch(head, 1);
+	ct_subscriber_prefetch(pool, from);
 }
 
 /* --- Connections of a mapping ------------------------------------------- */
@@ -220,7 +240,7 @@ static int use(struct ct_bind *bind, uint32_t unit, struct ct_tuple *leave)
 	leave->src_id = map->outside_id;
 	if (!bind->conn || uses(pool->tbl, bind->conn, unit))
 		return 0;
-	if (map->subscriber) {
+	if (map->subscriber && ct_subscribers_count(pool)) {
 		bind->quota = ct_subscriber_open(bind->pick.thr, pool,
 						 map->subscriber);
 		if (bind->quota)
@@ -438,7 +458,7 @@ static void leave_one(struct ct_thread *thr, const struct ct_conn *conn,
 	/* The mapping is there as long as it has this connection. */
 	if (ct_conn_word(conn) & CT_S_CONFIRMED)
 		tell_session(thr, CT_NAT_EV_SESSION_END, map, conn);
-	if (map->subscriber)
+	if (map->subscriber && ct_subscribers_count(ct_pool_of(tbl, map->pool)))
 		ct_subscriber_close(ct_pool_of(tbl, map->pool),
 				    map->subscriber);
 	first = ct_chain_lock(head);

@@ -47,6 +47,7 @@ struct ct_bind {
 	uint32_t slot;           /* the protocol's place */
 	uint32_t unit;           /* the mapping */
 	uint32_t subscriber;     /* unit, or 0 */
+	bool steals;             /* closed connections are looked for */
 	enum ct_nat_quota quota; /* why it was refused */
 };
 
@@ -60,6 +61,10 @@ static inline struct ct_mapping *ct_binding_at(const struct ct_table *tbl,
 /* Fill in name, key and head for an inside endpoint and its peer; => 0 or
  * CT_E_NOMEM. */
 int ct_binding_name(struct ct_bind *bind, const struct ct_tuple *from);
+
+/* A packet opens a connection, most likely: fetch what the first pool would look
+ * at, while the rest of the burst is parsed. */
+void ct_binding_prefetch(struct ct_table *tbl, const struct ct_tuple *from);
 
 /* Room for one more link of a private connection; => false: no memory. */
 bool ct_binding_room(struct ct_thread *thr, struct ct_conn *conn);

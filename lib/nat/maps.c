@@ -25,9 +25,14 @@ static struct ct_portmap *make_map(struct ct_nat_pool *pool)
 	/* The even neighbour of an odd first id is no id of the pool's. */
 	if (pool->cfg.min_id != pool->base)
 		ct_portmap_exclude(map, 0);
-	for (uint32_t i = 0; i < pool->n_ids; i++)
-		if (ct_pool_excludes(pool, pool->base + i))
-			ct_portmap_exclude(map, i);
+	for (uint32_t id = pool->base; id <= pool->cfg.max_id; id++) {
+		if (id % 64 == 0 &&
+		    !atomic_load_explicit(&pool->excluded[id / 64],
+					  memory_order_relaxed))
+			id += 63;
+		else if (ct_pool_excludes(pool, id))
+			ct_portmap_exclude(map, id - pool->base);
+	}
 	return map;
 }
 

@@ -287,6 +287,20 @@ int ct_pool_take(struct ct_nat_pool *pool, const struct ct_want *want,
 	return CT_E_FULL;
 }
 
+bool ct_pool_is_full(const struct ct_nat_pool *pool, uint32_t slot)
+{
+	const struct ct_pool_proto *proto = proto_now(pool, slot);
+	uint64_t turns;
+
+	/* What is held may be due. */
+	if (!proto || pool->hold)
+		return false;
+	turns = atomic_load_explicit(&proto->turns, memory_order_seq_cst);
+	return next_free(pool, proto, 0) == UINT32_MAX &&
+	       atomic_load_explicit(&proto->turns, memory_order_seq_cst) ==
+		       turns;
+}
+
 int ct_pool_take_this(struct ct_thread *thr, struct ct_nat_pool *pool,
 		      uint32_t slot, const struct ct_place *place,
 		      uint32_t owner)

@@ -87,6 +87,7 @@ struct ct_nat_pool {
 		excluded[CT_PORTMAP_MAX / 64]; /* A  written under it */
 	_Atomic(struct ct_pool_proto *) proto[CT_TRACKERS]; /* A  made once */
 	_Atomic uint32_t *subscribers; /* A  heads; see subscriber.h */
+	uint32_t n_heads;              /* I */
 	_Atomic uint32_t pending[CT_POOL_PENDING]; /* A  see overload.c */
 	struct ct_static *statics;                 /* L  see static.c */
 	_Atomic uint32_t statics_due;              /* A  tick, or 0 */
@@ -118,6 +119,12 @@ struct ct_want {
  */
 int ct_pool_take(struct ct_nat_pool *pool, const struct ct_want *want,
 		 struct ct_place *place);
+
+/*
+ * => No address has a free id, and none is about to have one: ct_pool_take()
+ *    would say CT_E_FULL, from a look at a word for each 64 addresses.
+ */
+bool ct_pool_is_full(const struct ct_nat_pool *pool, uint32_t slot);
 
 /* Give one back: at once, since nobody has used it, or when its time has
  * passed.  Only if this owner still has it. */

@@ -66,16 +66,13 @@ static int refuse(const struct ct_bind *bind, struct ct_pkt *pkt, int error)
 
 /* The neighbour's place, of which this one's id makes a pair (RFC 4787 4.2.3);
  * id 0 when there is none. */
-static struct ct_place near_of(const struct ct_bind *bind)
+static struct ct_place find_near(const struct ct_bind *bind)
 {
 	struct ct_place near = { 0, 0 };
 	struct ct_bind other = { .pool = bind->pool, .pick = bind->pick };
 	struct ct_tuple from = bind->name, leave = bind->pick.now;
 	const struct ct_pool_addr *addr;
 
-	if (!(bind->pool->cfg.flags & CT_POOL_CONTIGUITY) ||
-	    bind->pool->cfg.mapping != CT_NAT_ON_NOTHING)
-		return near;
 	from.src_id ^= htons(1);
 	if (ct_binding_name(&other, &from) || ct_binding_join(&other, &leave))
 		return near;
@@ -85,6 +82,12 @@ static struct ct_place near_of(const struct ct_bind *bind)
 	near.address = addr->number;
 	near.id = ntohs(leave.src_id) ^ 1u;
 	return near;
+}
+
+static bool wants_near(const struct ct_nat_pool *pool)
+{
+	return ct_unlikely(pool->cfg.flags & CT_POOL_CONTIGUITY) &&
+	       pool->cfg.mapping == CT_NAT_ON_NOTHING;
 }
 
 /* => Somebody else answers there, though the pool does not know it. */
@@ -123,12 +126,13 @@ static int take_place(const struct ct_bind *bind, uint32_t start, bool only,
 		.start = start,
 		.inside = ntohs(bind->name.src_id),
 		.only = only,
-		.near = near_of(bind),
 	};
 	struct ct_place aside[ASIDE_MAX];
 	unsigned n = 0;
 	int error;
 
+	if (wants_near(bind->pool))
+		want.near = find_near(bind);
 	for (;;) {
 		error = take_one(bind, &want, place);
 		if (error || !is_foreign(bind, place))
@@ -164,7 +168,9 @@ static int choose(struct ct_bind *bind, bool listed, struct ct_place *place)
 	if (listed)
 		return ct_overload_choose(bind, start, paired && strict, place);
 	error = take_place(bind, start, paired && strict, place);
-	return error == CT_E_FULL ? ct_steal(bind, start, place) : error;
+	if (error == CT_E_FULL && bind->steals)
+		error = ct_steal(bind, start, place);
+	return error;
 }
 
 /* A tuple that was reserved will not be used. */
@@ -218,6 +224,9 @@ static int begin(struct ct_bind *bind, struct ct_tuple *leave)
 		      !ct_range_id(bind->pick.ops, &none, CT_NAT_SRC);
 	int error;
 
+	bind->steals = !listed && ct_steal_may(bind);
+	if (!listed && !bind->steals && ct_pool_is_full(pool, bind->slot))
+		return ct_pool_active(pool, 0) ? CT_E_FULL : CT_E_NOENT;
 	if (ct_subscribers_wanted(pool)) {
 		error = ct_subscriber_take(thr, pool, &bind->name,
 					   &bind->subscriber);
@@ -379,7 +388,7 @@ static int enter(struct ct_bind *bind, const struct ct_binding_ref *ref,
 		return CT_E_NOENT;
 	if (!lets_in(bind, map, ref->unit, peer))
 		error = CT_E_REFUSED;
-	if (!error && map->subscriber) {
+	if (!error && map->subscriber && ct_subscribers_count(bind->pool)) {
 		bind->quota = ct_subscriber_open(bind->pick.thr, bind->pool,
 						 map->subscriber);
 		error = bind->quota ? CT_E_REFUSED : 0;

@@ -34,15 +34,21 @@ size_t ct_portmap_bytes(uint32_t n, uint32_t hold)
 	       held_len(n, hold) + n * sizeof(_Atomic uint32_t);
 }
 
+/* Set the first n bits of some words. */
+static void set_bits(uint64_t *word, uint32_t n)
+{
+	for (; n >= WORD; n -= WORD)
+		*word++ = UINT64_MAX;
+	if (n)
+		*word = (UINT64_C(1) << n) - 1;
+}
+
 /* Everything is free. */
 static void fill(struct ct_portmap *map)
 {
-	for (uint32_t i = 0; i < map->n; i++)
-		map->word[i / WORD] |= UINT64_C(1) << i % WORD;
-	for (uint32_t i = 0; i < map->n_words; i++)
-		map->mid[i / WORD] |= UINT64_C(1) << i % WORD;
-	for (uint32_t i = 0; i * WORD < map->n_words; i++)
-		map->top |= UINT64_C(1) << i;
+	set_bits(map->word, map->n);
+	set_bits(map->mid, map->n_words);
+	set_bits(&map->top, (map->n_words + WORD - 1) / WORD);
 	atomic_init(&map->n_free, map->n);
 }
 

@@ -83,19 +83,31 @@ static bool try_one(const struct ct_bind *bind, struct ct_pool_addr *addr,
 	return true;
 }
 
+bool ct_steal_may(const struct ct_bind *bind)
+{
+	const struct ct_nat_pool *pool = bind->pool;
+	const struct ct_pool_proto *proto;
+	uint32_t in_vain;
+
+	/* Blocks are their subscribers' own. */
+	if (!bind->pick.ops->yields || pool->cfg.block_ids)
+		return false;
+	proto = atomic_load_explicit(&pool->proto[bind->slot],
+				     memory_order_acquire);
+	if (!proto)
+		return false;
+	in_vain = atomic_load_explicit(&proto->in_vain, memory_order_relaxed);
+	return !(ct_random(bind->pick.thr) & ((1u << in_vain / OFTEN) - 1));
+}
+
 int ct_steal(const struct ct_bind *bind, uint32_t start, struct ct_place *place)
 {
 	struct ct_nat_pool *pool = bind->pool;
 	uint32_t n = atomic_load_explicit(&pool->n_addrs, memory_order_acquire);
 	struct ct_pool_proto *proto = ct_pool_proto(pool, bind->slot);
-	uint32_t in_vain, rarely;
+	uint32_t in_vain;
 
-	/* Blocks are their subscribers' own. */
-	if (!bind->pick.ops->yields || pool->cfg.block_ids || !proto || !n)
-		return CT_E_FULL;
-	in_vain = atomic_load_explicit(&proto->in_vain, memory_order_relaxed);
-	rarely = in_vain / OFTEN;
-	if (ct_random(bind->pick.thr) & ((1u << rarely) - 1))
+	if (!proto || !n)
 		return CT_E_FULL;
 	for (uint32_t i = 0; i < TRIES; i++) {
 		/* Its own address first, if it has one. */
@@ -108,7 +120,8 @@ int ct_steal(const struct ct_bind *bind, uint32_t start, struct ct_place *place)
 			return 0;
 		}
 	}
-	if (rarely < RARELY_MAX)
+	in_vain = atomic_load_explicit(&proto->in_vain, memory_order_relaxed);
+	if (in_vain < OFTEN * RARELY_MAX)
 		atomic_store_explicit(&proto->in_vain, in_vain + 1,
 				      memory_order_relaxed);
 	return CT_E_FULL;

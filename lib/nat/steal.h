@@ -14,6 +14,9 @@
 
 #include "nat/binding.h"
 
+/* => It is worth a try: closed connections may be there. */
+bool ct_steal_may(const struct ct_bind *bind);
+
 /*
  * => 0, and the place is the bind's mapping's; CT_E_FULL.
  * => May end a connection, and so deliver its DESTROY.

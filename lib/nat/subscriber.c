@@ -10,7 +10,8 @@
 
 #include <string.h>
 
-enum { HEADS_MIN = 16, HEADS_MAX = 65536, HEADS_SHARE = 8 };
+/* One head for each two connections: there may be as many hosts. */
+enum { HEADS_MIN = 16, HEADS_SHARE = 2 };
 
 /* Its first word is the name of a prefix, where the pool's address is one. */
 struct name {
@@ -22,11 +23,11 @@ CT_STATIC_ASSERT(sizeof(struct name) == CT_HASH_WIDE, "hashed as a tuple");
 
 /* --- Heads -------------------------------------------------------------- */
 
-static uint32_t n_heads(const struct ct_nat_pool *pool)
+static uint32_t count_heads(const struct ct_nat_pool *pool)
 {
 	uint32_t n = HEADS_MIN;
 
-	while (n < HEADS_MAX && n < pool->tbl->max_conns / HEADS_SHARE)
+	while (n < pool->tbl->max_conns / HEADS_SHARE)
 		n *= 2;
 	return n;
 }
@@ -41,7 +42,7 @@ bool ct_subscribers_wanted(const struct ct_nat_pool *pool)
 
 uint64_t ct_subscribers_bytes(const struct ct_nat_pool *pool)
 {
-	return pool->subscribers ? n_heads(pool) * sizeof(*pool->subscribers)
+	return pool->subscribers ? pool->n_heads * sizeof(*pool->subscribers)
 				 : 0;
 }
 
@@ -49,8 +50,9 @@ bool ct_subscribers_init(struct ct_nat_pool *pool)
 {
 	if (!ct_subscribers_wanted(pool))
 		return true;
+	pool->n_heads = count_heads(pool);
 	pool->subscribers = ct_mem_alloc(
-		&pool->tbl->mem, n_heads(pool) * sizeof(*pool->subscribers),
+		&pool->tbl->mem, pool->n_heads * sizeof(*pool->subscribers),
 		CT_LINE);
 	return pool->subscribers != NULL;
 }
@@ -73,7 +75,18 @@ static _Atomic uint32_t *head_of(const struct ct_nat_pool *pool,
 				 const union ct_addr *prefix, uint16_t zone)
 {
 	return &pool->subscribers[hash_of(pool, prefix, zone) &
-				  (n_heads(pool) - 1)];
+				  (pool->n_heads - 1)];
+}
+
+void ct_subscriber_prefetch(const struct ct_nat_pool *pool,
+			    const struct ct_tuple *inside)
+{
+	union ct_addr prefix;
+
+	if (!pool->subscribers)
+		return;
+	ct_prefix_of(pool, &inside->src, &prefix);
+	__builtin_prefetch(head_of(pool, &prefix, inside->zone), 1);
 }
 
 /* --- Found, made, freed ------------------------------------------------- */
@@ -139,6 +152,18 @@ int ct_subscriber_take(struct ct_thread *thr, struct ct_nat_pool *pool,
 	return error;
 }
 
+/* => The number of the address that it is paired with, plus one; 0: none. */
+static uint32_t address_of(const struct ct_subscriber *sub)
+{
+	return atomic_load_explicit(&sub->address, memory_order_relaxed);
+}
+
+static void address_set(struct ct_subscriber *sub, uint32_t number)
+{
+	atomic_store_explicit(&sub->address, (uint16_t)(number + 1),
+			      memory_order_relaxed);
+}
+
 static void tell(const struct ct_thread *thr, const struct ct_nat_pool *pool,
 		 const struct ct_subscriber *sub, enum ct_nat_event_kind kind,
 		 uint32_t block)
@@ -149,7 +174,7 @@ static void tell(const struct ct_thread *thr, const struct ct_nat_pool *pool,
 
 	if (!ct_report_wanted(pool, kind))
 		return;
-	ct_pool_address(pool, sub->address - 1u, &ev.outside);
+	ct_pool_address(pool, address_of(sub) - 1, &ev.outside);
 	if (kind == CT_NAT_EV_BLOCK || kind == CT_NAT_EV_BLOCK_END) {
 		struct ct_portspan span = ct_block_span(pool, block);
 
@@ -174,11 +199,11 @@ static void end(struct ct_thread *thr, struct ct_nat_pool *pool, uint32_t unit)
 	uint32_t first = has_fixed(pool, sub, &fixed) ? 1 : 0;
 
 	for (uint32_t i = first; i < sub->n_blocks; i++) {
-		ct_block_give(ct_pool_at(pool, sub->address - 1u),
+		ct_block_give(ct_pool_at(pool, address_of(sub) - 1),
 			      sub->block[i]);
 		tell(thr, pool, sub, CT_NAT_EV_BLOCK_END, sub->block[i]);
 	}
-	if (sub->address)
+	if (address_of(sub))
 		tell(thr, pool, sub, CT_NAT_EV_SUBSCRIBER_END, 0);
 	ct_slab_free(&pool->tbl->slab, &thr->magazine[CT_SLAB_NAT], CT_SLAB_NAT,
 		     unit);
@@ -241,18 +266,21 @@ void ct_subscriber_close(struct ct_nat_pool *pool, uint32_t unit)
 
 /* --- Pairing ------------------------------------------------------------ */
 
+/* => It is paired with an address that is active. */
+static bool is_paired(const struct ct_nat_pool *pool, uint32_t address)
+{
+	return address &&
+	       ct_pool_state(ct_pool_at(pool, address - 1)) == CT_POOL_ACTIVE;
+}
+
 uint32_t ct_subscriber_address(struct ct_nat_pool *pool, uint32_t unit,
 			       bool *paired)
 {
-	struct ct_subscriber *sub = ct_subscriber_at(pool, unit);
+	const struct ct_subscriber *sub = ct_subscriber_at(pool, unit);
 	uint32_t n = atomic_load_explicit(&pool->n_addrs, memory_order_acquire);
-	uint32_t address;
+	uint32_t address = address_of(sub);
 
-	ct_spin_lock(&sub->lock);
-	address = sub->address;
-	ct_spin_unlock(&sub->lock);
-	*paired = address && ct_pool_state(ct_pool_at(pool, address - 1)) ==
-				     CT_POOL_ACTIVE;
+	*paired = is_paired(pool, address);
 	if (*paired)
 		return address - 1;
 	if (!n)
@@ -265,16 +293,14 @@ void ct_subscriber_pair(const struct ct_thread *thr, struct ct_nat_pool *pool,
 			uint32_t unit, uint32_t address)
 {
 	struct ct_subscriber *sub = ct_subscriber_at(pool, unit);
-	bool news = false;
+	bool news;
 
+	if (is_paired(pool, address_of(sub)))
+		return;
 	ct_spin_lock(&sub->lock);
-	if (!sub->n_blocks &&
-	    (!sub->address ||
-	     ct_pool_state(ct_pool_at(pool, sub->address - 1u)) !=
-		     CT_POOL_ACTIVE)) {
-		sub->address = (uint16_t)(address + 1);
-		news = true;
-	}
+	news = !sub->n_blocks && !is_paired(pool, address_of(sub));
+	if (news)
+		address_set(sub, address);
 	ct_spin_unlock(&sub->lock);
 	if (news)
 		tell(thr, pool, sub, CT_NAT_EV_SUBSCRIBER, 0);
@@ -322,10 +348,10 @@ static bool add_block(struct ct_nat_pool *pool, uint32_t unit,
 		if (first) {
 			added = first_block(pool, sub, want, &block);
 			if (added)
-				sub->address = (uint16_t)(block.address + 1);
+				address_set(sub, block.address);
 		} else {
 			block.id = ct_block_take(
-				ct_pool_at(pool, sub->address - 1u), unit,
+				ct_pool_at(pool, address_of(sub) - 1), unit,
 				want->dice);
 			added = block.id != CT_PORTMAP_NONE;
 		}
@@ -354,8 +380,8 @@ int ct_subscriber_take_id(struct ct_nat_pool *pool, uint32_t unit,
 		ct_spin_lock(&sub->lock);
 		n = sub->n_blocks;
 		memcpy(block, sub->block, sizeof(block));
-		if (sub->address)
-			want->start = sub->address - 1u;
+		if (address_of(sub))
+			want->start = address_of(sub) - 1;
 		ct_spin_unlock(&sub->lock);
 		want->only = n != 0;
 		want->span = &span;
@@ -391,9 +417,10 @@ int ct_nat_usage(struct ct_nat_pool *pool, const union ct_addr *inside,
 		now.mappings = sub->n_maps;
 		now.conns = sub->n_conns;
 		now.blocks = sub->n_blocks;
-		now.paired = sub->address != 0;
-		if (sub->address)
-			ct_pool_address(pool, sub->address - 1u, &now.outside);
+		now.paired = address_of(sub) != 0;
+		if (now.paired)
+			ct_pool_address(pool, address_of(sub) - 1,
+					&now.outside);
 		ct_spin_unlock(&sub->lock);
 	}
 	ct_chain_unlock(head, first);

@@ -26,16 +26,17 @@
 enum { CT_SUBSCRIBER_BLOCKS = 8 };
 
 struct ct_subscriber {
-	uint32_t next;        /* L  chain: unit, or 0 */
-	uint32_t n_maps;      /* L  chain */
-	union ct_addr prefix; /* I */
-	uint16_t zone;        /* I */
-	uint16_t pool;        /* I */
-	uint16_t address;     /* L  number of the paired one + 1, or 0 */
+	uint32_t next;            /* L  chain: unit, or 0 */
+	uint32_t n_maps;          /* L  chain */
+	union ct_addr prefix;     /* I */
+	uint16_t zone;            /* I */
+	uint16_t pool;            /* I */
+	_Atomic uint16_t address; /* A  the paired one's number + 1, or 0;
+				       written under the lock */
 	struct ct_spin lock;
 	uint8_t n_blocks;                     /* L */
 	uint16_t block[CT_SUBSCRIBER_BLOCKS]; /* L  on that address */
-	uint32_t n_conns;                     /* L */
+	uint32_t n_conns;                     /* L  only if they are limited */
 	uint32_t second;                      /* L  that n_new is about */
 	uint32_t n_new;                       /* L  connections in it */
 };
@@ -57,6 +58,10 @@ static inline struct ct_subscriber *ct_subscriber_at(
 	return ct_slab_at(&pool->tbl->slab, unit);
 }
 
+/* Somebody will ask for an inside endpoint's subscriber soon. */
+void ct_subscriber_prefetch(const struct ct_nat_pool *pool,
+			    const struct ct_tuple *inside);
+
 /*
  * One more mapping of an inside endpoint's subscriber, which is made when there
  * is none.
@@ -69,6 +74,12 @@ int ct_subscriber_take(struct ct_thread *thr, struct ct_nat_pool *pool,
 /* One mapping less; what the subscriber has goes with the last one. */
 void ct_subscriber_put(struct ct_thread *thr, struct ct_nat_pool *pool,
 		       uint32_t unit);
+
+/* => Connections of a subscriber are counted. */
+static inline bool ct_subscribers_count(const struct ct_nat_pool *pool)
+{
+	return pool->cfg.max_conns || pool->cfg.max_rate;
+}
 
 /* One more connection; => 0, or which quota forbids it. */
 enum ct_nat_quota ct_subscriber_open(const struct ct_thread *thr,

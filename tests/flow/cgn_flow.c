@@ -150,6 +150,7 @@ START_TEST(a_prefix_may_be_one_subscriber)
 
 	cfg.prefix_len = 24;
 	cfg.max_mappings = 10;
+	cfg.max_conns = 100;
 	pool = ct_pool_new(&w, &cfg, 4);
 	for (unsigned i = 0; i < 10; i++) {
 		struct ct_test_flow flow = ct_pool_client(i, 1);
