@@ -162,7 +162,8 @@ uint64_t seat_forward(struct seat *seat)
 				 NULL);
 		ct_confirm_burst(thr, seat->pkts, seat->n, NULL);
 	} else {
-		ct_forward_burst(thr, seat->pkts, seat->n, NULL, NULL);
+		ct_forward_burst(thr, seat->pkts, seat->n, seat->world->rules,
+				 NULL);
 	}
 	return since(start);
 }
