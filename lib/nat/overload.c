@@ -8,14 +8,14 @@
 
 #include <arpa/inet.h>
 
-enum { WAYS = 4, ADDRS_TRIED = 4 };
+enum { WAYS = 8, ADDRS_TRIED = 4 };
 
 /* --- Pending tuples ----------------------------------------------------- */
 
 static _Atomic uint32_t *way_of(struct ct_nat_pool *pool, uint64_t hash,
 				unsigned i)
 {
-	return &pool->pending[((uint32_t)hash + i) % CT_POOL_PENDING];
+	return &pool->pending[((uint32_t)hash + i) % pool->n_pending];
 }
 
 static uint32_t mark_of(uint64_t hash)
@@ -24,7 +24,7 @@ static uint32_t mark_of(uint64_t hash)
 }
 
 /*
- * => False when it is reserved already.
+ * => False when it is reserved already, or no place is left for it.
  *
  * All ways are looked at before one is taken, so that two threads which reserve
  * the same tuple at once may both find none: who takes a place looks again.
@@ -45,11 +45,9 @@ static bool reserve(struct ct_nat_pool *pool, uint64_t hash)
 	}
 	for (unsigned i = 0; i < WAYS; i++)
 		same += atomic_load(way_of(pool, hash, i)) == mark;
-	if (mine < WAYS && same > 1) {
+	if (mine < WAYS && same > 1)
 		atomic_store(way_of(pool, hash, mine), 0);
-		return false;
-	}
-	return true;
+	return mine < WAYS && same == 1;
 }
 
 void ct_overload_settled(struct ct_nat_pool *pool, uint64_t hash)

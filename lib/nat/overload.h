@@ -7,8 +7,8 @@
  *
  * A connection that has been given a tuple is not in the table before it is
  * confirmed.  Until then the tuple's hash stands among the pool's pending
- * ones, so that no two threads get one tuple; where there are so many that no
- * place is left, ct_confirm() is the judge.
+ * ones, so that no two threads get one tuple; where no place is left for it
+ * another is tried.
  */
 #ifndef NAT_OVERLOAD_H
 #define NAT_OVERLOAD_H

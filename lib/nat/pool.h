@@ -33,8 +33,9 @@
 enum {
 	CT_POOL_ADDRS_DEFAULT = 64,
 	CT_POOL_ADDRS_MAX = 4096,
-	CT_POOL_LISTS = 8,      /* of an address's mappings; by thread */
-	CT_POOL_PENDING = 1024, /* reserved tuples at once */
+	CT_POOL_LISTS = 8,        /* of an address's mappings; by thread */
+	CT_POOL_PENDING = 4096,   /* reserved tuples at once, overloaded */
+	CT_POOL_PENDING_FEW = 64, /* the same, of protocols without ids */
 	CT_POOL_SYSTEM_IDS = 1024
 };
 
@@ -88,9 +89,10 @@ struct ct_nat_pool {
 	_Atomic(struct ct_pool_proto *) proto[CT_TRACKERS]; /* A  made once */
 	_Atomic uint32_t *subscribers; /* A  heads; see subscriber.h */
 	uint32_t n_heads;              /* I */
-	_Atomic uint32_t pending[CT_POOL_PENDING]; /* A  see overload.c */
-	struct ct_static *statics;                 /* L  see static.c */
-	_Atomic uint32_t statics_due;              /* A  tick, or 0 */
+	_Atomic uint32_t *pending;     /* A  see overload.c */
+	uint32_t n_pending;            /* I */
+	struct ct_static *statics;     /* L  see static.c */
+	_Atomic uint32_t statics_due;  /* A  tick, or 0 */
 };
 
 /* Where a mapping is. */

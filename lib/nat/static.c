@@ -177,6 +177,10 @@ static int take_place(struct ct_bind *bind, const struct ct_nat_static *is,
 	if (bind->subscriber)
 		want.start =
 			ct_subscriber_address(pool, bind->subscriber, &paired);
+	addr = ct_pool_active(pool, want.start);
+	if (!addr)
+		return CT_E_NOENT;
+	want.start = addr->number;
 	if (!is_zero(&is->outside)) {
 		addr = ct_pool_find(pool, &is->outside);
 		if (!addr || ct_pool_state(addr) != CT_POOL_ACTIVE)
@@ -189,8 +193,6 @@ static int take_place(struct ct_bind *bind, const struct ct_nat_static *is,
 			       ? ct_subscriber_take_id(pool, bind->subscriber,
 						       &want, place)
 			       : ct_pool_take(pool, &want, place);
-	if (!atomic_load_explicit(&pool->n_addrs, memory_order_acquire))
-		return CT_E_NOENT;
 	place->address = want.start;
 	place->id = ntohs(is->outside_id);
 	if (place->id < pool->cfg.min_id || place->id > pool->cfg.max_id)
