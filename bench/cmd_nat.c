@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * cmd_nat.c - what a translated source costs: to choose it, and each packet
+ * cmd_nat.c - what translation costs
  *
- * Datagrams of one direction, so that nobody needs to know which port an answer
- * must go to.  Each round has the same flows without NAT and with it, one after
- * the other, so that what is compared was measured on the same machine.
+ * Set-up: N new flows, plain, by a pool of twenty addresses of which an id has
+ * one mapping, and by one address whose ids are overloaded.  Packets: one of a
+ * random flow of N, from inside, in UDP, which needs no answers.  Ids: a pool of
+ * twenty addresses that has as many as there are to be connections, at some
+ * occupancies; only the choice itself is timed.
  */
 #include "commands.h"
 #include "opener.h"
@@ -14,150 +16,362 @@
 #include <arpa/inet.h>
 #include <string.h>
 
-/* One kind of host. */
-struct side {
-	const struct ct_rules *rules;
-	struct row setup;
-	struct row data;
-};
+enum { ADDRS = 20, MIN_ID = 1024, IDS_MAX = 64512, OUTSIDE = 0xcb007101 };
 
-struct result {
-	struct side plain;
-	struct side nat;
-	struct row all; /* set-up with NAT, on all threads */
-	struct series more_ns;
-	struct series setup_ratio;
-	struct scaling scaling;
-	struct limits limits;
-};
+/* --- Pools -------------------------------------------------------------- */
 
-/* A pool of 256 addresses, each flow's port kept if it can be. */
-static enum ct_verdict to_pool(void *user, struct ct_thread *thr,
-			       struct ct_pkt *pkt)
+enum kind { POOL_EXACT, POOL_OVERLOADED };
+
+static enum ct_verdict choose(void *user, struct ct_thread *thr,
+			      struct ct_pkt *pkt)
 {
-	struct ct_nat_range range = { .size = sizeof(range),
-				      .flags = CT_NAT_ADDR };
-	int error;
-
-	(void)user;
-	range.min_addr.v4 = htonl(0xcb007100); /* 203.0.113.0 */
-	range.max_addr.v4 = htonl(0xcb0071ff);
-	error = ct_nat_setup(thr, pkt, CT_NAT_SRC, &range);
-	return error ? CT_DROP : CT_ACCEPT;
+	return ct_nat_pool_setup(thr, pkt, user) ? CT_DROP : CT_ACCEPT;
 }
 
-static const struct ct_rules pool = { .size = sizeof(pool),
-				      .new_conn = to_pool };
+/* => A pool that has an id for each of so many connections. */
+static struct ct_nat_pool *pool_new(struct ct_table *tbl, enum kind kind,
+				    uint32_t conns)
+{
+	uint32_t ids = (conns + ADDRS - 1) / ADDRS;
+	struct ct_nat_pool_config cfg = { .size = sizeof(cfg) };
+	union ct_addr first = { .v6 = { htonl(OUTSIDE) } };
+	union ct_addr last = { .v6 = { htonl(OUTSIDE + ADDRS - 1) } };
+	struct ct_nat_pool *pool;
+	int error;
 
-static void data(struct seat *seat, void *user)
+	cfg.max_id = (uint16_t)(MIN_ID + (ids < IDS_MAX ? ids : IDS_MAX) - 1);
+	cfg.min_id = MIN_ID;
+	if (kind == POOL_OVERLOADED) {
+		cfg.max_id = UINT16_MAX;
+		cfg.flags = CT_POOL_OVERLOAD;
+		cfg.mapping = CT_NAT_ON_ADDRESS_PORT;
+		last = first;
+	}
+	error = ct_nat_pool_create(tbl, &cfg, &pool);
+	if (!error)
+		error = ct_nat_pool_add(pool, &first, &last);
+	if (error)
+		host_fail(ct_strerror(error));
+	return pool;
+}
+
+static uint64_t n_exhausted(const struct world *world)
+{
+	struct ct_stats stats = { .size = sizeof(stats) };
+
+	ct_stats(world->tbl, &stats);
+	return stats.reasons[CT_R_NAT_EXHAUSTED];
+}
+
+/* --- Set-up ------------------------------------------------------------- */
+
+struct way {
+	struct row row;
+	struct series to_plain;
+	uint64_t n_failed;
+};
+
+/* kind < 0: plain. */
+static void set_up(struct world *world, struct way *way, unsigned n, int kind)
+{
+	uint32_t conns = world->options->conns;
+	struct ct_rules rules = { .size = sizeof(rules), .new_conn = choose };
+
+	/* A few more ids than flows, as an operator would have. */
+	world_table(world, world_room(conns), WITHOUT_EVENTS);
+	if (kind >= 0) {
+		rules.user = pool_new(world->tbl, (enum kind)kind,
+				      conns + conns / 16);
+		world->rules = &rules;
+	}
+	world_team(world, n, opener_all, NULL);
+	way->n_failed += n_exhausted(world);
+	world->rules = NULL;
+	world_table_end(world);
+	row_add(&way->row, world->seat, n, ROW_MEAN);
+}
+
+struct setups {
+	struct way plain;
+	struct way exact;
+	struct way overloaded;
+	struct way exact_all;
+	struct way overloaded_all;
+	struct scaling exact_scaling;
+	struct scaling overloaded_scaling;
+};
+
+static void against(struct way *way, const struct way *plain)
+{
+	series_add(&way->to_plain,
+		   limits_last(&way->row.ns) / limits_last(&plain->row.ns));
+}
+
+static void setup_round(struct world *world, struct setups *all,
+			struct limits *limits)
+{
+	unsigned n = world->options->threads;
+
+	set_up(world, &all->plain, 1, -1);
+	set_up(world, &all->exact, 1, POOL_EXACT);
+	set_up(world, &all->overloaded, 1, POOL_OVERLOADED);
+	limits_round(limits, world);
+	row_compare(&all->plain.row, limits, 1);
+	row_compare(&all->exact.row, limits, 1);
+	row_compare(&all->overloaded.row, limits, 1);
+	against(&all->exact, &all->plain);
+	against(&all->overloaded, &all->plain);
+	if (n == 1)
+		return;
+	set_up(world, &all->exact_all, n, POOL_EXACT);
+	set_up(world, &all->overloaded_all, n, POOL_OVERLOADED);
+	row_compare(&all->exact_all.row, limits, n);
+	row_compare(&all->overloaded_all.row, limits, n);
+	scaling_add(&all->exact_scaling, &all->exact.row, &all->exact_all.row,
+		    limits, n);
+	scaling_add(&all->overloaded_scaling, &all->overloaded.row,
+		    &all->overloaded_all.row, limits, n);
+}
+
+static void report_way(const struct way *way, struct report *report,
+		       const struct limits *limits, const char *what)
+{
+	report_begin(report, what);
+	row_report(&way->row, report, limits, 1);
+	if (way->to_plain.n) {
+		report_num(report, "ratio_to_plain",
+			   series_median(&way->to_plain), 2);
+		report_num(report, "failed", (double)way->n_failed, 0);
+	}
+	report_end(report);
+}
+
+static void report_team(const struct way *way, const struct scaling *scaling,
+			struct report *report, const struct limits *limits,
+			const char *what)
+{
+	report_begin(report, what);
+	row_report(&way->row, report, limits, report->options->threads);
+	report_num(report, "failed", (double)way->n_failed, 0);
+	scaling_report(scaling, report);
+	report_end(report);
+}
+
+/* --- Packets ------------------------------------------------------------ */
+
+static void traffic(struct seat *seat, void *user)
 {
 	const struct options *options = seat->world->options;
-	uint64_t end = host_ticks() + host_ticks_of_ms(options->ms);
 	struct watch watch;
-	uint64_t n = 0;
+	uint64_t end, n = 0;
 
 	(void)user;
 	seat_round(seat);
 	watch_start(&watch);
+	end = host_ticks() + host_ticks_of_ms(options->ms);
 	while (seat_goes_on(seat, &n, end)) {
 		seat_data(seat, options->conns, ONE_WAY);
 		watch_sample(&watch, seat, seat_forward(seat));
-		seat_expect(seat, CT_NEW);
-		seat->poll_ticks += seat_poll(seat);
+		seat_poll(seat);
 		seat->n_packets += seat->n;
 	}
-	seat->n_polled = seat->n_packets;
 	watch_clean(&watch, seat);
 }
 
-static void one_side(struct world *world, struct side *side,
-		     const struct limits *limits)
+/* The packets of two tables take turns. */
+struct packets {
+	struct row plain;
+	struct row translated;
+	struct series adds;
+};
+
+static void measure_packets(struct world *plain, struct world *translated,
+			    struct packets *packets)
 {
-	world->rules = side->rules;
-	world_table(world, world_room(world->options->conns), WITHOUT_EVENTS);
-	world_team(world, 1, opener_all, NULL);
-	row_add(&side->setup, world->seat, 1, ROW_MEAN);
-	row_compare(&side->setup, limits, 1);
-	world_team(world, 1, data, NULL);
-	row_add(&side->data, world->seat, 1, ROW_MEDIAN);
-	row_compare(&side->data, limits, 1);
-	world_table_end(world);
+	world_team(plain, 1, traffic, NULL);
+	row_add(&packets->plain, plain->seat, 1, ROW_MEDIAN);
+	world_team(translated, 1, traffic, NULL);
+	row_add(&packets->translated, translated->seat, 1, ROW_MEDIAN);
+	series_add(&packets->adds, limits_last(&packets->translated.ns) -
+					   limits_last(&packets->plain.ns));
 }
 
-static void all_threads(struct world *world, struct result *result, unsigned n)
+static void run_packets(const struct options *options, struct packets *packets)
 {
-	world_table(world, world_room(world->options->conns), WITHOUT_EVENTS);
-	world_team(world, n, opener_all, NULL);
-	row_add(&result->all, world->seat, n, ROW_MEAN);
-	row_compare(&result->all, &result->limits, n);
-	scaling_add(&result->scaling, &result->nat.setup, &result->all,
-		    &result->limits, n);
-	world_table_end(world);
-}
+	struct options udp = *options;
+	struct world world[2];
+	struct ct_rules rules = { .size = sizeof(rules), .new_conn = choose };
 
-static void measure(struct world *world, struct result *result)
-{
-	unsigned n = world->options->threads;
-
-	limits_round(&result->limits, world);
-	one_side(world, &result->plain, &result->limits);
-	one_side(world, &result->nat, &result->limits);
-	series_add(&result->more_ns,
-		   limits_last(&result->nat.data.ns) -
-			   limits_last(&result->plain.data.ns));
-	series_add(&result->setup_ratio,
-		   limits_last(&result->nat.setup.ns) /
-			   limits_last(&result->plain.setup.ns));
-	if (n > 1)
-		all_threads(world, result, n);
-}
-
-static void tell(struct report *report, const char *what, const struct row *row,
-		 const struct limits *limits, unsigned n)
-{
-	report_begin(report, what);
-	row_report(row, report, limits, n);
-}
-
-static void report_result(const struct result *result, struct report *report)
-{
-	unsigned n = report->options->threads;
-
-	tell(report, "plain set-up", &result->plain.setup, &result->limits, 1);
-	report_end(report);
-	tell(report, "NAT set-up", &result->nat.setup, &result->limits, 1);
-	report_num(report, "times_plain", series_median(&result->setup_ratio),
-		   2);
-	report_end(report);
-	if (n > 1) {
-		tell(report, "NAT set-up, all threads", &result->all,
-		     &result->limits, n);
-		scaling_report(&result->scaling, report);
-		report_end(report);
+	udp.load.udp = true;
+	for (unsigned i = 0; i < 2; i++) {
+		world_open(&world[i], &udp, udp.conns);
+		world_table(&world[i], world_room(udp.conns), WITHOUT_EVENTS);
+		if (i) {
+			rules.user = pool_new(world[i].tbl, POOL_EXACT,
+					      udp.conns + udp.conns / 16);
+			world[i].rules = &rules;
+		}
+		world_fill(&world[i], 0, udp.conns, STAGE_OPENED);
 	}
-	tell(report, "plain", &result->plain.data, &result->limits, 1);
+	for (unsigned i = 0; i < udp.rounds; i++)
+		measure_packets(&world[0], &world[1], packets);
+	for (unsigned i = 0; i < 2; i++) {
+		world_table_end(&world[i]);
+		world_close(&world[i]);
+	}
+}
+
+/* --- Ids ---------------------------------------------------------------- */
+
+struct ids {
+	struct ct_nat_pool *pool;
+	uint32_t used;
+	uint32_t n; /* ids at all */
+	uint64_t n_tried;
+	uint64_t n_failed;
+};
+
+/* Choose, and give up: the occupancy stays what it is. */
+static void try_ids(struct seat *seat, void *user)
+{
+	const struct options *options = seat->world->options;
+	struct ids *ids = user;
+	uint32_t free = ids->n - ids->used;
+	unsigned n = !free || free > options->burst ? options->burst : free;
+	uint64_t end, start, i = 0;
+	struct watch watch;
+
+	seat_round(seat);
+	watch_start(&watch);
+	end = host_ticks() + host_ticks_of_ms(options->ms);
+	do {
+		seat_stage(seat, ids->n + (uint32_t)(i % ids->n), 1, n,
+			   STAGE_OPENED);
+		ct_process_burst(seat->thr, seat->pkts, n, CT_HOOK_PREROUTING,
+				 NULL);
+		start = host_ticks();
+		for (unsigned k = 0; k < n; k++)
+			ids->n_failed +=
+				ct_nat_pool_setup(seat->thr, seat->pkts[k],
+						  ids->pool) != 0;
+		watch_sample(&watch, seat, host_ticks() - start);
+		for (unsigned k = 0; k < n; k++)
+			ct_abandon(seat->thr, seat->pkts[k]);
+		seat_poll(seat);
+		ids->n_tried += n;
+		i += n;
+	} while (host_ticks() < end);
+	watch_clean(&watch, seat);
+}
+
+struct occupancy {
+	const char *key;
+	double share;
+	struct series ns;
+	uint64_t n_failed;
+	uint64_t n_tried;
+};
+
+static void at_occupancy(struct world *world, struct ids *ids,
+			 struct occupancy *at)
+{
+	uint32_t used = (uint32_t)(at->share * ids->n);
+	uint32_t free;
+	unsigned n;
+
+	world_fill(world, ids->used, used, STAGE_OPENED);
+	ids->used = used;
+	ids->n_failed = 0;
+	ids->n_tried = 0;
+	free = ids->n - used;
+	n = !free || free > world->options->burst ? world->options->burst
+						  : free;
+	for (unsigned i = 0; i < world->options->rounds; i++) {
+		world_team(world, 1, try_ids, ids);
+		series_add(&at->ns,
+			   host_ns(samples_part(&world->seat->samples, 0.5)) /
+				   n);
+	}
+	at->n_failed = ids->n_failed;
+	at->n_tried = ids->n_tried;
+}
+
+static void run_ids(const struct options *options, struct report *report)
+{
+	struct occupancy at[] = { { .key = "alloc_10_ns", .share = 0.1 },
+				  { .key = "alloc_95_ns", .share = 0.95 },
+				  { .key = "alloc_999_ns", .share = 0.999 },
+				  { .key = "full_ns", .share = 1 } };
+	struct ct_rules rules = { .size = sizeof(rules), .new_conn = choose };
+	struct ids ids = { .n = options->conns / ADDRS * ADDRS };
+	struct world world;
+	uint64_t failed = 0;
+
+	world_open(&world, options, options->conns);
+	world_table(&world, world_room(options->conns), WITHOUT_EVENTS);
+	ids.pool = pool_new(world.tbl, POOL_EXACT, ids.n);
+	rules.user = ids.pool;
+	world.rules = &rules;
+	for (unsigned i = 0; i < sizeof(at) / sizeof(at[0]); i++)
+		at_occupancy(&world, &ids, &at[i]);
+	report_begin(report, "ids");
+	for (unsigned i = 0; i < 3; i++) {
+		report_num(report, at[i].key, series_median(&at[i].ns), 1);
+		failed += at[i].n_failed;
+	}
+	report_num(report, "ratio_95",
+		   series_median(&at[1].ns) / series_median(&at[0].ns), 2);
+	report_num(report, "ratio_999",
+		   series_median(&at[2].ns) / series_median(&at[0].ns), 2);
+	report_num(report, "full_ns", series_median(&at[3].ns), 1);
+	/* Refused while an id was free; not refused when none was. */
+	report_num(report, "bad",
+		   (double)(failed + at[3].n_tried - at[3].n_failed), 0);
 	report_end(report);
-	tell(report, "NAT", &result->nat.data, &result->limits, 1);
-	report_num(report, "more_ns", series_median(&result->more_ns), 1);
-	report_end(report);
+	world_table_end(&world);
+	world_close(&world);
+}
+
+/* --- The command -------------------------------------------------------- */
+
+static void run_setups(const struct options *options, struct report *report)
+{
+	struct setups all;
+	struct limits limits;
+	struct world world;
+
+	memset(&all, 0, sizeof(all));
+	world_open(&world, options, 1);
+	limits_open(&limits, options, options->conns);
+	for (unsigned i = 0; i < options->rounds; i++)
+		setup_round(&world, &all, &limits);
+	report_way(&all.plain, report, &limits, "plain");
+	report_way(&all.exact, report, &limits, "20 addresses");
+	report_way(&all.overloaded, report, &limits, "overloaded");
+	if (options->threads > 1) {
+		report_team(&all.exact_all, &all.exact_scaling, report, &limits,
+			    "20 addresses, all");
+		report_team(&all.overloaded_all, &all.overloaded_scaling,
+			    report, &limits, "overloaded, all");
+	}
+	limits_close(&limits);
+	world_close(&world);
 }
 
 void cmd_nat(const struct options *options, struct report *report)
 {
-	struct workload load = options->load;
-	struct result result;
-	struct world world;
+	struct packets packets;
 
-	memset(&result, 0, sizeof(result));
-	result.nat.rules = &pool;
-	load.udp = true;
-	load.v6 = false;
-	world_open(&world, options, options->conns);
-	world_load(&world, &load);
-	limits_open(&result.limits, options, options->conns);
-	for (unsigned i = 0; i < options->rounds; i++)
-		measure(&world, &result);
-	report_result(&result, report);
-	limits_close(&result.limits);
-	world_close(&world);
+	if (options->conns > ADDRS * IDS_MAX)
+		host_fail("twenty addresses have no more ids");
+	memset(&packets, 0, sizeof(packets));
+	run_setups(options, report);
+	run_packets(options, &packets);
+	report_begin(report, "packets");
+	report_num(report, "plain_ns", series_median(&packets.plain.ns), 2);
+	report_num(report, "translated_ns",
+		   series_median(&packets.translated.ns), 2);
+	report_num(report, "adds_ns", series_median(&packets.adds), 2);
+	report_end(report);
+	run_ids(options, report);
 }

@@ -26,6 +26,7 @@ const struct command ct_bench_commands[] = {
 	{ "hash", "chosen tuples against random ones", cmd_hash },
 	{ "memory", "bytes a connection", cmd_memory },
 	{ "lookup", "the hash table alone", cmd_lookup },
+	{ "nat", "translation: set-up, packets, ids of a pool", cmd_nat },
 	{ "limits", "what the machine can do at all", cmd_limits },
 	{ NULL, NULL, NULL },
 };

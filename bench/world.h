@@ -75,7 +75,8 @@ struct world {
 	const struct ct_rules *rules; /* of ct_forward_burst(), or NULL */
 	struct host_mem *mem;
 	struct ct_table *tbl;
-	struct seat *seat; /* SEATS_MAX of them */
+	const struct ct_rules *rules; /* of seat_forward(), or NULL */
+	struct seat *seat;            /* SEATS_MAX of them */
 	struct flow_seq *seq;
 	uint32_t n_seq;
 	unsigned n_handles;

@@ -6,6 +6,7 @@
  */
 #include "audit.h"
 
+#include "core/reply.h"
 #include "core/table.h"
 
 struct check {
@@ -15,7 +16,7 @@ struct check {
 	uint32_t n_keys;    /* that the known ones must have */
 	uint32_t n_slots;   /* that the table has */
 	uint32_t n_unowned; /* that their last put left to a poll */
-	uint64_t n_mapped;  /* whose source is translated, ended ones too */
+	uint64_t n_mapped;  /* mappings that they use, ended ones too */
 	uint32_t n_buckets;
 	uint32_t bucket; /* that is being looked at */
 	const char *wrong;
@@ -91,8 +92,8 @@ static void check_place(struct check *check, uint32_t unit)
 	struct ct_conn *conn = ct_conn_at(tbl, unit);
 	uint32_t status = ct_conn_word(conn);
 
-	if (status & CT_S_SRC_NAT)
-		check->n_mapped++;
+	if (status & (CT_S_SRC_NAT | CT_S_DST_NAT))
+		check->n_mapped += ct_conn_uses(tbl, conn);
 	if (atomic_load(&conn->lock.held))
 		fail(check, "a connection is locked by nobody");
 	if (ct_conn_known(conn)) {

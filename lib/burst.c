@@ -16,6 +16,7 @@
  * what the single verbs do.
  */
 #include "nat/apply.h"
+#include "nat/binding.h"
 #include "predict.h"
 #include "predict_nat.h"
 
@@ -32,7 +33,7 @@ struct group {
 };
 
 /* A new connection's reply goes into another bucket. */
-static void fetch_reply(const struct ct_table *tbl, const struct ct_pkt *pkt,
+static void fetch_reply(struct ct_table *tbl, const struct ct_pkt *pkt,
 			const struct ct_way *way)
 {
 	struct ct_key reply;
@@ -42,6 +43,7 @@ static void fetch_reply(const struct ct_table *tbl, const struct ct_pkt *pkt,
 	reply.tuple.zone = ct_policy_zone(pkt, CT_DIR_REPLY);
 	ct_key_finish(&reply, &tbl->hash);
 	ct_bucket_prefetch(&tbl->buckets, reply.hash);
+	ct_binding_prefetch(tbl, &way->key.tuple);
 }
 
 static ct_noinline void step_1(struct ct_thread *thr, struct group *group,

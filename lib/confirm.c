@@ -22,6 +22,7 @@
 #include "process.h"
 
 #include "core/timer.h"
+#include "nat/binding.h"
 
 /*
  * The timeout ran in seconds so far; from now on it is a time.
@@ -155,6 +156,8 @@ static enum ct_verdict publish(struct ct_thread *thr, struct ct_pkt *pkt)
 	else
 		ct_event_deliver(thr, conn);
 	ct_count(thr, CT_R_CONFIRMED);
+	if (ct_unlikely(ct_conn_word(conn) & (CT_S_SRC_NAT | CT_S_DST_NAT)))
+		ct_binding_confirmed(thr, conn);
 	if (ct_unlikely(ct_table_crowded(thr->tbl)))
 		ct_resize_help(thr);
 	return CT_ACCEPT;

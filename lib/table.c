@@ -10,6 +10,7 @@
  * host has the memory.
  */
 #include "core/table.h"
+#include "nat/pool.h"
 #include "predict.h"
 #include "proto/trackers.h"
 #include "thread.h"
@@ -129,6 +130,7 @@ void ct_table_destroy(struct ct_table *tbl)
 	ct_events_fini(tbl);
 	ct_policies_fini(tbl);
 	ct_buckets_fini(tbl);
+	ct_pools_fini(tbl);
 	ct_mappings_fini(tbl);
 	ct_slab_fini(&tbl->slab);
 

@@ -6,6 +6,7 @@
 
 #include "core/table.h"
 #include "core/timer.h"
+#include "nat/static.h"
 
 /* Places that a poll looks at: eight cache lines of deadlines. */
 #define SWEEP_PER_POLL 128
@@ -167,6 +168,7 @@ static void housekeep(struct ct_thread *thr, enum ct_work_call call,
 	ct_resize_step(thr, &left);
 	ct_slab_prepare(&tbl->slab, &left);
 	ct_slab_shrink(thr, &left);
+	ct_statics_expire(thr);
 	left.pages += spared.pages;
 	left.blocks += spared.blocks;
 	ct_work_done(tbl->work, call, &left);

@@ -23,6 +23,7 @@
 #include <conntrack/config.h>
 #include <conntrack/conn.h>
 #include <conntrack/nat.h>
+#include <conntrack/nat_pool.h>
 #include <conntrack/packet.h>
 #include <conntrack/policy.h>
 #include <conntrack/reason.h>

@@ -75,6 +75,8 @@ extern "C" {
 	X(NAT_EXHAUSTED,	124, D, "no address or id is free to translate to", "RFC 4787 REQ-11") \
 	X(NAT_UNTRANSLATABLE,	125, D, "belongs to a translated connection, but cannot be translated", "as Linux does") \
 	X(NAT_LEAK,		126, D, "would leave untranslated", "nat.leak_proof") \
+	X(NAT_QUOTA,		127, D, "the subscriber has all that it may have", "RFC 6888 REQ-4") \
+	X(NAT_FILTERED,		128, D, "the filter of a mapping does not let it in", "RFC 4787 5") \
 	X(NAT_NO_ROOM,		136, D, "no room in front of the packet for the longer header", "ct_pkt.headroom") \
 	X(END_EXPIRED,		140, E, "nothing was seen for the length of the timeout", "") \
 	X(END_REPLACED,		141, E, "replaced by a new connection on its tuple", "RFC 9293 3.6.1") \

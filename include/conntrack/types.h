@@ -134,7 +134,8 @@ CT_STATIC_ASSERT(sizeof(struct ct_tuple) == 40, "hashed as bytes: no padding");
 	X(RANGE, -7, "value is out of the parameter's range")          \
 	X(VERSION, -8, "caller was built against a newer library")     \
 	X(BUSY, -9, "still in use")                                    \
-	X(NOSPC, -10, "buffer is too small")
+	X(NOSPC, -10, "buffer is too small")                           \
+	X(REFUSED, -11, "refused by policy")
 
 /** Errors are negative; success is 0. */
 enum ct_error {

@@ -53,11 +53,17 @@ void ct_conn_tuple(const struct ct_conn *conn, enum ct_dir dir,
 	tuple->zone = wide->reply_zone;
 }
 
-static bool far_fits(const struct ct_far *far, const struct ct_key *key)
+/* => The key, of either form, is that of this tuple. */
+static bool same_tuple(const struct ct_tuple *t, const struct ct_key *key)
 {
+	struct ct_narrow narrow;
+
+	if (ct_tuple_wide(t) != key->wide)
+		return false;
 	if (key->wide)
-		return ct_tuple_equal(&far->tuple, &key->tuple);
-	return memcmp(&far->narrow, &key->narrow, sizeof(far->narrow)) == 0;
+		return ct_tuple_equal(t, &key->tuple);
+	ct_narrow_pack(&narrow, t);
+	return memcmp(&narrow, &key->narrow, sizeof(narrow)) == 0;
 }
 
 bool ct_conn_fits_apart(const struct ct_conn *conn, uint32_t word,
@@ -67,7 +73,7 @@ bool ct_conn_fits_apart(const struct ct_conn *conn, uint32_t word,
 	const struct ct_tuple *t = &key->tuple;
 
 	if ((word & CT_S_FAR) && dir == CT_DIR_REPLY)
-		return far_fits(ct_conn_far(conn), key);
+		return same_tuple(&ct_conn_far(conn)->tuple, key);
 	if (!(word & CT_S_WIDE) || !key->wide)
 		return false;
 	if (dir == CT_DIR_ORIG)
@@ -284,7 +290,8 @@ void ct_conn_free(struct ct_thread *thr, struct ct_conn *conn)
 	struct ct_table *tbl = thr->tbl;
 
 	ct_extend_free(thr, conn);
-	if (ct_unlikely(ct_conn_word(conn) & (CT_S_SRC_NAT | CT_S_FAR)))
+	if (ct_unlikely(ct_conn_word(conn) &
+			(CT_S_SRC_NAT | CT_S_DST_NAT | CT_S_FAR)))
 		ct_conn_untranslate(thr, conn);
 	/* No life has this number: whoever remembers it knows it is gone. */
 	atomic_store_explicit(&conn->gen, 0, memory_order_relaxed);

@@ -4,22 +4,19 @@
  */
 #include "core/mapping.h"
 
+#include "core/head.h"
 #include "core/table.h"
 
 #include <string.h>
 
 enum { HEADS_MIN = 16 };
 
-#define HEAD_LOCK (1u << 31)
-
 /* A mapping for each two connections of a full table, one to a chain. */
 static uint32_t n_heads(const struct ct_table *tbl)
 {
-	uint32_t n = HEADS_MIN;
+	uint32_t n = tbl->max_conns / 2;
 
-	while (n < tbl->max_conns / 2)
-		n *= 2;
-	return n;
+	return n <= HEADS_MIN ? HEADS_MIN : 1u << (32 - __builtin_clz(n - 1));
 }
 
 static size_t heads_len(const struct ct_table *tbl)
@@ -65,6 +62,13 @@ uint64_t ct_mappings_bytes(const struct ct_table *tbl)
 
 /* --- A chain ------------------------------------------------------------ */
 
+_Atomic uint32_t *ct_mappings_head(struct ct_table *tbl, uint64_t key)
+{
+	_Atomic uint32_t *heads = heads_make(tbl);
+
+	return heads ? &heads[key & (n_heads(tbl) - 1)] : NULL;
+}
+
 static _Atomic uint32_t *head_of(const struct ct_table *tbl,
 				 _Atomic uint32_t *heads,
 				 const struct ct_tuple *orig)
@@ -78,25 +82,6 @@ static _Atomic uint32_t *head_of(const struct ct_table *tbl,
 	return &heads[hash & (n_heads(tbl) - 1)];
 }
 
-/* => The chain's first unit; now locked. */
-static uint32_t lock(_Atomic uint32_t *head)
-{
-	unsigned n = 1;
-	uint32_t old;
-
-	/* acquire; pairs with the release in unlock() */
-	while ((old = atomic_fetch_or_explicit(head, HEAD_LOCK,
-					       memory_order_acquire)) &
-	       HEAD_LOCK)
-		ct_spin_wait(n++);
-	return old;
-}
-
-static void unlock(_Atomic uint32_t *head, uint32_t first)
-{
-	atomic_store_explicit(head, first, memory_order_release);
-}
-
 static struct ct_mapping *at(const struct ct_table *tbl, uint32_t unit)
 {
 	return unit ? ct_slab_at(&tbl->slab, unit) : NULL;
@@ -106,7 +91,7 @@ static bool same_inside(const struct ct_mapping *map,
 			const struct ct_tuple *orig)
 {
 	return map->inside_id == orig->src_id && map->l3 == orig->l3 &&
-	       map->l4 == orig->l4 && map->zone == orig->zone &&
+	       map->l4 == orig->l4 && map->zone == orig->zone && !map->pool &&
 	       memcmp(&map->inside, &orig->src, sizeof(map->inside)) == 0;
 }
 
@@ -180,7 +165,7 @@ bool ct_mapping_take(struct ct_thread *thr, const struct ct_tuple *orig,
 	if (!heads)
 		return false;
 	head = head_of(tbl, heads, orig);
-	first = lock(head);
+	first = ct_head_lock(head);
 	unit = take_out(tbl, &first, orig, outside);
 	if (!unit)
 		unit = make(thr, orig, outside);
@@ -188,7 +173,7 @@ bool ct_mapping_take(struct ct_thread *thr, const struct ct_tuple *orig,
 		at(tbl, unit)->n_conns++;
 		put_first(tbl, &first, unit);
 	}
-	unlock(head, first);
+	ct_head_unlock(head, first);
 	return unit != 0;
 }
 
@@ -197,14 +182,14 @@ void ct_mapping_put(struct ct_thread *thr, const struct ct_tuple *orig,
 {
 	struct ct_table *tbl = thr->tbl;
 	_Atomic uint32_t *head = head_of(tbl, heads_now(tbl), orig);
-	uint32_t first = lock(head);
+	uint32_t first = ct_head_lock(head);
 	uint32_t unit = take_out(tbl, &first, orig, outside);
 
 	if (--at(tbl, unit)->n_conns) {
 		put_first(tbl, &first, unit);
 		unit = 0;
 	}
-	unlock(head, first);
+	ct_head_unlock(head, first);
 	if (unit)
 		ct_slab_free(&tbl->slab, &thr->magazine[CT_SLAB_NAT],
 			     CT_SLAB_NAT, unit);
@@ -222,13 +207,13 @@ bool ct_mapping_find(const struct ct_table *tbl, const struct ct_tuple *orig,
 	if (!heads)
 		return false;
 	head = head_of(tbl, heads, orig);
-	first = lock(head);
+	first = ct_head_lock(head);
 	for (map = at(tbl, first); map; map = at(tbl, map->next))
 		if (same_inside(map, orig) && wanted(user, map))
 			break;
 	if (map)
 		*found = *map;
-	unlock(head, first);
+	ct_head_unlock(head, first);
 	return map != NULL;
 }
 
@@ -238,12 +223,12 @@ uint64_t ct_mappings_users(const struct ct_table *tbl)
 	uint64_t users = 0;
 
 	for (uint32_t i = 0; heads && i < n_heads(tbl); i++) {
-		uint32_t first = lock(&heads[i]);
+		uint32_t first = ct_head_lock(&heads[i]);
 		const struct ct_mapping *map = at(tbl, first);
 
 		for (; map; map = at(tbl, map->next))
 			users += map->n_conns;
-		unlock(&heads[i], first);
+		ct_head_unlock(&heads[i], first);
 	}
 	return users;
 }

@@ -19,6 +19,9 @@
  * once.  The connection does not refer to it; its two tuples are the key.
  *
  * The heads are made by the first connection that needs them.
+ *
+ * Mappings of pools (nat/binding.h) are in the same chains.  They are found by
+ * other keys, and what is in this file passes over them.
  */
 #ifndef CORE_MAPPING_H
 #define CORE_MAPPING_H
@@ -30,18 +33,42 @@ struct ct_mapping {
 	uint32_t next;        /* L  unit, or 0 */
 	uint32_t n_conns;     /* L  that use it */
 	union ct_addr inside; /* I */
-	union ct_addr outside;
+	union {
+		union ct_addr outside;       /* I  unless of a pool */
+		struct {                     /* of a pool; see nat/binding.h */
+			uint32_t first;      /* L  its latest connection */
+			uint32_t subscriber; /* I  unit, or 0 */
+			uint32_t newer;      /* L  in its list */
+			uint32_t older;      /* L */
+		};
+	};
 	ct_be16 inside_id;
 	ct_be16 outside_id;
 	uint8_t l3;
 	uint8_t l4;
-	uint16_t zone; /* of the original direction */
-	uint8_t outside_l3;
+	uint16_t zone;    /* of the original direction */
+	uint16_t pool;    /* I  its number; 0: of no pool */
+	uint16_t address; /* I  which of the pool's */
+	uint16_t flags;   /* L  see nat/binding.h */
+	union {
+		uint16_t list;      /* I  of a pool; see nat/binding.h */
+		uint8_t outside_l3; /* I  unless of a pool */
+	};
+	uint64_t key; /* I  of a pool: hash of what it is found by */
 };
-CT_STATIC_ASSERT(sizeof(struct ct_mapping) <= 64, "one unit");
+CT_STATIC_ASSERT(sizeof(struct ct_mapping) == 64, "one unit");
+
+/* Bit of flags: out of its chain, though connections use it still. */
+enum { CT_MAPPING_LOST = 1u << 15 };
+
+/* Called when a connection is freed that uses a mapping of a pool. */
+typedef void (*ct_mapping_leave_fn)(struct ct_thread *thr,
+				    struct ct_conn *conn);
 
 struct ct_mappings {
 	_Atomic uint32_t *_Atomic heads; /* A  set once */
+	/* A  set before a connection uses a pool */
+	_Atomic(ct_mapping_leave_fn) leave;
 };
 
 void ct_mappings_fini(struct ct_table *tbl);
@@ -73,6 +100,13 @@ typedef bool (*ct_mapping_fn)(const void *user, const struct ct_mapping *map);
 bool ct_mapping_find(const struct ct_table *tbl, const struct ct_tuple *orig,
 		     ct_mapping_fn wanted, const void *user,
 		     struct ct_mapping *found);
+
+/*
+ * The head of the chain that a key belongs to, for mappings of pools.
+ *
+ * => NULL when there is no memory.
+ */
+_Atomic uint32_t *ct_mappings_head(struct ct_table *tbl, uint64_t key);
 
 /* For the audit: what all mappings count together. */
 uint64_t ct_mappings_users(const struct ct_table *tbl);

@@ -37,13 +37,6 @@ static void free_unit(struct ct_thread *thr, const void *object)
 		     ct_slab_unit(slab, object));
 }
 
-static void write_far(struct ct_far *far, const struct ct_tuple *reply)
-{
-	*far = (struct ct_far){ .tuple = *reply };
-	if (!ct_tuple_wide(reply))
-		ct_narrow_pack(&far->narrow, reply);
-}
-
 static bool set_far(struct ct_thread *thr, struct ct_conn *conn,
 		    const struct ct_tuple *reply)
 {
@@ -55,7 +48,7 @@ static bool set_far(struct ct_thread *thr, struct ct_conn *conn,
 	if (!unit)
 		return false;
 	far = ct_slab_at(slab, unit);
-	write_far(far, reply);
+	*far = (struct ct_far){ .tuple = *reply };
 	if (!point_at(conn, far)) {
 		free_unit(thr, far);
 		return false;
@@ -73,7 +66,7 @@ bool ct_conn_reply_set(struct ct_thread *thr, struct ct_conn *conn,
 	uint32_t status = ct_conn_word(conn);
 
 	if (status & CT_S_FAR) {
-		write_far(ct_conn_far(conn), reply);
+		ct_conn_far(conn)->tuple = *reply;
 		return true;
 	}
 	if (!(status & CT_S_WIDE) && !ct_tuple_wide(reply)) {
@@ -97,11 +90,81 @@ void ct_conn_outside(const struct ct_table *tbl, const struct ct_conn *conn,
 	ct_l4_invert(ct_registry_l4(tbl, reply.l4), &reply, outside);
 }
 
+/* --- Links -------------------------------------------------------------- */
+
+struct ct_link *ct_conn_first_link(const struct ct_conn *conn)
+{
+	uint32_t status = ct_conn_word(conn);
+	const uint8_t *at;
+
+	if (status & CT_S_FAR)
+		at = (const uint8_t *)ct_conn_far(conn)->link;
+	else if (!(status & CT_S_WIDE))
+		at = conn->keys + sizeof(conn->narrow);
+	else
+		return NULL;
+	/* The object is ours to write, whoever holds it as constant. */
+	return (struct ct_link *)(uintptr_t)at;
+}
+
+struct ct_link *ct_conn_links(const struct ct_table *tbl,
+			      const struct ct_conn *conn, unsigned *n)
+{
+	struct ct_link *link = ct_conn_first_link(conn);
+
+	*n = 0;
+	if (!link || !link->mapping)
+		return link;
+	*n = 1;
+	if (link->mapping & CT_LINK_TWO)
+		link = ct_slab_at(&tbl->slab, link->mapping & ~CT_LINK_TWO);
+	else if (!(ct_conn_word(conn) & CT_S_FAR))
+		return link;
+	if (link[1].mapping)
+		*n = 2;
+	return link;
+}
+
+unsigned ct_conn_uses(const struct ct_table *tbl, const struct ct_conn *conn)
+{
+	const struct ct_link *link;
+	unsigned n, uses = 0;
+
+	link = ct_conn_links(tbl, conn, &n);
+	if (!n)
+		return ct_conn_word(conn) & CT_S_SRC_NAT ? 1 : 0;
+	for (unsigned i = 0; i < n; i++) {
+		const struct ct_mapping *map =
+			ct_slab_at(&tbl->slab, link[i].mapping);
+
+		uses += !(map->flags & CT_MAPPING_LOST);
+	}
+	return uses;
+}
+
+bool ct_conn_links_make(struct ct_thread *thr, struct ct_conn *conn)
+{
+	struct ct_tuple reply;
+
+	if (ct_conn_first_link(conn))
+		return true;
+	ct_conn_tuple(conn, CT_DIR_REPLY, &reply);
+	return set_far(thr, conn, &reply);
+}
+
+/* --- The end ------------------------------------------------------------ */
+
 void ct_conn_untranslate(struct ct_thread *thr, struct ct_conn *conn)
 {
 	uint32_t status = ct_conn_word(conn);
+	const struct ct_link *link = ct_conn_first_link(conn);
 
-	if (status & CT_S_SRC_NAT) {
+	if (ct_unlikely(link && link->mapping)) {
+		ct_mapping_leave_fn leave = atomic_load_explicit(
+			&thr->tbl->mappings.leave, memory_order_acquire);
+
+		leave(thr, conn);
+	} else if (status & CT_S_SRC_NAT) {
 		struct ct_tuple orig, outside;
 
 		ct_conn_tuple(conn, CT_DIR_ORIG, &orig);

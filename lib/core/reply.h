@@ -16,6 +16,24 @@
 
 #include "core/conn.h"
 
+/* => Its link, or both of its links; NULL: it has no room for any. */
+struct ct_link *ct_conn_links(const struct ct_table *tbl,
+			      const struct ct_conn *conn, unsigned *n);
+
+/* The place of its first link, whatever that says. */
+struct ct_link *ct_conn_first_link(const struct ct_conn *conn);
+
+/* For the audit: how many mappings it uses that are in their chains. */
+unsigned ct_conn_uses(const struct ct_table *tbl, const struct ct_conn *conn);
+
+/*
+ * See that a private connection has room for links: a wide one's reply tuple
+ * moves.
+ *
+ * => False when there is no memory; nothing has changed.
+ */
+bool ct_conn_links_make(struct ct_thread *thr, struct ct_conn *conn);
+
 /* => False when there is no memory for a far one; nothing has changed. */
 bool ct_conn_reply_set(struct ct_thread *thr, struct ct_conn *conn,
 		       const struct ct_tuple *reply);

@@ -56,6 +56,10 @@ enum ct_core_param {
 	CT_P_MAX
 };
 
+/* NAT's pools; see nat/pool.h. */
+struct ct_nat_pool;
+enum { CT_POOLS = 64 };
+
 /* A private connection, remembered by the thread that opened it. */
 struct ct_private {
 	uint32_t unit;
@@ -111,6 +115,7 @@ struct ct_table {
 	struct ct_policies policies;
 	struct ct_events events;
 	struct ct_mappings mappings;
+	_Atomic(struct ct_nat_pool *) pool[CT_POOLS]; /* A  set once each */
 
 	/* Written by newcomers, now and then. */
 	_Alignas(CT_LINE) _Atomic uint32_t n_conns; /* A  private ones and

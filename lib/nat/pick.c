@@ -73,15 +73,14 @@ static struct ct_conn *holder(const struct ct_pick *pick,
 	return conn && same_flow(pick, conn) ? NULL : conn;
 }
 
-static bool is_taken(const struct ct_pick *pick, const struct ct_tuple *leave)
+bool ct_pick_is_taken(const struct ct_pick *pick, const struct ct_tuple *leave)
 {
 	enum ct_dir dir;
 
 	return holder(pick, leave, &dir) != NULL;
 }
 
-/* End a finished connection for this one's sake; => it has ended. */
-static bool make_room(const struct ct_pick *pick, struct ct_conn *old)
+bool ct_pick_make_room(const struct ct_pick *pick, struct ct_conn *old)
 {
 	bool ended = false;
 
@@ -96,13 +95,14 @@ static bool make_room(const struct ct_pick *pick, struct ct_conn *old)
 	return ended;
 }
 
-static bool is_kept(const struct ct_pick *pick, const struct ct_tuple *leave,
-		    uint32_t tries_left)
+bool ct_pick_is_kept(const struct ct_pick *pick, const struct ct_tuple *leave,
+		     uint32_t tries_left)
 {
 	enum ct_dir dir;
 	struct ct_conn *conn = holder(pick, leave, &dir);
 
-	return conn && (tries_left > TRIES_HARD || !make_room(pick, conn));
+	return conn &&
+	       (tries_left > TRIES_HARD || !ct_pick_make_room(pick, conn));
 }
 
 /*
@@ -162,7 +162,7 @@ static bool keep_source(const struct ct_pick *pick, struct ct_tuple *leave)
 		return false;
 	with_mapping(&map, &source);
 	source.zone = pick->now.zone;
-	if (is_taken(pick, &source))
+	if (ct_pick_is_taken(pick, &source))
 		return false;
 	*leave = source;
 	return true;
@@ -233,7 +233,7 @@ static int choose_id(const struct ct_pick *pick, struct ct_tuple *leave)
 
 	if (!id)
 		/* The source may still make a destination unique. */
-		return pick->end == CT_NAT_SRC && is_taken(pick, leave)
+		return pick->end == CT_NAT_SRC && ct_pick_is_taken(pick, leave)
 			       ? CT_E_FULL
 			       : 0;
 	span = id_span(pick, ntohs(*id));
@@ -242,7 +242,7 @@ static int choose_id(const struct ct_pick *pick, struct ct_tuple *leave)
 	for (;;) {
 		for (uint32_t left = tries; left; left--, at++) {
 			*id = htons((uint16_t)(span.first + at % span.n));
-			if (!is_kept(pick, leave, left))
+			if (!ct_pick_is_kept(pick, leave, left))
 				return 0;
 		}
 		if (tries >= span.n || tries < TRIES_LAST)
@@ -258,11 +258,11 @@ static bool id_will_do(const struct ct_pick *pick, const struct ct_tuple *leave)
 	const struct ct_nat_range *range = pick->range;
 
 	if (!(range->flags & CT_NAT_IDS))
-		return !is_taken(pick, leave);
+		return !ct_pick_is_taken(pick, leave);
 	if ((range->flags & CT_NAT_OFFSET) ||
 	    !ct_range_has_id(range, pick->ops, leave, pick->end))
 		return false;
-	return range->min_id == range->max_id || !is_taken(pick, leave);
+	return range->min_id == range->max_id || !ct_pick_is_taken(pick, leave);
 }
 
 int ct_pick(const struct ct_pick *pick, struct ct_tuple *leave)

@@ -26,4 +26,14 @@ struct ct_pick {
  */
 int ct_pick(const struct ct_pick *pick, struct ct_tuple *leave);
 
+/* Whether somebody else is answered at the tuple that would answer this one. */
+bool ct_pick_is_taken(const struct ct_pick *pick, const struct ct_tuple *leave);
+
+/* The same; with few tries left a finished one is ended, if it yields. */
+bool ct_pick_is_kept(const struct ct_pick *pick, const struct ct_tuple *leave,
+		     uint32_t tries_left);
+
+/* End a finished connection for this one's sake; => it has ended. */
+bool ct_pick_make_room(const struct ct_pick *pick, struct ct_conn *old);
+
 #endif /* NAT_PICK_H */

@@ -92,10 +92,11 @@ void ct_nat_tell(struct ct_thread *thr, struct ct_pkt *pkt,
 		ct_trace(thr, "nat", "%s", ct_reason_text(reason)->text);
 }
 
-static int exhausted(struct ct_thread *thr, struct ct_pkt *pkt)
+int ct_setup_refuse(struct ct_thread *thr, struct ct_pkt *pkt,
+		    enum ct_reason reason, int error)
 {
-	ct_nat_tell(thr, pkt, CT_R_NAT_EXHAUSTED);
-	return CT_E_FULL;
+	ct_nat_tell(thr, pkt, reason);
+	return error;
 }
 
 static int choose(struct ct_pick *pick, struct ct_pkt *pkt)
@@ -107,33 +108,46 @@ static int choose(struct ct_pick *pick, struct ct_pkt *pkt)
 	if (!ct_tuple_equal(&leave, &pick->now) && !adopt(pick, conn, &leave))
 		return CT_E_NOMEM;
 	ct_conn_set(conn, done_bit(pick->end));
-	return full ? exhausted(pick->thr, pkt) : 0;
+	return full ? ct_setup_refuse(pick->thr, pkt, CT_R_NAT_EXHAUSTED,
+				      CT_E_FULL)
+		    : 0;
+}
+
+int ct_setup_open(struct ct_thread *thr, const struct ct_pkt *pkt,
+		  enum ct_nat_end end, struct ct_pick *pick)
+{
+	struct ct_tuple reply;
+	uint32_t status;
+
+	*pick = (struct ct_pick){ .thr = thr, .conn = pkt->conn, .end = end };
+	if (!pkt->conn)
+		return CT_E_NOENT;
+	status = ct_conn_word(pkt->conn);
+	if (status & (CT_S_CONFIRMED | CT_S_DYING))
+		return CT_E_NOENT;
+	if (status & done_bit(end))
+		return CT_E_EXIST;
+	ct_conn_tuple(pkt->conn, CT_DIR_ORIG, &pick->orig);
+	ct_conn_tuple(pkt->conn, CT_DIR_REPLY, &reply);
+	pick->ops = ct_registry_l4(thr->tbl, reply.l4);
+	return ct_l4_invert(pick->ops, &reply, &pick->now) ? 0 : CT_E_INVAL;
+}
+
+void ct_setup_done(struct ct_conn *conn, enum ct_nat_end end)
+{
+	ct_conn_set(conn, done_bit(end) | changed_bit(end));
 }
 
 int ct_nat_setup(struct ct_thread *thr, struct ct_pkt *pkt, enum ct_nat_end end,
 		 const struct ct_nat_range *caller)
 {
-	struct ct_conn *conn = pkt->conn;
 	struct ct_nat_range range;
-	struct ct_pick pick = {
-		.thr = thr, .conn = conn, .range = &range, .end = end
-	};
-	struct ct_tuple reply;
-	uint32_t status;
-	int error;
+	struct ct_pick pick;
+	int error = ct_setup_open(thr, pkt, end, &pick);
 
-	if (!conn)
-		return CT_E_NOENT;
-	status = ct_conn_word(conn);
-	if (status & (CT_S_CONFIRMED | CT_S_DYING))
-		return CT_E_NOENT;
-	if (status & done_bit(end))
-		return CT_E_EXIST;
-	ct_conn_tuple(conn, CT_DIR_ORIG, &pick.orig);
-	ct_conn_tuple(conn, CT_DIR_REPLY, &reply);
-	pick.ops = ct_registry_l4(thr->tbl, reply.l4);
-	if (!ct_l4_invert(pick.ops, &reply, &pick.now))
-		return CT_E_INVAL;
+	if (error)
+		return error;
+	pick.range = &range;
 	error = take_range(&range, caller, &pick);
 	if (error == CT_E_RANGE)
 		ct_nat_tell(thr, pkt, CT_R_NAT_UNTRANSLATABLE);

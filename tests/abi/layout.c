@@ -11,6 +11,7 @@
 #include <conntrack/dump.h>
 #include <conntrack/event.h>
 #include <conntrack/nat64.h>
+#include <conntrack/nat_cgn.h>
 #include <conntrack/plugin.h>
 
 /* Part of every frame that a host keeps: never larger. */

@@ -12,6 +12,7 @@
 #include "world.h"
 
 #include <conntrack/nat64.h>
+#include <conntrack/nat_cgn.h>
 #include <conntrack/plugin.h>
 #include <string.h>
 
@@ -27,8 +28,10 @@ struct run {
 	ct_ext_id ext[2];
 	bool has_ext[2];
 	struct ct_conn *owned;
-	bool nat;  /* sources are translated */
-	bool over; /* to the other network layer */
+	bool nat;                    /* sources are translated */
+	bool over;                   /* to the other network layer */
+	struct ct_nat_pool *pool[2]; /* the second one overloaded */
+	struct ct_nat_pool *by;      /* NULL: by a range */
 	uint64_t now_ns;
 	unsigned refused; /* calls that said so */
 };
@@ -107,9 +110,12 @@ static void translate(struct run *run, unsigned thr, struct ct_pkt *pkt)
 
 	range.min_addr.bytes[0] = 0xcb;
 	range.max_addr = range.min_addr;
-	error = run->over
-			? go_over(run->thr[thr], pkt, &range)
-			: ct_nat_setup(run->thr[thr], pkt, CT_NAT_SRC, &range);
+	if (run->over)
+		error = go_over(run->thr[thr], pkt, &range);
+	else if (run->by && pkt->l3 == CT_L3_IPV4)
+		error = ct_nat_pool_setup(run->thr[thr], pkt, run->by);
+	else
+		error = ct_nat_setup(run->thr[thr], pkt, CT_NAT_SRC, &range);
 	run->refused += error == CT_E_NOMEM;
 	ck_assert(error == 0 || error == CT_E_NOMEM || error == CT_E_FULL ||
 		  error == CT_E_NOENT || (error == CT_E_RANGE && run->over));
@@ -270,6 +276,59 @@ static void polls(struct run *run)
 	audit(run);
 }
 
+/* => NULL, if there is no memory. */
+static struct ct_nat_pool *make_pool(struct run *run,
+				     const struct ct_nat_pool_config *cfg)
+{
+	union ct_addr first = { .bytes = { 0xcb, 0, 0x71, 1 } };
+	union ct_addr last = { .bytes = { 0xcb, 0, 0x71, 3 } };
+	struct ct_nat_pool *pool;
+
+	if (!done(run, ct_nat_pool_create(run->tbl, cfg, &pool)))
+		return NULL;
+	done(run, ct_nat_pool_add(pool, &first, &last));
+	return pool;
+}
+
+static void forward_a_port(struct run *run)
+{
+	struct ct_nat_static map = { .size = sizeof(map),
+				     .inside.bytes = { 10, 0, 0, 9 },
+				     .inside_id = 80,
+				     .l4 = 17 };
+	int error = ct_nat_static_add(run->thr[0], run->pool[0], &map);
+
+	if (error != CT_E_NOENT) /* no address could be added */
+		done(run, error);
+}
+
+static void by_pools(struct run *run)
+{
+	struct ct_nat_pool_config cfg = { .size = sizeof(cfg) };
+	union ct_addr first = { .bytes = { 0xcb, 0, 0x71, 1 } };
+
+	cfg.min_id = 64000;
+	cfg.hold_s = 1;
+	cfg.max_conns = 100;
+	run->pool[0] = make_pool(run, &cfg);
+	cfg.flags = CT_POOL_OVERLOAD;
+	cfg.mapping = CT_NAT_ON_ADDRESS_PORT;
+	run->pool[1] = make_pool(run, &cfg);
+	for (unsigned i = 0; i < 2; i++) {
+		run->by = run->pool[i];
+		ct_flush(run->thr[0], NULL);
+		polls(run);
+		every_protocol(run);
+		many(run);
+		if (run->by)
+			ct_nat_pool_remove(run->thr[0], run->by, &first);
+		audit(run);
+	}
+	if (run->pool[0])
+		forward_a_port(run);
+	polls(run);
+}
+
 static void traffic(struct run *run)
 {
 	polls(run);
@@ -285,6 +344,7 @@ static void traffic(struct run *run)
 	run->nat = true;
 	every_protocol(run);
 	many(run);
+	by_pools(run);
 	polls(run);
 	ck_assert_int_ge(ct_flush(run->thr[0], NULL), 0);
 	polls(run);

@@ -1,0 +1,578 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * binding.c - mappings of pools: who uses them, and how they end
+ */
+#include "nat/binding.h"
+
+#include "core/head.h"
+#include "core/reply.h"
+#include "core/table.h"
+#include "nat/overload.h"
+#include "nat/report.h"
+#include "nat/subscriber.h"
+
+#include <arpa/inet.h>
+#include <string.h>
+
+/* Pools do not share mappings; the chain, from the lower bits, is the same. */
+#define POOL_SHIFT 56
+
+static uint32_t slot_of(const struct ct_table *tbl, uint8_t l4)
+{
+	return tbl->registry.l4_at[l4];
+}
+
+/* Leave out what a mapping does not depend on; => the rest's hash. */
+static uint64_t name_of(const struct ct_nat_pool *pool,
+			const struct ct_tuple *from, struct ct_tuple *name)
+{
+	const struct ct_table *tbl = pool->tbl;
+	uint32_t on = pool->cfg.mapping;
+
+	/* Without ids there is one connection between two addresses. */
+	if (!(ct_registry_l4(tbl, from->l4)->flags &
+	      (CT_L4_NAT_PORTS | CT_L4_NAT_QUERY)))
+		on = CT_NAT_ON_ADDRESS_PORT;
+	*name = *from;
+	if (on != CT_NAT_ON_ADDRESS_PORT)
+		name->dst_id = 0;
+	if (on == CT_NAT_ON_NOTHING)
+		memset(&name->dst, 0, sizeof(name->dst));
+	return ct_hash_wide(&tbl->hash, name);
+}
+
+int ct_binding_name(struct ct_bind *bind, const struct ct_tuple *from)
+{
+	bind->key = name_of(bind->pool, from, &bind->name) ^
+		    (uint64_t)bind->pool->number << POOL_SHIFT;
+	bind->head = ct_mappings_head(bind->pool->tbl, bind->key);
+	return bind->head ? 0 : CT_E_NOMEM;
+}
+
+void ct_binding_prefetch(struct ct_table *tbl, const struct ct_tuple *from)
+{
+	const struct ct_nat_pool *pool = ct_pool_of(tbl, 1);
+	const _Atomic uint32_t *head;
+	struct ct_tuple name;
+
+	if (ct_likely(!pool) || from->l3 != pool->cfg.l3)
+		return;
+	head = ct_mappings_head(tbl, name_of(pool, from, &name));
+	if (head)
+		__builtin_prefetch(head, 1);
+	ct_subscriber_prefetch(pool, from);
+}
+
+/* --- Connections of a mapping ------------------------------------------- */
+
+struct ct_link *ct_binding_link_of(const struct ct_table *tbl,
+				   const struct ct_conn *conn, uint32_t unit)
+{
+	struct ct_link *link;
+	unsigned n;
+
+	link = ct_conn_links(tbl, conn, &n);
+	return n == 2 && link->mapping != unit ? link + 1 : link;
+}
+
+static struct ct_link *link_at(const struct ct_table *tbl, uint32_t conn,
+			       uint32_t unit)
+{
+	return ct_binding_link_of(tbl, ct_conn_at(tbl, conn), unit);
+}
+
+/* A narrow connection's only link moves to a unit that has room for two; under
+ * the lock of its mapping's chain, as its neighbours may look for it. */
+static bool make_two(struct ct_thread *thr, struct ct_link *link)
+{
+	struct ct_table *tbl = thr->tbl;
+	uint32_t two = ct_slab_alloc(&tbl->slab, &thr->magazine[CT_SLAB_NAT],
+				     CT_SLAB_NAT);
+	const struct ct_mapping *map = ct_binding_at(tbl, link->mapping);
+	_Atomic uint32_t *head;
+	struct ct_link *links;
+	uint32_t first;
+
+	if (!two)
+		return false;
+	links = ct_slab_at(&tbl->slab, two);
+	memset(links, 0, CT_UNIT);
+	head = ct_mappings_head(tbl, map->key);
+	first = ct_head_lock(head);
+	links[0] = *link;
+	link->mapping = two | CT_LINK_TWO;
+	ct_head_unlock(head, first);
+	return true;
+}
+
+bool ct_binding_room(struct ct_thread *thr, struct ct_conn *conn)
+{
+	struct ct_link *link;
+
+	if (!ct_conn_links_make(thr, conn))
+		return false;
+	link = ct_conn_first_link(conn);
+	return !link->mapping || (link->mapping & CT_LINK_TWO) ||
+	       (ct_conn_word(conn) & CT_S_FAR) || make_two(thr, link);
+}
+
+/* => The link that is not used yet. */
+static struct ct_link *spare_link(const struct ct_table *tbl,
+				  const struct ct_conn *conn)
+{
+	struct ct_link *link = ct_conn_first_link(conn);
+
+	if (link->mapping & CT_LINK_TWO)
+		link = ct_slab_at(&tbl->slab, link->mapping & ~CT_LINK_TWO);
+	return link->mapping ? link + 1 : link;
+}
+
+void ct_binding_link(struct ct_table *tbl, uint32_t unit, struct ct_conn *conn)
+{
+	struct ct_mapping *map = ct_binding_at(tbl, unit);
+	struct ct_link *link = spare_link(tbl, conn);
+	uint32_t me = ct_conn_unit(tbl, conn);
+
+	link->mapping = unit;
+	link->newer = 0;
+	link->older = map->first;
+	if (map->first)
+		link_at(tbl, map->first, unit)->newer = me;
+	map->first = me;
+	map->n_conns++;
+}
+
+static void unlink_conn(struct ct_table *tbl, uint32_t unit,
+			const struct ct_link *link)
+{
+	struct ct_mapping *map = ct_binding_at(tbl, unit);
+
+	if (link->older)
+		link_at(tbl, link->older, unit)->newer = link->newer;
+	if (link->newer)
+		link_at(tbl, link->newer, unit)->older = link->older;
+	else
+		map->first = link->older;
+	map->n_conns--;
+}
+
+/* --- A chain ------------------------------------------------------------ */
+
+static bool has_name(const struct ct_mapping *map, const struct ct_bind *bind)
+{
+	const struct ct_tuple *name = &bind->name;
+
+	return map->pool == bind->pool->number && map->key == bind->key &&
+	       map->inside_id == name->src_id && map->l4 == name->l4 &&
+	       map->zone == name->zone &&
+	       memcmp(&map->inside, &name->src, sizeof(map->inside)) == 0;
+}
+
+/* => Its address was taken away: its endpoint may have another mapping. */
+static bool is_past(const struct ct_nat_pool *pool,
+		    const struct ct_mapping *map)
+{
+	return ct_pool_state(ct_pool_at(pool, map->address)) == CT_POOL_REMOVED;
+}
+
+static uint32_t find(const struct ct_bind *bind, uint32_t unit)
+{
+	const struct ct_mapping *map;
+
+	for (; unit; unit = map->next) {
+		map = ct_binding_at(bind->pool->tbl, unit);
+		if (has_name(map, bind) && !is_past(bind->pool, map))
+			break;
+	}
+	return unit;
+}
+
+static void take_out(const struct ct_table *tbl, uint32_t *first, uint32_t unit)
+{
+	uint32_t *link = first;
+
+	while (*link != unit)
+		link = &ct_binding_at(tbl, *link)->next;
+	*link = ct_binding_at(tbl, unit)->next;
+}
+
+struct ct_mapping *ct_binding_lock(struct ct_table *tbl,
+				   const struct ct_binding_ref *ref,
+				   uint32_t *first)
+{
+	_Atomic uint32_t *head = ct_mappings_head(tbl, ref->key);
+	uint32_t unit;
+
+	*first = ct_head_lock(head);
+	for (unit = *first; unit && unit != ref->unit;)
+		unit = ct_binding_at(tbl, unit)->next;
+	if (!unit)
+		ct_head_unlock(head, *first);
+	return ct_binding_at(tbl, unit);
+}
+
+void ct_binding_unlock(struct ct_table *tbl, const struct ct_binding_ref *ref,
+		       uint32_t first)
+{
+	ct_head_unlock(ct_mappings_head(tbl, ref->key), first);
+}
+
+/* --- Its beginning ------------------------------------------------------ */
+
+/* => A packet that an endpoint sends to itself: it has the mapping already. */
+static bool uses(const struct ct_table *tbl, const struct ct_conn *conn,
+		 uint32_t unit)
+{
+	const struct ct_link *link;
+	unsigned n;
+
+	link = ct_conn_links(tbl, conn, &n);
+	return n && link->mapping == unit;
+}
+
+/* The connection uses it, unless a quota forbids that; under the lock. */
+static int use(struct ct_bind *bind, uint32_t unit, struct ct_tuple *leave)
+{
+	struct ct_nat_pool *pool = bind->pool;
+	const struct ct_mapping *map = ct_binding_at(pool->tbl, unit);
+
+	ct_pool_address(pool, map->address, &leave->src);
+	leave->src_id = map->outside_id;
+	if (!bind->conn || uses(pool->tbl, bind->conn, unit))
+		return 0;
+	if (map->subscriber && ct_subscribers_count(pool)) {
+		bind->quota = ct_subscriber_open(bind->pick.thr, pool,
+						 map->subscriber);
+		if (bind->quota)
+			return CT_E_REFUSED;
+	}
+	ct_binding_link(pool->tbl, unit, bind->conn);
+	return 0;
+}
+
+int ct_binding_join(struct ct_bind *bind, struct ct_tuple *leave)
+{
+	uint32_t first = ct_head_lock(bind->head);
+	uint32_t unit = find(bind, first);
+	int error = CT_E_NOENT;
+
+	if (unit)
+		error = use(bind, unit, leave);
+	if (!error)
+		bind->unit = unit;
+	ct_head_unlock(bind->head, first);
+	return error;
+}
+
+uint32_t ct_binding_make(struct ct_bind *bind)
+{
+	struct ct_thread *thr = bind->pick.thr;
+	const struct ct_tuple *name = &bind->name;
+	struct ct_slab *slab = &thr->tbl->slab;
+
+	bind->unit =
+		ct_slab_alloc(slab, &thr->magazine[CT_SLAB_NAT], CT_SLAB_NAT);
+	if (bind->unit)
+		*ct_binding_at(thr->tbl, bind->unit) = (struct ct_mapping){
+			.inside = name->src,
+			.subscriber = bind->subscriber,
+			.inside_id = name->src_id,
+			.l3 = name->l3,
+			.l4 = name->l4,
+			.zone = name->zone,
+			.pool = bind->pool->number,
+			.key = bind->key,
+		};
+	return bind->unit;
+}
+
+void ct_binding_unmake(struct ct_bind *bind)
+{
+	struct ct_thread *thr = bind->pick.thr;
+
+	ct_slab_free(&thr->tbl->slab, &thr->magazine[CT_SLAB_NAT], CT_SLAB_NAT,
+		     bind->unit);
+	bind->unit = 0;
+}
+
+static struct ct_pool_list *list_of(const struct ct_nat_pool *pool,
+				    const struct ct_mapping *map)
+{
+	const struct ct_pool_addr *addr = ct_pool_at(pool, map->address);
+	uint32_t slot = slot_of(pool->tbl, map->l4);
+
+	return &atomic_load_explicit(&addr->lists[slot], memory_order_acquire)
+			->list[map->list];
+}
+
+static void count(_Atomic uint64_t *counter, int by)
+{
+	atomic_store_explicit(
+		counter,
+		atomic_load_explicit(counter, memory_order_relaxed) +
+			(uint64_t)by,
+		memory_order_relaxed);
+}
+
+static void put_in_list(const struct ct_nat_pool *pool, uint32_t unit)
+{
+	const struct ct_table *tbl = pool->tbl;
+	struct ct_mapping *map = ct_binding_at(tbl, unit);
+	struct ct_pool_list *list = list_of(pool, map);
+
+	ct_spin_lock(&list->lock);
+	map->newer = 0;
+	map->older = list->first;
+	if (list->first)
+		ct_binding_at(tbl, list->first)->newer = unit;
+	list->first = unit;
+	count(&list->n, 1);
+	count(&list->made, 1);
+	ct_spin_unlock(&list->lock);
+}
+
+static void take_from_list(const struct ct_nat_pool *pool, uint32_t unit)
+{
+	const struct ct_table *tbl = pool->tbl;
+	struct ct_mapping *map = ct_binding_at(tbl, unit);
+	struct ct_pool_list *list = list_of(pool, map);
+
+	ct_spin_lock(&list->lock);
+	if (map->older)
+		ct_binding_at(tbl, map->older)->newer = map->newer;
+	if (map->newer)
+		ct_binding_at(tbl, map->newer)->older = map->older;
+	else
+		list->first = map->older;
+	count(&list->n, -1);
+	ct_spin_unlock(&list->lock);
+}
+
+/* Another thread was faster: what this one has taken goes back. */
+static void yield(struct ct_bind *bind, const struct ct_place *place,
+		  uint16_t flags)
+{
+	if (!(flags & CT_BINDING_LISTED))
+		ct_pool_give(bind->pool, bind->slot, place, bind->unit);
+	ct_binding_unmake(bind);
+	if (bind->subscriber)
+		ct_subscriber_put(bind->pick.thr, bind->pool, bind->subscriber);
+	bind->subscriber = 0;
+}
+
+int ct_binding_enter(struct ct_bind *bind, const struct ct_place *place,
+		     uint16_t flags, struct ct_tuple *leave)
+{
+	struct ct_mapping *map = ct_binding_at(bind->pool->tbl, bind->unit);
+	uint32_t first, other;
+	int error;
+
+	map->address = (uint16_t)place->address;
+	map->outside_id = htons((uint16_t)place->id);
+	map->flags = flags;
+	map->list = (uint16_t)(bind->pick.thr->dice[0] % CT_POOL_LISTS);
+	first = ct_head_lock(bind->head);
+	other = find(bind, first);
+	error = use(bind, other ? other : bind->unit, leave);
+	if (!error && !other) {
+		map->next = first;
+		first = bind->unit;
+	}
+	ct_head_unlock(bind->head, first);
+	if (error || other) {
+		yield(bind, place, flags);
+		bind->unit = other;
+		return error;
+	}
+	if (flags & CT_BINDING_LISTED)
+		put_in_list(bind->pool, bind->unit);
+	if (bind->subscriber)
+		ct_subscriber_pair(bind->pick.thr, bind->pool, bind->subscriber,
+				   place->address);
+	ct_report_mapping(bind->pick.thr, CT_NAT_EV_MAPPING, map, NULL);
+	return 0;
+}
+
+/* --- Its end ------------------------------------------------------------ */
+
+/* What is left of a mapping that nobody finds any more. */
+static void release(struct ct_thread *thr, uint32_t unit)
+{
+	struct ct_table *tbl = thr->tbl;
+	const struct ct_mapping *map = ct_binding_at(tbl, unit);
+	struct ct_nat_pool *pool = ct_pool_of(tbl, map->pool);
+	const struct ct_place place = { map->address, ntohs(map->outside_id) };
+
+	if (map->flags & CT_BINDING_LISTED)
+		take_from_list(pool, unit);
+	else
+		ct_pool_retire(thr, pool, slot_of(tbl, map->l4), &place, unit);
+	ct_report_mapping(thr, CT_NAT_EV_MAPPING_END, map, NULL);
+	if (map->subscriber)
+		ct_subscriber_put(thr, pool, map->subscriber);
+	ct_slab_free(&tbl->slab, &thr->magazine[CT_SLAB_NAT], CT_SLAB_NAT,
+		     unit);
+}
+
+/* The other end of a connection, as its mapping sees it. */
+static void peer_of(const struct ct_conn *conn, const struct ct_mapping *map,
+		    struct ct_tuple *peer)
+{
+	struct ct_tuple orig, reply;
+
+	ct_conn_tuple(conn, CT_DIR_ORIG, &orig);
+	ct_conn_tuple(conn, CT_DIR_REPLY, &reply);
+	*peer = orig;
+	if (orig.src_id == map->inside_id &&
+	    memcmp(&orig.src, &map->inside, sizeof(orig.src)) == 0) {
+		peer->dst = reply.src;
+		peer->dst_id = reply.src_id;
+	} else {
+		peer->dst = orig.src;
+		peer->dst_id = orig.src_id;
+	}
+}
+
+static void tell_session(struct ct_thread *thr, enum ct_nat_event_kind kind,
+			 const struct ct_mapping *map,
+			 const struct ct_conn *conn)
+{
+	struct ct_tuple peer;
+
+	if (!ct_report_wanted(ct_pool_of(thr->tbl, map->pool), kind))
+		return;
+	peer_of(conn, map, &peer);
+	ct_report_mapping(thr, kind, map, &peer);
+}
+
+static void leave_one(struct ct_thread *thr, const struct ct_conn *conn,
+		      const struct ct_link *link)
+{
+	struct ct_table *tbl = thr->tbl;
+	uint32_t unit = link->mapping;
+	struct ct_mapping *map = ct_binding_at(tbl, unit);
+	_Atomic uint32_t *head = ct_mappings_head(tbl, map->key);
+	uint32_t first;
+	bool last;
+
+	/* The mapping is there as long as it has this connection. */
+	if (ct_conn_word(conn) & CT_S_CONFIRMED)
+		tell_session(thr, CT_NAT_EV_SESSION_END, map, conn);
+	if (map->subscriber && ct_subscribers_count(ct_pool_of(tbl, map->pool)))
+		ct_subscriber_close(ct_pool_of(tbl, map->pool),
+				    map->subscriber);
+	first = ct_head_lock(head);
+	unlink_conn(tbl, unit, link);
+	last = !map->n_conns && !(map->flags & CT_BINDING_STATIC);
+	if (last && !(map->flags & CT_BINDING_LOST))
+		take_out(tbl, &first, unit);
+	ct_head_unlock(head, first);
+	if (last)
+		release(thr, unit);
+}
+
+/* Its reply tuple, reserved in the lists of overloaded addresses, is in the
+ * table, or nobody's again. */
+static void settle(const struct ct_table *tbl, const struct ct_conn *conn)
+{
+	const struct ct_link *link;
+	struct ct_tuple reply;
+	struct ct_key key;
+	unsigned n;
+
+	ct_conn_tuple(conn, CT_DIR_REPLY, &reply);
+	ct_key_make(&key, &reply, &tbl->hash);
+	link = ct_conn_links(tbl, conn, &n);
+	for (unsigned i = 0; i < n; i++) {
+		const struct ct_mapping *map =
+			ct_binding_at(tbl, link[i].mapping);
+
+		if (map->flags & CT_BINDING_LISTED)
+			ct_overload_settled(ct_pool_of(tbl, map->pool),
+					    key.hash);
+	}
+}
+
+void ct_binding_leave(struct ct_thread *thr, struct ct_conn *conn)
+{
+	struct ct_link *first = ct_conn_first_link(conn);
+	uint32_t two = first->mapping;
+	struct ct_link *link;
+	unsigned n;
+
+	if (!(ct_conn_word(conn) & CT_S_CONFIRMED))
+		settle(thr->tbl, conn);
+	link = ct_conn_links(thr->tbl, conn, &n);
+	for (unsigned i = 0; i < n; i++)
+		leave_one(thr, conn, &link[i]);
+	if (two & CT_LINK_TWO)
+		ct_slab_free(&thr->tbl->slab, &thr->magazine[CT_SLAB_NAT],
+			     CT_SLAB_NAT, two & ~CT_LINK_TWO);
+}
+
+bool ct_binding_disown(struct ct_table *tbl, const struct ct_binding_ref *ref)
+{
+	struct ct_mapping *map;
+	uint32_t first;
+	bool alone;
+
+	map = ct_binding_lock(tbl, ref, &first);
+	if (!map)
+		return false;
+	alone = map->n_conns == 1 && !(map->flags & CT_BINDING_STATIC);
+	if (alone) {
+		take_out(tbl, &first, ref->unit);
+		map->flags |= CT_BINDING_LOST;
+	}
+	ct_binding_unlock(tbl, ref, first);
+	return alone;
+}
+
+bool ct_binding_loosen(struct ct_thread *thr, const struct ct_binding_ref *ref)
+{
+	struct ct_table *tbl = thr->tbl;
+	struct ct_mapping *map;
+	uint32_t first;
+	bool last;
+
+	map = ct_binding_lock(tbl, ref, &first);
+	if (!map)
+		return false;
+	map->flags &= (uint16_t)~CT_BINDING_STATIC;
+	last = !map->n_conns;
+	if (last)
+		take_out(tbl, &first, ref->unit);
+	ct_binding_unlock(tbl, ref, first);
+	if (last)
+		release(thr, ref->unit);
+	return last;
+}
+
+/* --- Confirmed ---------------------------------------------------------- */
+
+void ct_binding_confirmed(struct ct_thread *thr, struct ct_conn *conn)
+{
+	struct ct_table *tbl = thr->tbl;
+	const struct ct_link *link;
+	bool removed = false;
+	unsigned n;
+
+	link = ct_conn_links(tbl, conn, &n);
+	if (!n)
+		return; /* a range, not a pool */
+	settle(tbl, conn);
+	/* The connection is known, then the address's state is read; pairs with
+	 * the fence in ct_nat_pool_remove(). */
+	atomic_thread_fence(memory_order_seq_cst);
+	for (unsigned i = 0; i < n; i++) {
+		const struct ct_mapping *map =
+			ct_binding_at(tbl, link[i].mapping);
+		const struct ct_nat_pool *pool = ct_pool_of(tbl, map->pool);
+
+		tell_session(thr, CT_NAT_EV_SESSION, map, conn);
+		removed |= ct_pool_state(ct_pool_at(pool, map->address)) ==
+			   CT_POOL_REMOVED;
+	}
+	if (removed)
+		ct_conn_kill(thr, conn, CT_R_END_ADDRESS);
+}

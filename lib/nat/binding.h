@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * binding.h - mappings of pools: who uses them, and how they end
+ *
+ * A mapping of a pool is found by its inside endpoint and by as much of the
+ * peer as the pool's mapping behaviour says; of the latter it only knows the
+ * hash, 64 bits of it.  Unlike those of mapping.c it knows its connections:
+ *
+ *	mapping --first--> connection <--> connection <--> ...
+ *
+ * and each connection its mapping (reply.h), so that an address can be taken
+ * away, and a filter be asked, without a look at the table.  It lives as long
+ * as a connection uses it, or as it is static.
+ *
+ *	made, with an id of its own --> in its chain --> last one leaves: out of
+ *	the chain --> id given back or held --> subscriber --> free
+ *
+ * The list is under the lock of the mapping's chain.  Where ids are overloaded
+ * the mapping is in a list of its address besides (newer, older), under that
+ * list's lock, within which a chain's may be taken.
+ */
+#ifndef NAT_BINDING_H
+#define NAT_BINDING_H
+
+#include "core/reply.h"
+#include "core/table.h"
+#include "nat/pick.h"
+#include "nat/pool.h"
+
+#include <conntrack/nat_cgn.h>
+
+/* Bits of a pool's mapping's flags. */
+enum {
+	CT_BINDING_STATIC = 1,            /* lives without connections */
+	CT_BINDING_LISTED = 2,            /* in a list, not in a map */
+	CT_BINDING_LOST = CT_MAPPING_LOST /* another has its id */
+};
+
+/* A connection that gets a mapping. */
+struct ct_bind {
+	struct ct_pick pick;
+	struct ct_conn *conn; /* the same, to be written; NULL: none */
+	struct ct_nat_pool *pool;
+	struct ct_tuple name; /* what the mapping is found by: see above */
+	uint64_t key;
+	_Atomic uint32_t *head;
+	uint32_t slot;           /* the protocol's place */
+	uint32_t unit;           /* the mapping */
+	uint32_t subscriber;     /* unit, or 0 */
+	bool steals;             /* closed connections are looked for */
+	enum ct_nat_quota quota; /* why it was refused */
+};
+
+/* The same for mappings that are only looked at. */
+static inline struct ct_mapping *ct_binding_at(const struct ct_table *tbl,
+					       uint32_t unit)
+{
+	return unit ? ct_slab_at(&tbl->slab, unit) : NULL;
+}
+
+/* Fill in name, key and head for an inside endpoint and its peer; => 0 or
+ * CT_E_NOMEM. */
+int ct_binding_name(struct ct_bind *bind, const struct ct_tuple *from);
+
+/* A packet opens a connection, most likely: fetch what the first pool would look
+ * at, while the rest of the burst is parsed. */
+void ct_binding_prefetch(struct ct_table *tbl, const struct ct_tuple *from);
+
+/* Room for one more link of a private connection; => false: no memory. */
+bool ct_binding_room(struct ct_thread *thr, struct ct_conn *conn);
+
+/*
+ * The connection uses the mapping that its name has.
+ *
+ * => 0, with the source set; CT_E_NOENT; CT_E_REFUSED by a quota.
+ */
+int ct_binding_join(struct ct_bind *bind, struct ct_tuple *leave);
+
+/* A mapping that nobody can find yet; => its unit, or 0. */
+uint32_t ct_binding_make(struct ct_bind *bind);
+void ct_binding_unmake(struct ct_bind *bind);
+
+/*
+ * It has a place: everybody finds it, and the connection uses it.
+ *
+ * => As ct_binding_join(): if another was faster it is his that is used, and
+ *    this one is unmade, with its id given back.
+ * => Without a connection, if the bind has none.
+ */
+int ct_binding_enter(struct ct_bind *bind, const struct ct_place *place,
+		     uint16_t flags, struct ct_tuple *leave);
+
+/* A connection is freed; ct_mapping_leave_fn. */
+void ct_binding_leave(struct ct_thread *thr, struct ct_conn *conn);
+
+/* What may be known of a mapping while it is in a map of ports. */
+struct ct_binding_ref {
+	uint32_t unit;
+	uint64_t key;
+};
+
+/* => The mapping if it is in its chain, which is locked then. */
+struct ct_mapping *ct_binding_lock(struct ct_table *tbl,
+				   const struct ct_binding_ref *ref,
+				   uint32_t *first);
+void ct_binding_unlock(struct ct_table *tbl, const struct ct_binding_ref *ref,
+		       uint32_t first);
+
+/* One more connection, whose room was made; under the lock. */
+void ct_binding_link(struct ct_table *tbl, uint32_t unit, struct ct_conn *conn);
+
+/* It is static no more; => whether that was its end. */
+bool ct_binding_loosen(struct ct_thread *thr, const struct ct_binding_ref *ref);
+
+/*
+ * Take a mapping that has one connection out of its chain before its end.
+ *
+ * => False when it has ended, or has others.
+ */
+bool ct_binding_disown(struct ct_table *tbl, const struct ct_binding_ref *ref);
+
+/*
+ * A translated connection is known from now on.
+ *
+ * => Ends it when its address has been taken away meanwhile.
+ */
+void ct_binding_confirmed(struct ct_thread *thr, struct ct_conn *conn);
+
+/* => The link of a connection to this mapping. */
+struct ct_link *ct_binding_link_of(const struct ct_table *tbl,
+				   const struct ct_conn *conn, uint32_t unit);
+
+#endif /* NAT_BINDING_H */

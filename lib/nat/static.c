@@ -1,0 +1,371 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * static.c - mappings that somebody asked for, with a lifetime
+ */
+#include "nat/static.h"
+
+#include "core/table.h"
+#include "nat/subscriber.h"
+
+#include <arpa/inet.h>
+#include <string.h>
+
+/* --- The list ----------------------------------------------------------- */
+
+static bool same_inside(const struct ct_static *entry,
+			const struct ct_nat_static *is)
+{
+	return entry->is.inside_id == is->inside_id && entry->is.l4 == is->l4 &&
+	       entry->is.zone == is->zone &&
+	       memcmp(&entry->is.inside, &is->inside, sizeof(is->inside)) == 0;
+}
+
+static struct ct_static *find(const struct ct_nat_pool *pool,
+			      const struct ct_nat_static *is)
+	CT_REQUIRES(pool->lock)
+{
+	struct ct_static *entry = pool->statics;
+
+	while (entry && !same_inside(entry, is))
+		entry = entry->next;
+	return entry;
+}
+
+/* The next one that ends; polls look at this only. */
+static void due_again(struct ct_nat_pool *pool, uint32_t now)
+	CT_REQUIRES(pool->lock)
+{
+	uint32_t due = CT_TICKS_NEVER;
+
+	for (const struct ct_static *entry = pool->statics; entry;
+	     entry = entry->next)
+		if (entry->until != CT_TICKS_NEVER &&
+		    (due == CT_TICKS_NEVER ||
+		     ct_ticks_until(entry->until, now) <
+			     ct_ticks_until(due, now)))
+			due = entry->until;
+	atomic_store_explicit(&pool->statics_due, due, memory_order_relaxed);
+}
+
+static uint32_t until(const struct ct_thread *thr, uint32_t lifetime_s)
+{
+	return lifetime_s ? ct_ticks_after(thr->now, lifetime_s)
+			  : CT_TICKS_NEVER;
+}
+
+/* --- Ended -------------------------------------------------------------- */
+
+enum which { WHICH_DUE, WHICH_ADDRESS, WHICH_INSIDE };
+
+struct choice {
+	enum which which;
+	uint32_t now;
+	uint32_t address;
+	const struct ct_nat_static *inside;
+};
+
+static bool chosen(const struct ct_static *entry, const struct choice *choice)
+{
+	switch (choice->which) {
+	case WHICH_DUE:
+		return entry->until != CT_TICKS_NEVER &&
+		       ct_ticks_passed(entry->until, choice->now);
+	case WHICH_ADDRESS:
+		return entry->address == choice->address;
+	case WHICH_INSIDE:
+		break;
+	}
+	return same_inside(entry, choice->inside);
+}
+
+/* => How many. */
+static unsigned end(struct ct_thread *thr, struct ct_nat_pool *pool,
+		    const struct choice *choice)
+{
+	struct ct_static *ended = NULL, **link;
+	unsigned n = 0;
+
+	ct_spin_lock(&pool->lock);
+	for (link = &pool->statics; *link;) {
+		struct ct_static *entry = *link;
+
+		if (!chosen(entry, choice)) {
+			link = &entry->next;
+			continue;
+		}
+		*link = entry->next;
+		entry->next = ended;
+		ended = entry;
+	}
+	due_again(pool, thr->now);
+	ct_spin_unlock(&pool->lock);
+	for (; ended; n++) {
+		struct ct_static *entry = ended;
+
+		ended = entry->next;
+		ct_binding_loosen(thr, &entry->ref);
+		ct_mem_free(&pool->tbl->mem, entry, sizeof(*entry));
+	}
+	return n;
+}
+
+void ct_statics_expire(struct ct_thread *thr)
+{
+	const struct choice choice = { .which = WHICH_DUE, .now = thr->now };
+
+	for (uint32_t i = 1; i <= CT_POOLS; i++) {
+		struct ct_nat_pool *pool = ct_pool_of(thr->tbl, i);
+		uint32_t due;
+
+		if (ct_likely(!pool))
+			return;
+		due = atomic_load_explicit(&pool->statics_due,
+					   memory_order_relaxed);
+		if (due != CT_TICKS_NEVER && ct_ticks_passed(due, thr->now))
+			end(thr, pool, &choice);
+	}
+}
+
+void ct_statics_drop(struct ct_thread *thr, struct ct_nat_pool *pool,
+		     uint32_t address)
+{
+	const struct choice choice = { .which = WHICH_ADDRESS,
+				       .address = address };
+
+	end(thr, pool, &choice);
+}
+
+void ct_statics_fini(struct ct_nat_pool *pool)
+{
+	while (pool->statics) {
+		struct ct_static *entry = pool->statics;
+
+		pool->statics = entry->next;
+		ct_mem_free(&pool->tbl->mem, entry, sizeof(*entry));
+	}
+}
+
+/* --- Made --------------------------------------------------------------- */
+
+static bool is_zero(const union ct_addr *addr)
+{
+	static const union ct_addr zero;
+
+	return memcmp(addr, &zero, sizeof(zero)) == 0;
+}
+
+/* => The mapping is at the external endpoint that is asked for. */
+static bool suits(const struct ct_nat_static *is, const struct ct_tuple *leave)
+{
+	return (is_zero(&is->outside) ||
+		memcmp(&is->outside, &leave->src, sizeof(is->outside)) == 0) &&
+	       (!is->outside_id || is->outside_id == leave->src_id);
+}
+
+static int take_place(struct ct_bind *bind, const struct ct_nat_static *is,
+		      struct ct_place *place)
+{
+	struct ct_nat_pool *pool = bind->pool;
+	struct ct_want want = { .thr = bind->pick.thr,
+				.slot = bind->slot,
+				.owner = bind->unit,
+				.inside = ntohs(is->inside_id),
+				.dice = ct_random(bind->pick.thr) };
+	const struct ct_pool_addr *addr;
+	bool paired = false;
+
+	if (bind->subscriber)
+		want.start =
+			ct_subscriber_address(pool, bind->subscriber, &paired);
+	addr = ct_pool_active(pool, want.start);
+	if (!addr)
+		return CT_E_NOENT;
+	want.start = addr->number;
+	if (!is_zero(&is->outside)) {
+		addr = ct_pool_find(pool, &is->outside);
+		if (!addr || ct_pool_state(addr) != CT_POOL_ACTIVE)
+			return CT_E_NOENT;
+		want.start = addr->number;
+		want.only = true;
+	}
+	if (!is->outside_id)
+		return pool->cfg.block_ids && !want.only
+			       ? ct_subscriber_take_id(pool, bind->subscriber,
+						       &want, place)
+			       : ct_pool_take(pool, &want, place);
+	place->address = want.start;
+	place->id = ntohs(is->outside_id);
+	if (place->id < pool->cfg.min_id || place->id > pool->cfg.max_id)
+		return CT_E_INVAL;
+	return ct_pool_take_this(bind->pick.thr, pool, bind->slot, place,
+				 bind->unit);
+}
+
+/* A mapping of the endpoint's that nobody has yet. */
+static int make(struct ct_bind *bind, const struct ct_nat_static *is,
+		struct ct_tuple *leave)
+{
+	struct ct_nat_pool *pool = bind->pool;
+	struct ct_thread *thr = bind->pick.thr;
+	struct ct_place place;
+	int error = 0;
+
+	if (ct_subscribers_wanted(pool))
+		error = ct_subscriber_take(thr, pool, &bind->name,
+					   &bind->subscriber);
+	if (error)
+		return error;
+	error = ct_binding_make(bind) ? take_place(bind, is, &place)
+				      : CT_E_NOMEM;
+	if (!error)
+		return ct_binding_enter(bind, &place, CT_BINDING_STATIC, leave);
+	if (bind->unit)
+		ct_binding_unmake(bind);
+	if (bind->subscriber)
+		ct_subscriber_put(thr, pool, bind->subscriber);
+	return error;
+}
+
+/* It is static from now on; => its address, or CT_E_NOENT: it has ended. */
+static int fasten(struct ct_bind *bind, struct ct_static *entry)
+{
+	struct ct_mapping *map;
+	uint32_t first;
+
+	entry->ref = (struct ct_binding_ref){ bind->unit, bind->key };
+	map = ct_binding_lock(bind->pool->tbl, &entry->ref, &first);
+	if (!map)
+		return CT_E_NOENT;
+	map->flags |= CT_BINDING_STATIC;
+	entry->address = map->address;
+	ct_binding_unlock(bind->pool->tbl, &entry->ref, first);
+	return 0;
+}
+
+static int open(struct ct_bind *bind, const struct ct_nat_static *is)
+{
+	const struct ct_nat_pool *pool = bind->pool;
+	const struct ct_l4_ops *ops = ct_registry_l4(pool->tbl, is->l4);
+	struct ct_tuple from = { .src = is->inside,
+				 .src_id = is->inside_id,
+				 .l3 = pool->cfg.l3,
+				 .l4 = is->l4,
+				 .zone = is->zone };
+
+	if (pool->cfg.mapping != CT_NAT_ON_NOTHING || !is->inside_id ||
+	    !(ops->flags & CT_L4_NAT_PORTS) || is->lifetime_s > CT_TIMEOUT_MAX)
+		return CT_E_INVAL;
+	bind->slot = pool->tbl->registry.l4_at[is->l4];
+	return ct_binding_name(bind, &from);
+}
+
+/* => The entry is that of an endpoint that had none. */
+static int add(struct ct_bind *bind, struct ct_static *entry)
+{
+	struct ct_tuple leave = bind->name;
+	int error = ct_binding_join(bind, &leave);
+
+	if (!error && !suits(&entry->is, &leave))
+		return CT_E_EXIST;
+	if (error == CT_E_NOENT)
+		error = make(bind, &entry->is, &leave);
+	if (error)
+		return error;
+	if (!suits(&entry->is, &leave))
+		return CT_E_EXIST; /* a connection was faster */
+	entry->is.outside = leave.src;
+	entry->is.outside_id = leave.src_id;
+	return fasten(bind, entry);
+}
+
+int ct_nat_static_add(struct ct_thread *thr, struct ct_nat_pool *pool,
+		      struct ct_nat_static *caller)
+{
+	struct ct_bind bind = { .pick.thr = thr, .pool = pool };
+	struct ct_nat_static is = { .size = sizeof(is) };
+	struct ct_static *entry;
+	int error = ct_sized_copy(&is, sizeof(is), caller);
+
+	if (!error)
+		error = open(&bind, &is);
+	if (error)
+		return error;
+	ct_spin_lock(&pool->lock);
+	entry = find(pool, &is);
+	if (entry) {
+		struct ct_tuple at = { .src = entry->is.outside,
+				       .src_id = entry->is.outside_id };
+
+		if (suits(&is, &at)) {
+			entry->until = until(thr, is.lifetime_s);
+			due_again(pool, thr->now);
+			is = entry->is;
+		} else {
+			error = CT_E_EXIST;
+		}
+	}
+	ct_spin_unlock(&pool->lock);
+	if (entry) {
+		caller->outside = is.outside;
+		caller->outside_id = is.outside_id;
+		return error;
+	}
+	entry = ct_mem_alloc(&pool->tbl->mem, sizeof(*entry),
+			     _Alignof(struct ct_static));
+	if (!entry)
+		return CT_E_NOMEM;
+	entry->is = is;
+	entry->until = until(thr, is.lifetime_s);
+	error = add(&bind, entry);
+	if (error) {
+		ct_mem_free(&pool->tbl->mem, entry, sizeof(*entry));
+		return error;
+	}
+	caller->outside = entry->is.outside;
+	caller->outside_id = entry->is.outside_id;
+	ct_spin_lock(&pool->lock);
+	entry->next = pool->statics;
+	pool->statics = entry;
+	due_again(pool, thr->now);
+	ct_spin_unlock(&pool->lock);
+	return 0;
+}
+
+int ct_nat_static_delete(struct ct_thread *thr, struct ct_nat_pool *pool,
+			 const struct ct_nat_static *map)
+{
+	const struct choice choice = { .which = WHICH_INSIDE, .inside = map };
+
+	return end(thr, pool, &choice) ? 0 : CT_E_NOENT;
+}
+
+/* What the host gets to see. */
+static struct ct_nat_static seen(const struct ct_static *entry, uint32_t now)
+{
+	struct ct_nat_static is = entry->is;
+
+	is.lifetime_s = 0;
+	if (entry->until != CT_TICKS_NEVER)
+		is.lifetime_s = ((uint32_t)ct_ticks_until(entry->until, now) +
+				 CT_TICKS_PER_S - 1) /
+				CT_TICKS_PER_S;
+	return is;
+}
+
+int ct_nat_static_walk(struct ct_thread *thr, struct ct_nat_pool *pool,
+		       ct_nat_static_fn fn, void *user)
+{
+	const struct ct_static *entry;
+	int stop = 0;
+
+	ct_spin_lock(&pool->lock);
+	for (entry = pool->statics; entry && !stop; entry = entry->next) {
+		const struct ct_nat_static is = seen(entry, thr->now);
+
+		if (entry->until == CT_TICKS_NEVER ||
+		    !ct_ticks_passed(entry->until, thr->now))
+			stop = fn(user, &is);
+	}
+	ct_spin_unlock(&pool->lock);
+	return stop;
+}

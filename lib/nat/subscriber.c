@@ -1,0 +1,430 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * subscriber.c - what an inside host, or a prefix of them, has of a pool
+ */
+#include "nat/subscriber.h"
+
+#include "core/head.h"
+#include "core/table.h"
+#include "nat/report.h"
+
+#include <string.h>
+
+/* One head for each two connections: there may be as many hosts. */
+enum { HEADS_MIN = 16, HEADS_SHARE = 2 };
+
+/* Its first word is the name of a prefix, where the pool's address is one. */
+struct name {
+	union ct_addr prefix;
+	uint8_t zero[22];
+	uint16_t zone;
+};
+CT_STATIC_ASSERT(sizeof(struct name) == CT_HASH_WIDE, "hashed as a tuple");
+
+/* --- Heads -------------------------------------------------------------- */
+
+static uint32_t count_heads(const struct ct_nat_pool *pool)
+{
+	uint32_t n = HEADS_MIN;
+
+	while (n < pool->tbl->max_conns / HEADS_SHARE)
+		n *= 2;
+	return n;
+}
+
+bool ct_subscribers_wanted(const struct ct_nat_pool *pool)
+{
+	const struct ct_nat_pool_config *cfg = &pool->cfg;
+
+	return !(cfg->flags & CT_POOL_UNPAIRED) || cfg->max_mappings ||
+	       cfg->max_conns || cfg->max_rate;
+}
+
+uint64_t ct_subscribers_bytes(const struct ct_nat_pool *pool)
+{
+	return pool->subscribers ? pool->n_heads * sizeof(*pool->subscribers)
+				 : 0;
+}
+
+bool ct_subscribers_init(struct ct_nat_pool *pool)
+{
+	if (!ct_subscribers_wanted(pool))
+		return true;
+	pool->n_heads = count_heads(pool);
+	pool->subscribers = ct_mem_alloc(
+		&pool->tbl->mem, pool->n_heads * sizeof(*pool->subscribers),
+		CT_LINE);
+	return pool->subscribers != NULL;
+}
+
+void ct_subscribers_fini(struct ct_nat_pool *pool)
+{
+	ct_mem_free(&pool->tbl->mem, pool->subscribers,
+		    ct_subscribers_bytes(pool));
+}
+
+static uint64_t hash_of(const struct ct_nat_pool *pool,
+			const union ct_addr *prefix, uint16_t zone)
+{
+	struct name name = { .prefix = *prefix, .zone = zone };
+
+	return ct_hash_wide(&pool->tbl->hash, &name);
+}
+
+static _Atomic uint32_t *head_of(const struct ct_nat_pool *pool,
+				 const union ct_addr *prefix, uint16_t zone)
+{
+	return &pool->subscribers[hash_of(pool, prefix, zone) &
+				  (pool->n_heads - 1)];
+}
+
+void ct_subscriber_prefetch(const struct ct_nat_pool *pool,
+			    const struct ct_tuple *inside)
+{
+	union ct_addr prefix;
+
+	if (!pool->subscribers)
+		return;
+	ct_prefix_of(pool, &inside->src, &prefix);
+	__builtin_prefetch(head_of(pool, &prefix, inside->zone), 1);
+}
+
+/* --- Found, made, freed ------------------------------------------------- */
+
+static uint32_t find(const struct ct_nat_pool *pool, uint32_t unit,
+		     const union ct_addr *prefix, uint16_t zone)
+{
+	while (unit) {
+		const struct ct_subscriber *sub = ct_subscriber_at(pool, unit);
+
+		if (sub->zone == zone &&
+		    memcmp(&sub->prefix, prefix, sizeof(*prefix)) == 0)
+			break;
+		unit = sub->next;
+	}
+	return unit;
+}
+
+static uint32_t make(struct ct_thread *thr, const struct ct_nat_pool *pool,
+		     const union ct_addr *prefix, uint16_t zone)
+{
+	uint32_t unit = ct_slab_alloc(&pool->tbl->slab,
+				      &thr->magazine[CT_SLAB_NAT], CT_SLAB_NAT);
+	struct ct_subscriber *sub;
+
+	if (!unit)
+		return 0;
+	sub = ct_subscriber_at(pool, unit);
+	memset(sub, 0, sizeof(*sub));
+	sub->prefix = *prefix;
+	sub->zone = zone;
+	sub->pool = pool->number;
+	return unit;
+}
+
+int ct_subscriber_take(struct ct_thread *thr, struct ct_nat_pool *pool,
+		       const struct ct_tuple *inside, uint32_t *unit)
+{
+	uint32_t max = pool->cfg.max_mappings;
+	_Atomic uint32_t *head;
+	union ct_addr prefix;
+	uint32_t first;
+	int error = 0;
+
+	ct_prefix_of(pool, &inside->src, &prefix);
+	head = head_of(pool, &prefix, inside->zone);
+	first = ct_head_lock(head);
+	*unit = find(pool, first, &prefix, inside->zone);
+	if (!*unit) {
+		*unit = make(thr, pool, &prefix, inside->zone);
+		if (*unit) {
+			ct_subscriber_at(pool, *unit)->next = first;
+			first = *unit;
+		}
+	}
+	if (!*unit)
+		error = CT_E_NOMEM;
+	else if (max && ct_subscriber_at(pool, *unit)->n_maps >= max)
+		error = CT_E_FULL;
+	else
+		ct_subscriber_at(pool, *unit)->n_maps++;
+	ct_head_unlock(head, first);
+	return error;
+}
+
+/* => The number of the address that it is paired with, plus one; 0: none. */
+static uint32_t address_of(const struct ct_subscriber *sub)
+{
+	return atomic_load_explicit(&sub->address, memory_order_relaxed);
+}
+
+static void address_set(struct ct_subscriber *sub, uint32_t number)
+{
+	atomic_store_explicit(&sub->address, (uint16_t)(number + 1),
+			      memory_order_relaxed);
+}
+
+static void tell(const struct ct_thread *thr, const struct ct_nat_pool *pool,
+		 const struct ct_subscriber *sub, enum ct_nat_event_kind kind,
+		 uint32_t block)
+{
+	struct ct_nat_event ev = { .kind = kind,
+				   .inside = sub->prefix,
+				   .zone = sub->zone };
+
+	if (!ct_report_wanted(pool, kind))
+		return;
+	ct_pool_address(pool, address_of(sub) - 1, &ev.outside);
+	if (kind == CT_NAT_EV_BLOCK || kind == CT_NAT_EV_BLOCK_END) {
+		struct ct_portspan span = ct_block_span(pool, block);
+
+		ev.first_id = (uint16_t)(pool->base + span.first);
+		ev.last_id = (uint16_t)(pool->base + span.last);
+	}
+	ct_report(thr, pool, &ev);
+}
+
+/* => Whether a subscriber has its first block for good. */
+static bool has_fixed(const struct ct_nat_pool *pool,
+		      const struct ct_subscriber *sub, struct ct_place *block)
+{
+	return ct_block_fixed(pool, &sub->prefix, block);
+}
+
+/* It is nobody's any more: what it has goes back. */
+static void end(struct ct_thread *thr, struct ct_nat_pool *pool, uint32_t unit)
+{
+	struct ct_subscriber *sub = ct_subscriber_at(pool, unit);
+	struct ct_place fixed;
+	uint32_t first = has_fixed(pool, sub, &fixed) ? 1 : 0;
+
+	for (uint32_t i = first; i < sub->n_blocks; i++) {
+		ct_block_give(ct_pool_at(pool, address_of(sub) - 1),
+			      sub->block[i]);
+		tell(thr, pool, sub, CT_NAT_EV_BLOCK_END, sub->block[i]);
+	}
+	if (address_of(sub))
+		tell(thr, pool, sub, CT_NAT_EV_SUBSCRIBER_END, 0);
+	ct_slab_free(&pool->tbl->slab, &thr->magazine[CT_SLAB_NAT], CT_SLAB_NAT,
+		     unit);
+}
+
+void ct_subscriber_put(struct ct_thread *thr, struct ct_nat_pool *pool,
+		       uint32_t unit)
+{
+	struct ct_subscriber *sub = ct_subscriber_at(pool, unit);
+	_Atomic uint32_t *head = head_of(pool, &sub->prefix, sub->zone);
+	uint32_t first = ct_head_lock(head);
+	uint32_t *link = &first;
+	bool last = --sub->n_maps == 0;
+
+	if (last) {
+		while (*link != unit)
+			link = &ct_subscriber_at(pool, *link)->next;
+		*link = sub->next;
+	}
+	ct_head_unlock(head, first);
+	if (last)
+		end(thr, pool, unit);
+}
+
+/* --- Quotas ------------------------------------------------------------- */
+
+enum ct_nat_quota ct_subscriber_open(const struct ct_thread *thr,
+				     struct ct_nat_pool *pool, uint32_t unit)
+{
+	struct ct_subscriber *sub = ct_subscriber_at(pool, unit);
+	const struct ct_nat_pool_config *cfg = &pool->cfg;
+	uint32_t second = thr->now / CT_TICKS_PER_S;
+	enum ct_nat_quota over = 0;
+
+	ct_spin_lock(&sub->lock);
+	if (sub->second != second) {
+		sub->second = second;
+		sub->n_new = 0;
+	}
+	if (cfg->max_conns && sub->n_conns >= cfg->max_conns)
+		over = CT_NAT_QUOTA_SESSIONS;
+	else if (cfg->max_rate && sub->n_new >= cfg->max_rate)
+		over = CT_NAT_QUOTA_RATE;
+	if (!over) {
+		sub->n_conns++;
+		sub->n_new++;
+	}
+	ct_spin_unlock(&sub->lock);
+	return over;
+}
+
+void ct_subscriber_close(struct ct_nat_pool *pool, uint32_t unit)
+{
+	struct ct_subscriber *sub = ct_subscriber_at(pool, unit);
+
+	ct_spin_lock(&sub->lock);
+	sub->n_conns--;
+	ct_spin_unlock(&sub->lock);
+}
+
+/* --- Pairing ------------------------------------------------------------ */
+
+/* => It is paired with an address that is active. */
+static bool is_paired(const struct ct_nat_pool *pool, uint32_t address)
+{
+	return address &&
+	       ct_pool_state(ct_pool_at(pool, address - 1)) == CT_POOL_ACTIVE;
+}
+
+uint32_t ct_subscriber_address(struct ct_nat_pool *pool, uint32_t unit,
+			       bool *paired)
+{
+	const struct ct_subscriber *sub = ct_subscriber_at(pool, unit);
+	uint32_t n = atomic_load_explicit(&pool->n_addrs, memory_order_acquire);
+	uint32_t address = address_of(sub);
+
+	*paired = is_paired(pool, address);
+	if (*paired)
+		return address - 1;
+	if (!n)
+		return 0;
+	return (uint32_t)((hash_of(pool, &sub->prefix, sub->zone) >> 32) * n >>
+			  32);
+}
+
+void ct_subscriber_pair(const struct ct_thread *thr, struct ct_nat_pool *pool,
+			uint32_t unit, uint32_t address)
+{
+	struct ct_subscriber *sub = ct_subscriber_at(pool, unit);
+	bool news;
+
+	if (is_paired(pool, address_of(sub)))
+		return;
+	ct_spin_lock(&sub->lock);
+	news = !sub->n_blocks && !is_paired(pool, address_of(sub));
+	if (news)
+		address_set(sub, address);
+	ct_spin_unlock(&sub->lock);
+	if (news)
+		tell(thr, pool, sub, CT_NAT_EV_SUBSCRIBER, 0);
+}
+
+/* --- Blocks ------------------------------------------------------------- */
+
+/* => The first block, which says what its address is. */
+static bool first_block(struct ct_nat_pool *pool, struct ct_subscriber *sub,
+			const struct ct_want *want, struct ct_place *block)
+{
+	uint32_t n = atomic_load_explicit(&pool->n_addrs, memory_order_acquire);
+	uint32_t unit = ct_slab_unit(&pool->tbl->slab, sub);
+
+	if (has_fixed(pool, sub, block))
+		return block->address < n &&
+		       ct_pool_state(ct_pool_at(pool, block->address)) ==
+			       CT_POOL_ACTIVE;
+	for (uint32_t i = 0; i < n; i++) {
+		struct ct_pool_addr *addr =
+			ct_pool_at(pool, (want->start + i) % n);
+
+		if (ct_pool_state(addr) != CT_POOL_ACTIVE)
+			continue;
+		block->id = ct_block_take(addr, unit, want->dice);
+		block->address = addr->number;
+		if (block->id != CT_PORTMAP_NONE)
+			return true;
+	}
+	return false;
+}
+
+/* One more block, if there were only n when the caller looked. */
+static bool add_block(struct ct_nat_pool *pool, uint32_t unit,
+		      const struct ct_want *want, uint32_t n)
+{
+	struct ct_subscriber *sub = ct_subscriber_at(pool, unit);
+	struct ct_place block = { 0, CT_PORTMAP_NONE };
+	bool added = false, other, first;
+
+	ct_spin_lock(&sub->lock);
+	other = sub->n_blocks != n;
+	first = !sub->n_blocks;
+	if (!other && n < pool->cfg.max_blocks) {
+		if (first) {
+			added = first_block(pool, sub, want, &block);
+			if (added)
+				address_set(sub, block.address);
+		} else {
+			block.id = ct_block_take(
+				ct_pool_at(pool, address_of(sub) - 1), unit,
+				want->dice);
+			added = block.id != CT_PORTMAP_NONE;
+		}
+		if (added)
+			sub->block[sub->n_blocks++] = (uint16_t)block.id;
+	}
+	ct_spin_unlock(&sub->lock);
+	if (added && first)
+		tell(want->thr, pool, sub, CT_NAT_EV_SUBSCRIBER, 0);
+	/* What is somebody's for good needs no line in a log. */
+	if (added && !(first && has_fixed(pool, sub, &block)))
+		tell(want->thr, pool, sub, CT_NAT_EV_BLOCK, block.id);
+	return added || other;
+}
+
+int ct_subscriber_take_id(struct ct_nat_pool *pool, uint32_t unit,
+			  struct ct_want *want, struct ct_place *place)
+{
+	struct ct_subscriber *sub = ct_subscriber_at(pool, unit);
+	uint16_t block[CT_SUBSCRIBER_BLOCKS];
+	struct ct_portspan span;
+	uint32_t n;
+	int error;
+
+	do {
+		ct_spin_lock(&sub->lock);
+		n = sub->n_blocks;
+		memcpy(block, sub->block, sizeof(block));
+		if (address_of(sub))
+			want->start = address_of(sub) - 1;
+		ct_spin_unlock(&sub->lock);
+		want->only = n != 0;
+		want->span = &span;
+		for (uint32_t i = 0; i < n; i++) {
+			span = ct_block_span(pool, block[i]);
+			error = ct_pool_take(pool, want, place);
+			if (error != CT_E_FULL)
+				return error;
+		}
+	} while (add_block(pool, unit, want, n));
+	return CT_E_FULL;
+}
+
+/* --- Asked by the host -------------------------------------------------- */
+
+int ct_nat_usage(struct ct_nat_pool *pool, const union ct_addr *inside,
+		 uint16_t zone, struct ct_nat_usage *usage)
+{
+	struct ct_nat_usage now = { .mappings = 0 };
+	struct ct_subscriber *sub;
+	_Atomic uint32_t *head;
+	uint32_t first, unit;
+
+	if (!pool->subscribers)
+		return CT_E_NOENT;
+	ct_prefix_of(pool, inside, &now.inside);
+	head = head_of(pool, &now.inside, zone);
+	first = ct_head_lock(head);
+	unit = find(pool, first, &now.inside, zone);
+	if (unit) {
+		sub = ct_subscriber_at(pool, unit);
+		ct_spin_lock(&sub->lock);
+		now.mappings = sub->n_maps;
+		now.conns = sub->n_conns;
+		now.blocks = sub->n_blocks;
+		now.paired = address_of(sub) != 0;
+		if (now.paired)
+			ct_pool_address(pool, address_of(sub) - 1,
+					&now.outside);
+		ct_spin_unlock(&sub->lock);
+	}
+	ct_head_unlock(head, first);
+	if (!unit)
+		return CT_E_NOENT;
+	return ct_sized_answer(usage, &now, sizeof(now));
+}

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * subscriber.h - what an inside host, or a prefix of them, has of a pool
+ *
+ * One object for each that has a mapping: the external address that it is
+ * paired with, its blocks of ids, and how much of its quotas it has used.
+ * Found by the inside address's prefix and zone; a mapping refers to its
+ * subscriber, and the last mapping that goes frees it.
+ *
+ * Blocks:
+ *	An address is cut into blocks of equal length, which serve every
+ *	protocol.  In a pool with n_fixed the first blocks of each address belong
+ *	to inside addresses for good, in order; the others go to whoever has
+ *	used up what it has.
+ *
+ * Locks: the chain's covers finding and n_maps; the subscriber's own the rest.
+ */
+#ifndef NAT_SUBSCRIBER_H
+#define NAT_SUBSCRIBER_H
+
+#include "core/table.h"
+#include "nat/pool.h"
+
+#include <conntrack/nat_cgn.h>
+
+enum { CT_SUBSCRIBER_BLOCKS = 8 };
+
+struct ct_subscriber {
+	uint32_t next;            /* L  chain: unit, or 0 */
+	uint32_t n_maps;          /* L  chain */
+	union ct_addr prefix;     /* I */
+	uint16_t zone;            /* I */
+	uint16_t pool;            /* I */
+	_Atomic uint16_t address; /* A  the paired one's number + 1, or 0;
+				       written under the lock */
+	struct ct_spin lock;
+	uint8_t n_blocks;                     /* L */
+	uint16_t block[CT_SUBSCRIBER_BLOCKS]; /* L  on that address */
+	uint32_t n_conns;                     /* L  only if they are limited */
+	uint32_t second;                      /* L  that n_new is about */
+	uint32_t n_new;                       /* L  connections in it */
+};
+CT_STATIC_ASSERT(sizeof(struct ct_subscriber) <= 64, "one unit");
+
+/* => False when there is no memory. */
+bool ct_subscribers_init(struct ct_nat_pool *pool);
+void ct_subscribers_fini(struct ct_nat_pool *pool);
+
+/* => Bytes of the heads. */
+uint64_t ct_subscribers_bytes(const struct ct_nat_pool *pool);
+
+/* => The pool has to know whose a mapping is. */
+bool ct_subscribers_wanted(const struct ct_nat_pool *pool);
+
+static inline struct ct_subscriber *ct_subscriber_at(
+	const struct ct_nat_pool *pool, uint32_t unit)
+{
+	return ct_slab_at(&pool->tbl->slab, unit);
+}
+
+/* Somebody will ask for an inside endpoint's subscriber soon. */
+void ct_subscriber_prefetch(const struct ct_nat_pool *pool,
+			    const struct ct_tuple *inside);
+
+/*
+ * One more mapping of an inside endpoint's subscriber, which is made when there
+ * is none.
+ *
+ * => 0; CT_E_NOMEM; CT_E_FULL when it has all the mappings that it may have.
+ */
+int ct_subscriber_take(struct ct_thread *thr, struct ct_nat_pool *pool,
+		       const struct ct_tuple *inside, uint32_t *unit);
+
+/* One mapping less; what the subscriber has goes with the last one. */
+void ct_subscriber_put(struct ct_thread *thr, struct ct_nat_pool *pool,
+		       uint32_t unit);
+
+/* => Connections of a subscriber are counted. */
+static inline bool ct_subscribers_count(const struct ct_nat_pool *pool)
+{
+	return pool->cfg.max_conns || pool->cfg.max_rate;
+}
+
+/* One more connection; => 0, or which quota forbids it. */
+enum ct_nat_quota ct_subscriber_open(const struct ct_thread *thr,
+				     struct ct_nat_pool *pool, uint32_t unit);
+void ct_subscriber_close(struct ct_nat_pool *pool, uint32_t unit);
+
+/* => The address to begin with: its own, or one that its name leads to. */
+uint32_t ct_subscriber_address(struct ct_nat_pool *pool, uint32_t unit,
+			       bool *paired);
+
+/* It has a mapping there: that is its address from now on, if it has none. */
+void ct_subscriber_pair(const struct ct_thread *thr, struct ct_nat_pool *pool,
+			uint32_t unit, uint32_t address);
+
+/* Take an id from its blocks, or from one more of them; as ct_pool_take(). */
+int ct_subscriber_take_id(struct ct_nat_pool *pool, uint32_t unit,
+			  struct ct_want *want, struct ct_place *place);
+
+/* --- Blocks of an address; blocks.c ------------------------------------- */
+
+/* => A configuration's blocks make sense. */
+bool ct_blocks_good(const struct ct_nat_pool_config *cfg);
+
+/* => False when there is no memory. */
+bool ct_blocks_init(const struct ct_nat_pool *pool, struct ct_pool_addr *addr);
+
+/* => The part of a map that a block is. */
+struct ct_portspan ct_block_span(const struct ct_nat_pool *pool,
+				 uint32_t block);
+
+/* => The block that an inside address has for good; false: none. */
+bool ct_block_fixed(const struct ct_nat_pool *pool, const union ct_addr *inside,
+		    struct ct_place *block);
+
+/* => A block of an address that is free; CT_PORTMAP_NONE: none. */
+uint32_t ct_block_take(struct ct_pool_addr *addr, uint32_t owner,
+		       uint32_t dice);
+void ct_block_give(struct ct_pool_addr *addr, uint32_t block);
+
+/* The prefix that an inside address belongs to. */
+void ct_prefix_of(const struct ct_nat_pool *pool, const union ct_addr *addr,
+		  union ct_addr *prefix);
+
+#endif /* NAT_SUBSCRIBER_H */

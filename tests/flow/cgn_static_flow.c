@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Static mappings: asked for by somebody, with a lifetime.
+ */
+#include "core/table.h"
+#include "pool.h"
+#include "suite.h"
+
+#include <arpa/inet.h>
+#include <string.h>
+
+enum { MAX_CONNS = 8192, UDP = 17, EVENTS = 4096 };
+
+static struct ct_world w;
+static struct ct_nat_event events[EVENTS];
+static unsigned n_events;
+
+static void note(void *user, const struct ct_nat_event *ev)
+{
+	(void)user;
+	if (n_events < EVENTS)
+		events[n_events++] = *ev;
+}
+
+static void setup(void)
+{
+	n_events = 0;
+	ct_world_start(&w, MAX_CONNS);
+}
+
+static void teardown(void)
+{
+	ct_world_audit(&w);
+	ct_flush(w.thr, NULL);
+	ct_world_settle(&w);
+	ct_world_settle(&w);
+	ct_world_end(&w);
+}
+
+static struct ct_nat_pool_config config(void)
+{
+	struct ct_nat_pool_config cfg = ct_pool_config();
+
+	cfg.events = CT_NAT_EV_ALL;
+	cfg.event = note;
+	return cfg;
+}
+
+static unsigned count(enum ct_nat_event_kind kind)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < n_events; i++)
+		n += events[i].kind == (uint32_t)kind;
+	return n;
+}
+
+static union ct_addr inside(unsigned host)
+{
+	struct ct_test_flow flow = ct_pool_client(host, 1);
+	union ct_addr addr;
+
+	memset(&addr, 0, sizeof(addr));
+	memcpy(&addr, flow.src, 4);
+	return addr;
+}
+
+/* --- Static mappings ---------------------------------------------------- */
+
+static struct ct_nat_static forward(unsigned host, uint16_t port)
+{
+	return (struct ct_nat_static){ .size = sizeof(struct ct_nat_static),
+				       .inside = inside(host),
+				       .inside_id = htons(port),
+				       .l4 = UDP };
+}
+
+/* Somebody outside sends to an external endpoint. */
+static int reach(struct ct_nat_pool *pool, const struct ct_nat_static *map,
+		 uint8_t from)
+{
+	struct ct_test_flow out = ct_pool_client(1, ntohs(map->outside_id));
+
+	memcpy(out.src, &map->outside, 4);
+	out = ct_pool_server(out, from, 999);
+	return ct_pool_in(&w, &out, pool);
+}
+
+START_TEST(a_static_mapping_is_reached_and_lives_for_its_time)
+{
+	struct ct_nat_pool_config cfg = config();
+	struct ct_nat_static map = forward(7, 8080);
+	struct ct_test_flow to;
+	struct ct_nat_pool *pool;
+
+	cfg.filtering = CT_NAT_ON_ADDRESS_PORT;
+	pool = ct_pool_new(&w, &cfg, 2);
+	map.lifetime_s = 600;
+	map.outside = ct_pool_addr(2);
+	map.outside_id = htons(9000);
+	ck_assert_int_eq(ct_nat_static_add(w.thr, pool, &map), 0);
+	ck_assert_int_eq(reach(pool, &map, 1), 0);
+	to = ct_pool_flow(&w.p);
+	ck_assert_mem_eq(to.dst, &map.inside, 4);
+	ck_assert_uint_eq(to.dport, 8080);
+	/* The endpoint's own connections leave from it. */
+	to = ct_pool_client(7, 8080);
+	ck_assert_uint_eq(ct_pool_out(&w, &to, pool).sport, 9000);
+
+	ct_world_wait(&w, 599 * CT_WORLD_S);
+	ck_assert_int_eq(reach(pool, &map, 2), 0);
+	ct_world_wait(&w, 2 * CT_WORLD_S);
+	ck_assert_int_eq(reach(pool, &map, 3), CT_E_REFUSED);
+	ct_world_wait(&w, 40 * CT_WORLD_S);
+	ct_world_settle(&w);
+	ck_assert_int_eq(reach(pool, &map, 4), CT_E_NOENT);
+	ck_assert_uint_eq(count(CT_NAT_EV_MAPPING), 1);
+	ck_assert_uint_eq(count(CT_NAT_EV_MAPPING_END), 1);
+}
+END_TEST
+
+START_TEST(a_static_mapping_is_renewed_and_deleted)
+{
+	struct ct_nat_pool_config cfg = config();
+	struct ct_nat_static map = forward(7, 8080), again;
+	struct ct_nat_pool *pool;
+
+	pool = ct_pool_new(&w, &cfg, 2);
+	map.lifetime_s = 10;
+	ck_assert_int_eq(ct_nat_static_add(w.thr, pool, &map), 0);
+	ck_assert_uint_ne(map.outside_id, 0);
+	for (unsigned i = 0; i < 5; i++) {
+		ct_world_wait(&w, 9 * CT_WORLD_S);
+		again = forward(7, 8080);
+		again.lifetime_s = 10;
+		ck_assert_int_eq(ct_nat_static_add(w.thr, pool, &again), 0);
+		ck_assert_uint_eq(again.outside_id, map.outside_id);
+		ck_assert_uint_eq(again.outside.v4, map.outside.v4);
+	}
+	ck_assert_int_eq(reach(pool, &map, 1), 0);
+	ck_assert_int_eq(ct_nat_static_delete(w.thr, pool, &map), 0);
+	ck_assert_int_eq(ct_nat_static_delete(w.thr, pool, &map), CT_E_NOENT);
+}
+END_TEST
+
+START_TEST(two_endpoints_never_have_one_external_endpoint)
+{
+	struct ct_nat_pool_config cfg = config();
+	struct ct_nat_static map = forward(7, 8080), other = forward(8, 80);
+	struct ct_nat_static moved;
+	struct ct_nat_pool *pool;
+
+	pool = ct_pool_new(&w, &cfg, 1);
+	map.outside_id = htons(9000);
+	ck_assert_int_eq(ct_nat_static_add(w.thr, pool, &map), 0);
+	other.outside_id = htons(9000);
+	ck_assert_int_eq(ct_nat_static_add(w.thr, pool, &other), CT_E_EXIST);
+	moved = forward(7, 8080);
+	moved.outside_id = htons(9001);
+	ck_assert_int_eq(ct_nat_static_add(w.thr, pool, &moved), CT_E_EXIST);
+	other.outside_id = htons(80);
+	ck_assert_int_eq(ct_nat_static_add(w.thr, pool, &other), CT_E_INVAL);
+	other = forward(8, 80);
+	other.outside = ct_pool_addr(9);
+	ck_assert_int_eq(ct_nat_static_add(w.thr, pool, &other), CT_E_NOENT);
+	other = forward(8, 80);
+	other.l4 = 1;
+	ck_assert_int_eq(ct_nat_static_add(w.thr, pool, &other), CT_E_INVAL);
+	/* What is in use by a connection becomes static as it is. */
+	{
+		struct ct_test_flow flow = ct_pool_client(9, 5);
+		uint16_t id = ct_pool_out(&w, &flow, pool).sport;
+
+		other = forward(9, 5);
+		ck_assert_int_eq(ct_nat_static_add(w.thr, pool, &other), 0);
+		ck_assert_uint_eq(ntohs(other.outside_id), id);
+	}
+}
+END_TEST
+
+static int sum_up(void *user, const struct ct_nat_static *map)
+{
+	unsigned *sum = user;
+
+	*sum += map->lifetime_s;
+	return 0;
+}
+
+START_TEST(static_mappings_are_walked)
+{
+	struct ct_nat_pool_config cfg = config();
+	struct ct_nat_pool *pool;
+	unsigned sum = 0;
+
+	pool = ct_pool_new(&w, &cfg, 1);
+	for (unsigned i = 1; i <= 4; i++) {
+		struct ct_nat_static map = forward(i, 80);
+
+		map.lifetime_s = 100 * i;
+		ck_assert_int_eq(ct_nat_static_add(w.thr, pool, &map), 0);
+	}
+	ct_world_wait(&w, 50 * CT_WORLD_S);
+	ck_assert_int_eq(ct_nat_static_walk(w.thr, pool, sum_up, &sum), 0);
+	ck_assert_uint_eq(sum, 1000 - 4 * 50);
+	ct_world_wait(&w, 200 * CT_WORLD_S);
+	sum = 0;
+	ck_assert_int_eq(ct_nat_static_walk(w.thr, pool, sum_up, &sum), 0);
+	ck_assert_uint_eq(sum, 50 + 150);
+	ck_assert_uint_eq(ct_pool_gauge(pool, 1, UDP).mappings, 2);
+}
+END_TEST
+
+START_TEST(a_static_mapping_goes_with_its_address)
+{
+	struct ct_nat_pool_config cfg = config();
+	struct ct_nat_static map = forward(7, 8080);
+	union ct_addr one = ct_pool_addr(1);
+	struct ct_nat_pool *pool;
+
+	pool = ct_pool_new(&w, &cfg, 1);
+	ck_assert_int_eq(ct_nat_static_add(w.thr, pool, &map), 0);
+	ck_assert_int_eq(reach(pool, &map, 1), 0);
+	ck_assert_int_eq(ct_nat_pool_remove(w.thr, pool, &one), 1);
+	ct_world_settle(&w);
+	ck_assert_uint_eq(count(CT_NAT_EV_MAPPING_END), 1);
+	ck_assert_int_eq(ct_nat_static_delete(w.thr, pool, &map), CT_E_NOENT);
+}
+END_TEST
+
+Suite *ct_suite(void)
+{
+	Suite *suite = suite_create("cgn static flow");
+	TCase *tc = tcase_create("cgn static");
+
+	tcase_add_checked_fixture(tc, setup, teardown);
+	tcase_add_test(tc, a_static_mapping_is_reached_and_lives_for_its_time);
+	tcase_add_test(tc, a_static_mapping_is_renewed_and_deleted);
+	tcase_add_test(tc, two_endpoints_never_have_one_external_endpoint);
+	tcase_add_test(tc, static_mappings_are_walked);
+	tcase_add_test(tc, a_static_mapping_goes_with_its_address);
+	suite_add_tcase(suite, tc);
+	return suite;
+}
