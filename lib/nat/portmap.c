@@ -57,10 +57,11 @@ struct ct_portmap *ct_portmap_make(struct ct_mem *mem, uint32_t n,
 {
 	struct ct_portmap *map = ct_mem_alloc(mem, ct_portmap_bytes(n, hold),
 					      _Alignof(struct ct_portmap));
-	uint64_t *words = (uint64_t *)(void *)(map + 1);
+	uint64_t *words;
 
 	if (!map)
 		return NULL;
+	words = (uint64_t *)(void *)(map + 1);
 	map->n = n;
 	map->n_words = words_of(n);
 	map->word = words;
