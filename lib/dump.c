@@ -204,6 +204,8 @@ int ct_mem_report(struct ct_table *tbl, struct ct_mem_report *report)
 
 	ct_work_report(tbl->work, now.most);
 	memcpy(now.budget, ct_work_budget, sizeof(now.budget));
+	if (ct_sealed(tbl))
+		now.budget[CT_WORK_INSERT] = tbl->slab.budget;
 	now.other = now.total - now.buckets - now.conns - now.overflow -
 		    now.on_demand - now.handles;
 	return ct_sized_answer(report, &now, sizeof(now));

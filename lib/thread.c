@@ -171,7 +171,7 @@ static void housekeep(struct ct_thread *thr, enum ct_work_call call,
 	ct_statics_expire(thr);
 	left.pages += spared.pages;
 	left.blocks += spared.blocks;
-	ct_work_done(tbl->work, call, &left);
+	ct_work_done(&tbl->work[call], &ct_work_budget[call], &left);
 }
 
 void ct_thread_poll(struct ct_thread *thr, uint64_t now_ns)

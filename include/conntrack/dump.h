@@ -153,7 +153,8 @@ struct ct_mem_report {
 	uint64_t long_chains;
 	/** The most that any call has done so far, by enum ct_work_call. */
 	struct ct_work most[CT_WORK_CALLS];
-	/** What such a call may do; most is never above it. */
+	/** What such a call may do; most is never above it.  A table has a
+	 * larger one where what extensions add to a connection is large. */
 	struct ct_work budget[CT_WORK_CALLS];
 };
 

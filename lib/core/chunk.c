@@ -288,10 +288,9 @@ static bool mostly_free(struct ct_slab *slab, enum ct_slab_class class_)
 
 /* Look at the next chunk; all of them have been looked at when it is the first
  * again, and then the magazine may be what keeps them. */
-static void look_at_one(struct ct_thread *thr, uint32_t n)
-	CT_REQUIRES(thr->tbl->slab.prepare_lock)
+static void look_at_one(struct ct_thread *thr, struct ct_slab *slab, uint32_t n)
+	CT_REQUIRES(slab->prepare_lock)
 {
-	struct ct_slab *slab = &thr->tbl->slab;
 	bool retired, flush;
 
 	slab->look = (slab->look + 1) % n;
@@ -319,6 +318,6 @@ void ct_slab_shrink(struct ct_thread *thr, struct ct_work *left)
 	if (slab->leaving_at)
 		leave(thr->tbl, left);
 	else if (n > 1)
-		look_at_one(thr, n);
+		look_at_one(thr, slab, n);
 	ct_spin_unlock(&slab->prepare_lock);
 }

@@ -407,13 +407,23 @@ void ct_conn_bury(struct ct_thread *thr, struct ct_conn *conn)
 	ct_event_destroy(thr, conn);
 }
 
+/* A packet may have come after whoever asks for the end has looked. */
+static bool still_due(const struct ct_thread *thr, const struct ct_conn *conn,
+		      enum ct_reason reason) CT_REQUIRES(conn->lock)
+{
+	if (reason == CT_R_END_EXPIRED)
+		return ct_conn_expired(conn, thr->now);
+	return reason != CT_R_END_EVICTED ||
+	       !(ct_conn_word(conn) & CT_S_ASSURED);
+}
+
 bool ct_conn_kill(struct ct_thread *thr, struct ct_conn *conn,
 		  enum ct_reason reason)
 {
 	bool ended = false;
 
 	ct_spin_lock(&conn->lock);
-	if (reason != CT_R_END_EXPIRED || ct_conn_expired(conn, thr->now))
+	if (still_due(thr, conn, reason))
 		ended = ct_conn_condemn(conn, reason);
 	ct_spin_unlock(&conn->lock);
 	if (ended)

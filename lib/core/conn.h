@@ -251,7 +251,7 @@ void ct_conn_returned(struct ct_thread *thr, struct ct_conn *conn);
  * End a confirmed connection.
  *
  * => False when it had ended before, or when the reason is END_EXPIRED and a
- *    packet has refreshed it meanwhile.
+ *    packet has refreshed it meanwhile, or END_EVICTED and it is assured.
  * => Delivers DESTROY, unless another thread is delivering: then that one does.
  */
 bool ct_conn_kill(struct ct_thread *thr, struct ct_conn *conn,

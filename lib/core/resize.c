@@ -422,7 +422,8 @@ void ct_resize_help(struct ct_thread *thr)
 {
 	/* Of pages one is enough: it holds 64 buckets. */
 	enum { SPARED = CT_WORK_INSERT_PAGES - 1 };
-	struct ct_work left = ct_work_budget[CT_WORK_INSERT];
+	const struct ct_work *budget = &ct_work_budget[CT_WORK_INSERT];
+	struct ct_work left = *budget;
 	struct ct_table *tbl = thr->tbl;
 	struct ct_resize *resize = &tbl->resize;
 
@@ -439,7 +440,7 @@ void ct_resize_help(struct ct_thread *thr)
 	}
 	ct_spin_unlock(&resize->lock);
 	left.pages += SPARED;
-	ct_work_done(tbl->work, CT_WORK_INSERT, &left);
+	ct_work_done(&tbl->work[CT_WORK_INSERT], budget, &left);
 }
 
 uint64_t ct_buckets_bytes(struct ct_table *tbl)

@@ -53,13 +53,39 @@ static uint64_t chunks_for(const struct ct_slab *slab,
 	return (n + each - 1) / each;
 }
 
+/*
+ * Pages that a magazine's refill touches at most: of a chunk's first run of
+ * objects, with the place that is taken, and of their deadlines.
+ */
+static uint32_t refill_pages(const struct ct_slab *slab,
+			     enum ct_slab_class class_)
+{
+	uint32_t units = slab->depot[class_].units;
+	uint32_t run = units > NEW_UNITS ? units : NEW_UNITS;
+
+	return ct_work_pages(0, (size_t)(units + run) * CT_UNIT) +
+	       (class_ == CT_SLAB_CONN);
+}
+
+/* At least one object has to be made ready, however large it is. */
+static void set_budget(struct ct_slab *slab)
+{
+	slab->budget = ct_work_budget[CT_WORK_INSERT];
+	for (unsigned i = 0; i < CT_SLAB_CLASSES; i++) {
+		uint32_t pages = refill_pages(slab, (enum ct_slab_class)i);
+
+		if (slab->budget.pages < pages)
+			slab->budget.pages = pages;
+	}
+}
+
 /* --- Life --------------------------------------------------------------- */
 
 int ct_slab_init(struct ct_slab *slab, struct ct_mem *mem, uint32_t max_conns,
 		 uint32_t conn_units, uint32_t ext_units)
 {
 	uint64_t n = (uint64_t)max_conns + headroom(max_conns);
-	struct ct_work left = ct_work_budget[CT_WORK_INSERT];
+	struct ct_work left;
 	uint64_t chunks, most;
 	bool grown;
 
@@ -69,6 +95,8 @@ int ct_slab_init(struct ct_slab *slab, struct ct_mem *mem, uint32_t max_conns,
 	slab->depot[CT_SLAB_EXT].units = ext_units;
 	slab->depot[CT_SLAB_BUCKET].units = 1;
 	slab->depot[CT_SLAB_NAT].units = 1;
+	set_budget(slab);
+	left = slab->budget;
 	slab->shift = shift_for((uint64_t)max_conns * conn_units);
 	while (ct_chunk_units(slab) < 4 * (conn_units + ext_units))
 		slab->shift++;
@@ -229,7 +257,7 @@ static void take_new(struct ct_slab *slab, struct ct_magazine *magazine,
 static void refill(struct ct_slab *slab, struct ct_magazine *magazine,
 		   enum ct_slab_class class_)
 {
-	struct ct_work left = ct_work_budget[CT_WORK_INSERT];
+	struct ct_work left = slab->budget;
 
 	ct_spin_lock(&slab->lock);
 	for (; magazine->n < slab->magazine / 2 && slab->depot[class_].n_free;
@@ -239,7 +267,7 @@ static void refill(struct ct_slab *slab, struct ct_magazine *magazine,
 		take_new(slab, magazine, class_, &left);
 	ct_spin_unlock(&slab->lock);
 	if (slab->work)
-		ct_work_done(slab->work, CT_WORK_INSERT, &left);
+		ct_work_done(&slab->work[CT_WORK_INSERT], &slab->budget, &left);
 }
 
 static uint32_t take_fresh(const struct ct_slab *slab,

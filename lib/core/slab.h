@@ -81,6 +81,7 @@ struct ct_slab {
 	_Alignas(CT_LINE) struct ct_spin lock;  /* covers L */
 	uint32_t vacant;                        /* L  no place below is */
 	struct ct_depot depot[CT_SLAB_CLASSES]; /* L */
+	struct ct_work budget;                  /* I  of who fills a magazine */
 	struct ct_work_most *work;              /* I  or NULL: nobody asks */
 
 	_Alignas(CT_LINE) struct ct_spin prepare_lock; /* covers the rest */

@@ -25,15 +25,13 @@ static void raise_to(_Atomic uint32_t *most, uint32_t done)
 		;
 }
 
-void ct_work_done(struct ct_work_most most[CT_WORK_CALLS],
-		  enum ct_work_call call, const struct ct_work *left)
+void ct_work_done(struct ct_work_most *most, const struct ct_work *budget,
+		  const struct ct_work *left)
 {
-	const struct ct_work *budget = &ct_work_budget[call];
-
-	raise_to(&most[call].moved, budget->moved - left->moved);
-	raise_to(&most[call].cleared, budget->cleared - left->cleared);
-	raise_to(&most[call].pages, budget->pages - left->pages);
-	raise_to(&most[call].blocks, budget->blocks - left->blocks);
+	raise_to(&most->moved, budget->moved - left->moved);
+	raise_to(&most->cleared, budget->cleared - left->cleared);
+	raise_to(&most->pages, budget->pages - left->pages);
+	raise_to(&most->blocks, budget->blocks - left->blocks);
 }
 
 static uint32_t load(_Atomic uint32_t *word)

@@ -33,6 +33,8 @@ enum {
 	 * A connection needs a third of a bucket.  Places for connections are
 	 * taken by the dozen: two pages, one of deadlines, and a block's first
 	 * one; their first touch is the packet's where polls had no time for it.
+	 * A table whose objects are larger than that has a larger budget, of its
+	 * own: see ct_slab_init().
 	 */
 	CT_WORK_INSERT_MOVED = 2,
 	CT_WORK_INSERT_CLEARED = 4,
@@ -53,8 +55,8 @@ struct ct_work_most {
 };
 
 /* Take note of a call's work: its budget without what it has left. */
-void ct_work_done(struct ct_work_most most[CT_WORK_CALLS],
-		  enum ct_work_call call, const struct ct_work *left);
+void ct_work_done(struct ct_work_most *most, const struct ct_work *budget,
+		  const struct ct_work *left);
 
 void ct_work_report(struct ct_work_most most[CT_WORK_CALLS],
 		    struct ct_work report[CT_WORK_CALLS]);

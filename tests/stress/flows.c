@@ -15,7 +15,6 @@
 #define BUSY 0x80000000u
 
 enum { TCP = 6, UDP = 17, ICMP = 1 };
-enum { HELD = 1 }; /* the step in which a first packet waits for confirm */
 
 struct packet {
 	enum ct_dir dir;
@@ -67,6 +66,15 @@ static const struct packet *script(const struct conversation *flow, unsigned *n)
 	return tcp;
 }
 
+/* The packet that is due at a step. */
+static const struct packet *packet_at(const struct conversation *flow,
+				      uint32_t step)
+{
+	unsigned n;
+
+	return &script(flow, &n)[step > HELD ? step - HELD : 0];
+}
+
 /* Two ends that did not talk for a long time, if ever. */
 static void new_ends(struct conversation *flow, unsigned number)
 {
@@ -82,9 +90,10 @@ static void new_ends(struct conversation *flow, unsigned number)
 	flow->outside = flow->ends;
 }
 
-static void build(struct ct_test_packet *p, const struct conversation *flow,
-		  const struct packet *packet)
+void conversation_build(const struct conversation *flow, uint32_t step,
+			struct ct_test_packet *p)
 {
+	const struct packet *packet = packet_at(flow, step);
 	const uint32_t isn[] = { 0xfffffff8, 0x12345678 };
 	struct ct_test_segment seg = {
 		.flags = packet->flags,
@@ -129,8 +138,8 @@ static bool cut_off(struct worker *w, struct conversation *flow,
 	return false;
 }
 
-static bool opened(struct worker *w, struct conversation *flow,
-		   enum ct_verdict verdict, const struct ct_pkt *pkt)
+bool conversation_opened(struct worker *w, struct conversation *flow,
+			 enum ct_verdict verdict, const struct ct_pkt *pkt)
 {
 	if (verdict == CT_DROP) {
 		if (pkt->reason != CT_R_TABLE_FULL &&
@@ -161,12 +170,10 @@ static uint8_t *sender(const struct conversation *flow, struct ct_pkt *pkt,
 }
 
 /* One address for all: where two have the same port, one gets another. */
-static void translate(struct worker *w, struct conversation *flow,
-		      struct ct_pkt *pkt)
+void conversation_map(struct worker *w, struct ct_pkt *pkt)
 {
 	struct ct_nat_range range = { .size = sizeof(range),
 				      .flags = CT_NAT_ADDR };
-	uint8_t *addr, *port;
 	int error;
 
 	range.min_addr.bytes[0] = 0x20;
@@ -174,35 +181,33 @@ static void translate(struct worker *w, struct conversation *flow,
 	error = ct_nat_setup(w->thr, pkt, CT_NAT_SRC, &range);
 	if (error && error != CT_E_NOMEM)
 		wrong("no mapping is free");
-	if (ct_nat_apply(w->thr, pkt, CT_HOOK_POSTROUTING) != CT_ACCEPT)
-		wrong("a first packet cannot be translated");
-	addr = sender(flow, pkt, CT_DIR_ORIG, &port);
+}
+
+void conversation_mapped(struct conversation *flow, struct ct_pkt *pkt)
+{
+	uint8_t *port, *addr = sender(flow, pkt, CT_DIR_ORIG, &port);
+
 	memcpy(flow->outside.src, addr, flow->ends.l3 == CT_L3_IPV6 ? 16 : 4);
 	flow->outside.sport = (uint16_t)(port[0] << 8 | port[1]);
 }
 
 /* The client sees its own address, the server the other one. */
-static void expect_translated(struct worker *w, const struct conversation *flow,
-			      struct ct_pkt *pkt)
+void conversation_translated(const struct conversation *flow,
+			     struct ct_pkt *pkt)
 {
 	const struct ct_test_flow *ends =
 		pkt->dir == CT_DIR_ORIG ? &flow->outside : &flow->ends;
-	uint8_t *addr, *port;
+	uint8_t *port, *addr = sender(flow, pkt, (enum ct_dir)pkt->dir, &port);
 
-	if (ct_nat_apply(w->thr, pkt, CT_HOOK_PREROUTING) != CT_ACCEPT ||
-	    ct_nat_apply(w->thr, pkt, CT_HOOK_POSTROUTING) != CT_ACCEPT)
-		wrong("a packet cannot be translated");
-	addr = sender(flow, pkt, (enum ct_dir)pkt->dir, &port);
 	if (memcmp(addr, ends->src, ends->l3 == CT_L3_IPV6 ? 16 : 4) != 0 ||
 	    port[0] != ends->sport >> 8 || port[1] != (ends->sport & 0xff))
 		wrong("translated to somebody else's");
 }
 
-/* => The packet is confirmed; half of the connections are then owned. */
-static bool confirmed(struct worker *w, struct conversation *flow,
-		      struct ct_pkt *pkt)
+bool conversation_confirmed(struct worker *w, struct conversation *flow,
+			    enum ct_verdict verdict, const struct ct_pkt *pkt)
 {
-	if (ct_confirm(w->thr, pkt) == CT_DROP) {
+	if (verdict == CT_DROP) {
 		/* Two may choose one port at once. */
 		if (pkt->reason != CT_R_NO_MEMORY &&
 		    !(flow->nat && pkt->reason == CT_R_CLASH))
@@ -217,88 +222,97 @@ static bool confirmed(struct worker *w, struct conversation *flow,
 	return true;
 }
 
+bool conversation_hold(struct worker *w, struct conversation *flow)
+{
+	if (random_below(w, 4))
+		return false;
+	ct_conn_get(flow->held.conn);
+	count(w->s, T_HELD);
+	return true;
+}
+
+bool conversation_found(struct worker *w, struct conversation *flow,
+			uint32_t step, enum ct_verdict verdict,
+			struct ct_pkt *pkt)
+{
+	if (verdict == CT_DROP || !pkt->conn ||
+	    ct_conn_id(w->s->tbl, pkt->conn) != flow->id)
+		return cut_off(w, flow, pkt);
+	if (pkt->state != CT_ESTABLISHED)
+		wrong("part of a connection, but not established");
+	if (pkt->dir != packet_at(flow, step)->dir)
+		wrong("the wrong direction");
+	return true;
+}
+
+/* --- One by one --------------------------------------------------------- */
+
 /* => The next step; 0 when the conversation is over. */
-static uint32_t first(struct worker *w, struct conversation *flow,
-		      const struct packet *packet)
+static uint32_t first(struct worker *w, struct conversation *flow)
 {
 	struct ct_pkt *pkt = &flow->held;
 	enum ct_verdict verdict;
 
-	build(&flow->bytes, flow, packet);
+	conversation_build(flow, 0, &flow->bytes);
 	*pkt = ct_test_pkt(&flow->bytes);
 	verdict = ct_process(w->thr, pkt, CT_HOOK_PREROUTING);
-	if (!opened(w, flow, verdict, pkt))
+	if (!conversation_opened(w, flow, verdict, pkt))
 		return 0;
-	if (flow->nat)
-		translate(w, flow, pkt);
-	if (random_below(w, 4) == 0) {
-		ct_conn_get(pkt->conn);
-		count(w->s, T_HELD);
-		return HELD;
+	if (flow->nat) {
+		conversation_map(w, pkt);
+		if (ct_nat_apply(w->thr, pkt, CT_HOOK_POSTROUTING) != CT_ACCEPT)
+			wrong("a first packet cannot be translated");
+		conversation_mapped(flow, pkt);
 	}
-	return confirmed(w, flow, pkt) ? HELD + 1 : 0;
+	if (conversation_hold(w, flow))
+		return HELD;
+	verdict = ct_confirm(w->thr, pkt);
+	return conversation_confirmed(w, flow, verdict, pkt) ? HELD + 1 : 0;
 }
 
-/* Another thread has opened it, and may have polled since. */
-static uint32_t confirm_held(struct worker *w, struct conversation *flow)
+uint32_t conversation_confirm_held(struct worker *w, struct conversation *flow)
 {
 	struct ct_conn *owned = flow->held.conn;
-	bool good;
+	enum ct_verdict verdict;
+	bool good = false;
 
 	if (random_below(w, 8) == 0) {
 		ct_abandon(w->thr, &flow->held);
-		good = false;
 	} else {
-		good = confirmed(w, flow, &flow->held);
+		verdict = ct_confirm(w->thr, &flow->held);
+		good = conversation_confirmed(w, flow, verdict, &flow->held);
 	}
 	ct_conn_put(w->s->tbl, owned);
 	return good ? HELD + 1 : 0;
 }
 
-static bool further(struct worker *w, struct conversation *flow,
-		    const struct packet *packet)
+/* => The next step; 0 when the conversation is over. */
+static uint32_t further(struct worker *w, struct conversation *flow,
+			uint32_t step)
 {
 	struct ct_test_packet p;
 	struct ct_pkt pkt;
 	enum ct_verdict verdict;
 
-	build(&p, flow, packet);
+	conversation_build(flow, step, &p);
 	pkt = ct_test_pkt(&p);
 	verdict = ct_process(w->thr, &pkt, CT_HOOK_PREROUTING);
-	if (verdict == CT_DROP || !pkt.conn ||
-	    ct_conn_id(w->s->tbl, pkt.conn) != flow->id)
-		return cut_off(w, flow, &pkt);
-	if (pkt.state != CT_ESTABLISHED)
-		wrong("part of a connection, but not established");
-	if (pkt.dir != packet->dir)
-		wrong("the wrong direction");
-	if (flow->nat)
-		expect_translated(w, flow, &pkt);
+	if (!conversation_found(w, flow, step, verdict, &pkt))
+		return 0;
+	if (flow->nat) {
+		if (ct_nat_apply(w->thr, &pkt, CT_HOOK_PREROUTING) !=
+			    CT_ACCEPT ||
+		    ct_nat_apply(w->thr, &pkt, CT_HOOK_POSTROUTING) !=
+			    CT_ACCEPT)
+			wrong("a packet cannot be translated");
+		conversation_translated(flow, &pkt);
+	}
 	if (ct_confirm(w->thr, &pkt) != CT_ACCEPT)
 		wrong("a known connection's packet was dropped");
-	return true;
+	return step + 1;
 }
 
 /* --- Whose turn it is --------------------------------------------------- */
-
-static uint32_t act(struct worker *w, struct conversation *flow, uint32_t step)
-{
-	unsigned n;
-	const struct packet *packets = script(flow, &n);
-	uint32_t at = step > HELD ? step - HELD : 0;
-
-	if (step == 0)
-		step = first(w, flow, &packets[0]);
-	else if (step == HELD)
-		step = confirm_held(w, flow);
-	else
-		step = further(w, flow, &packets[at]) ? step + 1 : 0;
-	if (step > HELD && step - HELD == n) {
-		count(w->s, T_CONVERSATIONS);
-		step = 0;
-	}
-	return step;
-}
 
 /* Odd threads send the replies of even conversations, and so on. */
 static bool my_turn(const struct worker *w, unsigned number, uint32_t step)
@@ -308,21 +322,53 @@ static bool my_turn(const struct worker *w, unsigned number, uint32_t step)
 	return (w->number + number + at) % 2 == 0;
 }
 
-void converse(struct worker *w)
+struct conversation *conversation_take(struct worker *w, uint32_t *step)
 {
 	unsigned number = random_below(w, FLOWS);
 	struct conversation *flow = &w->s->flows[number];
-	uint32_t step = atomic_load(&flow->step);
-	uint32_t next;
 
-	if ((step & BUSY) || !my_turn(w, number, step) ||
-	    !atomic_compare_exchange_strong(&flow->step, &step, step | BUSY))
-		return;
-	if (step == 0)
+	*step = atomic_load(&flow->step);
+	if ((*step & BUSY) || !my_turn(w, number, *step) ||
+	    !atomic_compare_exchange_strong(&flow->step, step, *step | BUSY))
+		return NULL;
+	if (*step == 0)
 		new_ends(flow, number);
-	next = act(w, flow, step);
+	return flow;
+}
+
+bool conversation_ends(const struct conversation *flow, uint32_t next)
+{
+	unsigned n;
+
+	script(flow, &n);
+	return next > HELD && next - HELD == n;
+}
+
+void conversation_leave(struct worker *w, struct conversation *flow,
+			uint32_t next)
+{
+	if (conversation_ends(flow, next)) {
+		count(w->s, T_CONVERSATIONS);
+		next = 0;
+	}
 	if (next == 0)
 		let_go(w, flow);
 	count(w->s, T_PACKETS);
 	atomic_store(&flow->step, next);
+}
+
+void converse(struct worker *w)
+{
+	uint32_t step;
+	struct conversation *flow = conversation_take(w, &step);
+
+	if (!flow)
+		return;
+	if (step == 0)
+		step = first(w, flow);
+	else if (step == HELD)
+		step = conversation_confirm_held(w, flow);
+	else
+		step = further(w, flow, step);
+	conversation_leave(w, flow, step);
 }

@@ -18,6 +18,14 @@
 
 enum { PER_POLL = 16 };
 
+static uint64_t now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
+}
+
 void wrong(const char *sentence)
 {
 	fprintf(stderr, "wrong: %s\n", sentence);
@@ -51,12 +59,26 @@ static void *work(void *arg)
 		wrong("cannot attach");
 	while (!atomic_load_explicit(&w->s->stop, memory_order_relaxed)) {
 		worker_poll(w);
-		for (unsigned i = 0; i < PER_POLL; i++)
-			converse(w);
-		be_wild(w);
+		w->s->play(w);
 	}
 	ct_thread_detach(w->thr);
 	return NULL;
+}
+
+static void play_open(struct worker *w)
+{
+	if (w->bursts)
+		converse_in_bursts(w);
+	else
+		for (unsigned i = 0; i < PER_POLL; i++)
+			converse(w);
+	be_wild(w);
+}
+
+static void play_siege(struct worker *w)
+{
+	for (unsigned i = random_below(w, PER_POLL / 4); i; i--)
+		besiege(w);
 }
 
 /* --- Beginning ---------------------------------------------------------- */
@@ -94,14 +116,14 @@ static void set(struct stress *s, const char *name, uint64_t value)
 
 static void begin(struct stress *s)
 {
-	struct ct_config cfg = { .size = sizeof(cfg), .max_conns = MAX_CONNS };
+	struct ct_config cfg = { .size = sizeof(cfg),
+				 .max_conns = s->max_conns };
 	struct ct_host host = {
 		.size = sizeof(host),
 		.user = s,
 		.alloc = take,
 		.free = give,
 	};
-	struct ct_sub *sub;
 
 	cfg.host = &host;
 	if (ct_table_create(&cfg, &s->tbl))
@@ -110,14 +132,32 @@ static void begin(struct stress *s)
 	set(s, "timestamp", 1);
 	/* What is not found shall not be opened from the middle. */
 	set(s, "tcp.loose", 0);
+	/* Shortly before the internal clock wraps. */
+	atomic_store(&s->now_ns, (uint64_t)UINT32_MAX * STEP_NS - 20000000000u);
+}
+
+static void begin_open(struct stress *s)
+{
+	struct ct_sub *sub;
+
+	s->max_conns = MAX_CONNS;
+	s->play = play_open;
+	begin(s);
 	set(s, "tcp.timeout.established", 5);
 	set(s, "tcp.timeout.syn_recv", 5);
 	set(s, "udp.timeout", 2);
 	set(s, "udp.timeout.stream", 2);
 	if (ct_subscribe(s->tbl, CT_EV_ALL, on_event, s, &sub))
 		wrong("no subscription");
-	/* Shortly before the internal clock wraps. */
-	atomic_store(&s->now_ns, (uint64_t)UINT32_MAX * STEP_NS - 20000000000u);
+}
+
+static void begin_siege(struct stress *s)
+{
+	s->max_conns = RESIDENTS;
+	s->play = play_siege;
+	begin(s);
+	/* So few that one newcomer meets all who may go. */
+	set(s, "overflow.linux_buckets", 8);
 }
 
 /* --- End ---------------------------------------------------------------- */
@@ -164,7 +204,7 @@ static void fill(struct worker *w)
 	struct ct_test_packet p;
 	struct ct_pkt pkt;
 
-	for (unsigned i = 0; i < MAX_CONNS; i++) {
+	for (unsigned i = 0; i < w->s->max_conns; i++) {
 		ends.sport = (uint16_t)i;
 		ct_test_udp(&p, &ends, CT_DIR_ORIG, 0);
 		pkt = ct_test_pkt(&p);
@@ -186,6 +226,7 @@ static void end(struct stress *s)
 	if (ct_thread_attach(s->tbl, &w.thr))
 		wrong("cannot attach");
 	worker_poll(&w);
+	siege_end(&w);
 	ct_flush(w.thr, NULL);
 	ct_maintain(s->tbl, atomic_load(&s->now_ns), 0);
 	for (unsigned i = 0; i < 4; i++)
@@ -200,23 +241,58 @@ static void end(struct stress *s)
 		wrong("memory is left behind");
 }
 
-static void report(struct stress *s)
+static void report(const struct stress *acts, unsigned n_acts)
 {
 	static const char *const names[T_MAX] = {
 		[T_PACKETS] = "packets", [T_CONVERSATIONS] = "conversations",
 		[T_CUT] = "cut off",     [T_HELD] = "held",
 		[T_NEW] = "NEW",         [T_DESTROY] = "DESTROY",
 		[T_EVENTS] = "events",   [T_WILD] = "wild",
+		[T_BURSTS] = "bursts",   [T_PAIRS] = "pairs",
+		[T_FOUND] = "looked up", [T_MET] = "residents met",
+		[T_REFUSED] = "refused", [T_REPLACED] = "replaced",
 	};
 
 	for (unsigned i = 0; i < T_MAX; i++) {
-		uint64_t n = atomic_load(&s->tally[i]);
+		uint64_t n = 0;
 
+		for (unsigned act = 0; act < n_acts; act++)
+			n += atomic_load(&acts[act].tally[i]);
 		printf("%s %llu\n", names[i], (unsigned long long)n);
 		/* What never happened was not tested. */
 		if (!n)
 			wrong(names[i]);
 	}
+}
+
+/* --- Acts --------------------------------------------------------------- */
+
+/* One and two of four, so that a burst is answered by either kind. */
+static bool in_bursts(unsigned number)
+{
+	return number % 4 == 1 || number % 4 == 2;
+}
+
+static void act(struct stress *s, unsigned n, unsigned seed, unsigned ms)
+{
+	struct worker workers[THREADS_MAX];
+	pthread_t threads[THREADS_MAX];
+
+	for (unsigned i = 0; i < n; i++) {
+		workers[i] = (struct worker){ .s = s,
+					      .number = i,
+					      .bursts = in_bursts(i) };
+		workers[i].random =
+			(seed * 31ull + i) * 0x9e3779b97f4a7c15u | 1;
+		if (pthread_create(&threads[i], NULL, work, &workers[i]))
+			wrong("no thread");
+	}
+	for (uint64_t until = now_ms() + ms; now_ms() < until; usleep(1000))
+		ct_maintain(s->tbl, atomic_load(&s->now_ns), 100);
+	atomic_store(&s->stop, true);
+	for (unsigned i = 0; i < n; i++)
+		pthread_join(threads[i], NULL);
+	end(s);
 }
 
 /* => The n-th argument as a number, if there is one. */
@@ -227,31 +303,17 @@ static unsigned argument(int argc, char **argv, int n, unsigned otherwise)
 
 int main(int argc, char **argv)
 {
-	static struct stress s;
-	struct worker workers[THREADS_MAX];
-	pthread_t threads[THREADS_MAX];
-	time_t until = time(NULL) + (time_t)argument(argc, argv, 1, 6);
+	static struct stress acts[2];
+	unsigned ms = argument(argc, argv, 1, 6) * 1000;
 	unsigned n = argument(argc, argv, 2, 4);
 	unsigned seed = argument(argc, argv, 3, 1);
 
 	if (n < 2 || n > THREADS_MAX)
 		wrong("from 2 to 16 threads");
-	begin(&s);
-	for (unsigned i = 0; i < n; i++) {
-		workers[i] = (struct worker){ .s = &s, .number = i };
-		workers[i].random =
-			(seed * 31ull + i) * 0x9e3779b97f4a7c15u | 1;
-		if (pthread_create(&threads[i], NULL, work, &workers[i]))
-			wrong("no thread");
-	}
-	while (time(NULL) < until) {
-		ct_maintain(s.tbl, atomic_load(&s.now_ns), 100);
-		usleep(1000);
-	}
-	atomic_store(&s.stop, true);
-	for (unsigned i = 0; i < n; i++)
-		pthread_join(threads[i], NULL);
-	end(&s);
-	report(&s);
+	begin_open(&acts[0]);
+	act(&acts[0], n, seed, ms / 4 * 3);
+	begin_siege(&acts[1]);
+	act(&acts[1], n, seed, ms / 4);
+	report(acts, 2);
 	return EXIT_SUCCESS;
 }

@@ -4,8 +4,13 @@
  *
  *	flows.c   conversations whose two directions are different threads;
  *		  each packet's answer is known beforehand
+ *	bursts.c  the same in bursts, which half of the threads send
  *	wild.c    everything else that a host may do, at random
  *	events.c  a subscriber that checks the order of each connection's events
+ *	siege.c   a table that is full, and whose connections are all worth
+ *		  keeping
+ *
+ * The siege has a table of its own, and comes last.
  *
  * A fault ends the program at once.
  */
@@ -19,7 +24,17 @@
 #include <conntrack/event.h>
 #include <stdatomic.h>
 
-enum { FLOWS = 256, MAX_CONNS = 2048, THREADS_MAX = 16, SHELF = 64 };
+enum {
+	FLOWS = 256,
+	MAX_CONNS = 2048,
+	RESIDENTS = 64,
+	THREADS_MAX = 16,
+	SHELF = 64,
+	BURST_MAX = 40
+};
+
+/* The step of a conversation in which its first packet waits for confirm. */
+enum { HELD = 1 };
 
 /* What happened in total. */
 enum tally {
@@ -31,6 +46,12 @@ enum tally {
 	T_DESTROY,
 	T_EVENTS,
 	T_WILD,
+	T_BURSTS,
+	T_PAIRS,    /* two packets of a conversation in one burst */
+	T_FOUND,    /* looked up, many at once */
+	T_MET,      /* in the siege: packets of residents */
+	T_REFUSED,  /* newcomers */
+	T_REPLACED, /* residents */
 	T_MAX
 };
 
@@ -47,13 +68,23 @@ struct conversation {
 	struct ct_test_packet bytes;
 };
 
+/* Who is in the table throughout the siege, but for short times. */
+struct resident {
+	_Atomic uint32_t term; /* a number of terms, and what is up; siege.c */
+};
+
+struct worker;
+
 struct stress {
-	_Atomic uint64_t blocks; /* of memory that the table has */
-	_Atomic uint64_t bytes;  /* of them */
+	uint32_t max_conns;
+	void (*play)(struct worker *w); /* what a thread does between polls */
+	_Atomic uint64_t blocks;        /* of memory that the table has */
+	_Atomic uint64_t bytes;         /* of them */
 	struct ct_table *tbl;
 	_Atomic uint64_t now_ns;
 	_Atomic bool stop;
 	struct conversation flows[FLOWS];
+	struct resident residents[RESIDENTS];
 	_Atomic(struct ct_conn *) shelf[SHELF]; /* owned, for whoever comes */
 	_Atomic uint64_t tally[T_MAX];
 };
@@ -62,6 +93,7 @@ struct worker {
 	struct stress *s;
 	struct ct_thread *thr;
 	unsigned number;
+	bool bursts; /* it uses the burst verbs */
 	uint64_t random;
 };
 
@@ -77,8 +109,59 @@ void worker_poll(struct worker *w);
 /* One step of one conversation, if one is found that waits for this thread. */
 void converse(struct worker *w);
 
+/* One step of many. */
+void converse_in_bursts(struct worker *w);
+
+/*
+ * A conversation's steps, each of which is one packet.  They are judged here,
+ * whatever verbs the packet went through; => false, or step 0: it is over.
+ */
+
+/* One that waits for this thread, or NULL; until it is left nobody else has
+ * it. */
+struct conversation *conversation_take(struct worker *w, uint32_t *step);
+void conversation_leave(struct worker *w, struct conversation *flow,
+			uint32_t next);
+
+/* => There is no such step any more. */
+bool conversation_ends(const struct conversation *flow, uint32_t next);
+
+/* The packet of a step. */
+void conversation_build(const struct conversation *flow, uint32_t step,
+			struct ct_test_packet *p);
+
+/* A first packet was processed; it is to be translated; it was. */
+bool conversation_opened(struct worker *w, struct conversation *flow,
+			 enum ct_verdict verdict, const struct ct_pkt *pkt);
+void conversation_map(struct worker *w, struct ct_pkt *pkt);
+void conversation_mapped(struct conversation *flow, struct ct_pkt *pkt);
+
+/* Whether it waits for another thread to confirm it; that thread does. */
+bool conversation_hold(struct worker *w, struct conversation *flow);
+uint32_t conversation_confirm_held(struct worker *w, struct conversation *flow);
+
+/* It was confirmed; half of the connections are then owned. */
+bool conversation_confirmed(struct worker *w, struct conversation *flow,
+			    enum ct_verdict verdict, const struct ct_pkt *pkt);
+
+/* A later packet was processed; and translated. */
+bool conversation_found(struct worker *w, struct conversation *flow,
+			uint32_t step, enum ct_verdict verdict,
+			struct ct_pkt *pkt);
+void conversation_translated(const struct conversation *flow,
+			     struct ct_pkt *pkt);
+
+/* One packet of either end of a tuple that belongs to nobody. */
+void stray_build(struct worker *w, struct ct_test_packet *p);
+
 /* One odd thing. */
 void be_wild(struct worker *w);
+
+/* In the siege: some packets of residents and of newcomers. */
+void besiege(struct worker *w);
+
+/* Nobody was lost. */
+void siege_end(struct worker *w);
 
 /* The subscriber who is there from the beginning; user is the stress. */
 void on_event(void *user, const struct ct_event_info *ev);

@@ -55,7 +55,7 @@ static void exchange(struct worker *w, struct ct_conn *conn)
 
 /* --- Packets without order ---------------------------------------------- */
 
-static void stray_build(struct worker *w, struct ct_test_packet *p)
+void stray_build(struct worker *w, struct ct_test_packet *p)
 {
 	static const uint8_t flags[] = {
 		CT_TEST_SYN,
@@ -182,7 +182,7 @@ static void ask(struct worker *w)
 
 	if (ct_stats(w->s->tbl, &stats))
 		wrong("no numbers");
-	if (stats.conns > MAX_CONNS + THREADS_MAX)
+	if (stats.conns > w->s->max_conns + THREADS_MAX)
 		wrong("more connections than there may be");
 	(void)ct_next_expiry(w->s->tbl);
 }

@@ -196,6 +196,47 @@ START_TEST(shrinking_keeps_to_the_budget)
 }
 END_TEST
 
+/*
+ * Twelve extensions of a KB each, on demand or always: three pages a
+ * connection, which one packet has to touch.
+ */
+START_TEST(large_objects_keep_to_a_larger_budget)
+{
+	static const struct ct_ext_ops ops[] = {
+		{ .size = sizeof(*ops),
+		  .name = "large",
+		  .len = 1024,
+		  .align = 8 },
+		{ .size = sizeof(*ops),
+		  .name = "large",
+		  .len = 1024,
+		  .align = 8,
+		  .flags = CT_EXT_ALWAYS },
+	};
+	enum { N = 12 };
+	const struct ct_config cfg = { .size = sizeof(cfg),
+				       .max_conns = LARGE };
+	struct ct_mem_report r;
+	ct_ext_id id[N];
+
+	ct_world_create(&w, &cfg);
+	for (unsigned i = 0; i < N; i++)
+		ck_assert_int_eq(ct_ext_register(w.tbl, &ops[_i], &id[i]), 0);
+	ct_world_attach(&w);
+	for (uint32_t n = 0; n < 2000; n++) {
+		struct ct_test_flow flow = ct_world_flow(n);
+		struct ct_pkt pkt = ct_world_udp(&w, &flow, CT_DIR_ORIG);
+
+		ck_assert_ptr_nonnull(ct_ext_add(w.thr, pkt.conn, id[n % N]));
+		if (n % BURST == BURST - 1)
+			poll();
+	}
+	r = nothing_beyond_budget();
+	ck_assert_uint_gt(r.most[CT_WORK_INSERT].pages, CT_WORK_INSERT_PAGES);
+	ct_world_end(&w);
+}
+END_TEST
+
 /* A host without memory is not asked by every packet. */
 START_TEST(host_that_refused_is_asked_again_by_polls)
 {
@@ -229,6 +270,7 @@ Suite *ct_suite(void)
 	tcase_add_test(tc, packets_help_a_host_that_seldom_polls);
 	tcase_add_test(tc, packets_alone_double_the_table);
 	tcase_add_test(tc, shrinking_keeps_to_the_budget);
+	tcase_add_loop_test(tc, large_objects_keep_to_a_larger_budget, 0, 2);
 	tcase_add_test(tc, host_that_refused_is_asked_again_by_polls);
 	suite_add_tcase(suite, tc);
 	return suite;
