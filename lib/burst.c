@@ -22,7 +22,7 @@
 
 /* Nobody has the tag: the packet opens a connection, most likely, whose reply
  * goes into another bucket. */
-static void fetch_reply(struct ct_table *tbl, const struct ct_pkt *pkt,
+static void fetch_reply(const struct ct_table *tbl, const struct ct_pkt *pkt,
 			const struct ct_way *way)
 {
 	struct ct_key reply;
@@ -32,13 +32,14 @@ static void fetch_reply(struct ct_table *tbl, const struct ct_pkt *pkt,
 	reply.tuple.zone = ct_policy_zone(pkt, CT_DIR_REPLY);
 	ct_key_finish(&reply, &tbl->hash);
 	ct_bucket_prefetch(&tbl->buckets, reply.hash);
-	ct_binding_prefetch(tbl, &way->key.tuple);
 }
 
 static void look_ahead(struct ct_thread *thr, struct ct_pkt *const *pkts,
 		       unsigned n, enum ct_hook hook, struct ct_way *ways)
 {
 	struct ct_table *tbl = thr->tbl;
+	struct ct_binding_heads heads[GROUP];
+	unsigned n_new = 0;
 
 	for (unsigned i = 0; i < n; i++) {
 		ct_way_begin(thr, pkts[i], hook, &ways[i]);
@@ -51,9 +52,13 @@ static void look_ahead(struct ct_thread *thr, struct ct_pkt *const *pkts,
 		if (ct_unlikely(way->next != CT_WAY_FOLLOW))
 			continue;
 		ct_buckets_guess(tbl, &way->key, &way->hint);
-		if (ct_unlikely(!way->hint.conn))
-			fetch_reply(tbl, pkts[i], way);
+		if (ct_likely(way->hint.conn))
+			continue;
+		fetch_reply(tbl, pkts[i], way);
+		ct_binding_fetch_heads(tbl, &way->key.tuple, &heads[n_new++]);
 	}
+	for (unsigned i = 0; i < n_new; i++)
+		ct_binding_fetch_units(tbl, &heads[i]);
 }
 
 static unsigned group(unsigned left)
