@@ -33,7 +33,7 @@ struct group {
 };
 
 /* A new connection's reply goes into another bucket. */
-static void fetch_reply(struct ct_table *tbl, const struct ct_pkt *pkt,
+static void fetch_reply(const struct ct_table *tbl, const struct ct_pkt *pkt,
 			const struct ct_way *way)
 {
 	struct ct_key reply;
@@ -43,7 +43,6 @@ static void fetch_reply(struct ct_table *tbl, const struct ct_pkt *pkt,
 	reply.tuple.zone = ct_policy_zone(pkt, CT_DIR_REPLY);
 	ct_key_finish(&reply, &tbl->hash);
 	ct_bucket_prefetch(&tbl->buckets, reply.hash);
-	ct_binding_prefetch(tbl, &way->key.tuple);
 }
 
 static ct_noinline void step_1(struct ct_thread *thr, struct group *group,
@@ -64,17 +63,25 @@ static ct_noinline void step_1(struct ct_thread *thr, struct group *group,
 	}
 }
 
+/* What step 2 asks for on behalf of newcomers. */
+struct newcomers {
+	struct ct_binding_heads heads[SOME];
+	unsigned n;
+};
+
 /*
  * Nobody has the tag.  A full table will refuse the packet, without another
  * look if the chain was the right one; otherwise it opens a connection, most
- * likely.
+ * likely, which a pool may translate.
  */
 static void expect_new(struct ct_thread *thr, const struct ct_pkt *pkt,
-		       struct ct_way *way)
+		       struct ct_way *way, struct newcomers *new)
 {
 	if (!ct_refuses(thr)) {
 		way->hint.nobody = false;
 		fetch_reply(thr->tbl, pkt, way);
+		ct_binding_fetch_heads(thr->tbl, &way->key.tuple,
+				       &new->heads[new->n++]);
 		return;
 	}
 	way->hint.gen = thr->gen;
@@ -88,7 +95,9 @@ static ct_noinline void step_2(struct ct_thread *thr, struct group *group,
 			       unsigned at)
 {
 	const unsigned end = at + SOME < group->n ? at + SOME : group->n;
+	struct newcomers new;
 
+	new.n = 0;
 	for (unsigned i = at; i < end; i++) {
 		struct ct_way *way = &group->ways[i];
 
@@ -99,10 +108,12 @@ static ct_noinline void step_2(struct ct_thread *thr, struct group *group,
 		if (ct_likely(way->hint.conn))
 			continue;
 		if (way->next == CT_WAY_FOLLOW)
-			expect_new(thr, group->pkts[i], way);
+			expect_new(thr, group->pkts[i], way, &new);
 		else
 			way->hint.nobody = false;
 	}
+	for (unsigned i = 0; i < new.n; i++)
+		ct_binding_fetch_units(thr->tbl, &new.heads[i]);
 }
 
 /* => No event waits to be delivered. */

@@ -11,10 +11,10 @@
 
 enum { HEADS_MIN = 16 };
 
-/* A mapping for each two connections of a full table, one to a chain. */
+/* A head for each connection: each may have a mapping of its own. */
 static uint32_t n_heads(const struct ct_table *tbl)
 {
-	uint32_t n = tbl->max_conns / 2;
+	uint32_t n = tbl->max_conns;
 
 	return n <= HEADS_MIN ? HEADS_MIN : 1u << (32 - __builtin_clz(n - 1));
 }

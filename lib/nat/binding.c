@@ -49,111 +49,35 @@ int ct_binding_name(struct ct_bind *bind, const struct ct_tuple *from)
 	return bind->head ? 0 : CT_E_NOMEM;
 }
 
-void ct_binding_prefetch(struct ct_table *tbl, const struct ct_tuple *from)
+void ct_binding_fetch_heads(struct ct_table *tbl, const struct ct_tuple *from,
+			    struct ct_binding_heads *heads)
 {
 	const struct ct_nat_pool *pool = ct_pool_of(tbl, 1);
-	const _Atomic uint32_t *head;
 	struct ct_tuple name;
 
+	heads->head[0] = NULL;
+	heads->head[1] = NULL;
 	if (ct_likely(!pool) || from->l3 != pool->cfg.l3)
 		return;
-	head = ct_mappings_head(tbl, name_of(pool, from, &name));
-	if (head)
-		__builtin_prefetch(head, 1);
-	ct_subscriber_prefetch(pool, from);
+	heads->head[0] = ct_mappings_head(tbl, name_of(pool, from, &name));
+	heads->head[1] = ct_subscriber_head(pool, from);
+	for (unsigned i = 0; i < 2; i++)
+		__builtin_prefetch((const void *)(uintptr_t)heads->head[i], 1);
 }
 
-/* --- Connections of a mapping ------------------------------------------- */
-
-struct ct_link *ct_binding_link_of(const struct ct_table *tbl,
-				   const struct ct_conn *conn, uint32_t unit)
+void ct_binding_fetch_units(const struct ct_table *tbl,
+			    const struct ct_binding_heads *heads)
 {
-	struct ct_link *link;
-	unsigned n;
+	for (unsigned i = 0; i < 2; i++) {
+		uint32_t unit = 0;
 
-	link = ct_conn_links(tbl, conn, &n);
-	return n == 2 && link->mapping != unit ? link + 1 : link;
-}
-
-static struct ct_link *link_at(const struct ct_table *tbl, uint32_t conn,
-			       uint32_t unit)
-{
-	return ct_binding_link_of(tbl, ct_conn_at(tbl, conn), unit);
-}
-
-/* A narrow connection's only link moves to a unit that has room for two; under
- * the lock of its mapping's chain, as its neighbours may look for it. */
-static bool make_two(struct ct_thread *thr, struct ct_link *link)
-{
-	struct ct_table *tbl = thr->tbl;
-	uint32_t two = ct_slab_alloc(&tbl->slab, &thr->magazine[CT_SLAB_NAT],
-				     CT_SLAB_NAT);
-	const struct ct_mapping *map = ct_binding_at(tbl, link->mapping);
-	_Atomic uint32_t *head;
-	struct ct_link *links;
-	uint32_t first;
-
-	if (!two)
-		return false;
-	links = ct_slab_at(&tbl->slab, two);
-	memset(links, 0, CT_UNIT);
-	head = ct_mappings_head(tbl, map->key);
-	first = ct_head_lock(head);
-	links[0] = *link;
-	link->mapping = two | CT_LINK_TWO;
-	ct_head_unlock(head, first);
-	return true;
-}
-
-bool ct_binding_room(struct ct_thread *thr, struct ct_conn *conn)
-{
-	struct ct_link *link;
-
-	if (!ct_conn_links_make(thr, conn))
-		return false;
-	link = ct_conn_first_link(conn);
-	return !link->mapping || (link->mapping & CT_LINK_TWO) ||
-	       (ct_conn_word(conn) & CT_S_FAR) || make_two(thr, link);
-}
-
-/* => The link that is not used yet. */
-static struct ct_link *spare_link(const struct ct_table *tbl,
-				  const struct ct_conn *conn)
-{
-	struct ct_link *link = ct_conn_first_link(conn);
-
-	if (link->mapping & CT_LINK_TWO)
-		link = ct_slab_at(&tbl->slab, link->mapping & ~CT_LINK_TWO);
-	return link->mapping ? link + 1 : link;
-}
-
-void ct_binding_link(struct ct_table *tbl, uint32_t unit, struct ct_conn *conn)
-{
-	struct ct_mapping *map = ct_binding_at(tbl, unit);
-	struct ct_link *link = spare_link(tbl, conn);
-	uint32_t me = ct_conn_unit(tbl, conn);
-
-	link->mapping = unit;
-	link->newer = 0;
-	link->older = map->first;
-	if (map->first)
-		link_at(tbl, map->first, unit)->newer = me;
-	map->first = me;
-	map->n_conns++;
-}
-
-static void unlink_conn(struct ct_table *tbl, uint32_t unit,
-			const struct ct_link *link)
-{
-	struct ct_mapping *map = ct_binding_at(tbl, unit);
-
-	if (link->older)
-		link_at(tbl, link->older, unit)->newer = link->newer;
-	if (link->newer)
-		link_at(tbl, link->newer, unit)->older = link->older;
-	else
-		map->first = link->older;
-	map->n_conns--;
+		if (heads->head[i])
+			unit = atomic_load_explicit(heads->head[i],
+						    memory_order_relaxed) &
+			       ~CT_HEAD_LOCK;
+		if (unit)
+			__builtin_prefetch(ct_slab_at(&tbl->slab, unit), 1);
+	}
 }
 
 /* --- A chain ------------------------------------------------------------ */
@@ -462,7 +386,7 @@ static void leave_one(struct ct_thread *thr, const struct ct_conn *conn,
 		ct_subscriber_close(ct_pool_of(tbl, map->pool),
 				    map->subscriber);
 	first = ct_head_lock(head);
-	unlink_conn(tbl, unit, link);
+	ct_binding_unlink(tbl, unit, link);
 	last = !map->n_conns && !(map->flags & CT_BINDING_STATIC);
 	if (last && !(map->flags & CT_BINDING_LOST))
 		take_out(tbl, &first, unit);

@@ -62,9 +62,18 @@ static inline struct ct_mapping *ct_binding_at(const struct ct_table *tbl,
  * CT_E_NOMEM. */
 int ct_binding_name(struct ct_bind *bind, const struct ct_tuple *from);
 
-/* A packet opens a connection, most likely: fetch what the first pool would look
- * at, while the rest of the burst is parsed. */
-void ct_binding_prefetch(struct ct_table *tbl, const struct ct_tuple *from);
+/*
+ * A packet opens a connection, most likely: fetch what the first pool would look
+ * at, in two steps, while the rest of the burst is parsed.
+ */
+struct ct_binding_heads {
+	const _Atomic uint32_t *head[2]; /* mapping, subscriber; or NULL */
+};
+
+void ct_binding_fetch_heads(struct ct_table *tbl, const struct ct_tuple *from,
+			    struct ct_binding_heads *heads);
+void ct_binding_fetch_units(const struct ct_table *tbl,
+			    const struct ct_binding_heads *heads);
 
 /* Room for one more link of a private connection; => false: no memory. */
 bool ct_binding_room(struct ct_thread *thr, struct ct_conn *conn);
@@ -108,6 +117,10 @@ void ct_binding_unlock(struct ct_table *tbl, const struct ct_binding_ref *ref,
 
 /* One more connection, whose room was made; under the lock. */
 void ct_binding_link(struct ct_table *tbl, uint32_t unit, struct ct_conn *conn);
+
+/* One less, by its link; under the lock. */
+void ct_binding_unlink(struct ct_table *tbl, uint32_t unit,
+		       const struct ct_link *link);
 
 /* It is static no more; => whether that was its end. */
 bool ct_binding_loosen(struct ct_thread *thr, const struct ct_binding_ref *ref);

@@ -10,8 +10,8 @@
 
 #include <string.h>
 
-/* One head for each two connections: there may be as many hosts. */
-enum { HEADS_MIN = 16, HEADS_SHARE = 2 };
+/* One head for each connection: there may be as many hosts. */
+enum { HEADS_MIN = 16 };
 
 /* Its first word is the name of a prefix, where the pool's address is one. */
 struct name {
@@ -27,7 +27,7 @@ static uint32_t count_heads(const struct ct_nat_pool *pool)
 {
 	uint32_t n = HEADS_MIN;
 
-	while (n < pool->tbl->max_conns / HEADS_SHARE)
+	while (n < pool->tbl->max_conns)
 		n *= 2;
 	return n;
 }
@@ -78,15 +78,15 @@ static _Atomic uint32_t *head_of(const struct ct_nat_pool *pool,
 				  (pool->n_heads - 1)];
 }
 
-void ct_subscriber_prefetch(const struct ct_nat_pool *pool,
-			    const struct ct_tuple *inside)
+const _Atomic uint32_t *ct_subscriber_head(const struct ct_nat_pool *pool,
+					   const struct ct_tuple *inside)
 {
 	union ct_addr prefix;
 
 	if (!pool->subscribers)
-		return;
+		return NULL;
 	ct_prefix_of(pool, &inside->src, &prefix);
-	__builtin_prefetch(head_of(pool, &prefix, inside->zone), 1);
+	return head_of(pool, &prefix, inside->zone);
 }
 
 /* --- Found, made, freed ------------------------------------------------- */

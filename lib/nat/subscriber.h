@@ -58,9 +58,10 @@ static inline struct ct_subscriber *ct_subscriber_at(
 	return ct_slab_at(&pool->tbl->slab, unit);
 }
 
-/* Somebody will ask for an inside endpoint's subscriber soon. */
-void ct_subscriber_prefetch(const struct ct_nat_pool *pool,
-			    const struct ct_tuple *inside);
+/* => Where a look for an inside endpoint's subscriber begins; NULL: there are
+ * none. */
+const _Atomic uint32_t *ct_subscriber_head(const struct ct_nat_pool *pool,
+					   const struct ct_tuple *inside);
 
 /*
  * One more mapping of an inside endpoint's subscriber, which is made when there
