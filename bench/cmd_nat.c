@@ -4,9 +4,9 @@
  *
  * Set-up: N new flows, plain, by a pool of twenty addresses of which an id has
  * one mapping, and by one address whose ids are overloaded.  Packets: one of a
- * random flow of N, from inside, in UDP, which needs no answers.  Ids: a pool of
- * twenty addresses that has as many as there are to be connections, at some
- * occupancies; only the choice itself is timed.
+ * random flow of N, from inside, in UDP, after each flow was answered once.
+ * Ids: a pool of twenty addresses that has as many as there are to be
+ * connections, at some occupancies; only the choice itself is timed.
  */
 #include "commands.h"
 #include "opener.h"
@@ -14,6 +14,8 @@
 #include "seat.h"
 
 #include <arpa/inet.h>
+#include <conntrack/dump.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { ADDRS = 20, MIN_ID = 1024, IDS_MAX = 64512, OUTSIDE = 0xcb007101 };
@@ -178,6 +180,69 @@ static void traffic(struct seat *seat, void *user)
 	watch_clean(&watch, seat);
 }
 
+/* --- Answers ------------------------------------------------------------ */
+
+enum { IP_LEN = 20, UDP_LEN = 8 };
+
+struct answers {
+	struct ct_tuple *tuple; /* each connection's reply */
+	uint32_t n;
+	uint32_t max;
+};
+
+static int note_reply(void *user, struct ct_conn *conn)
+{
+	struct answers *answers = user;
+
+	if (answers->n == answers->max)
+		return 1;
+	ct_conn_tuple(conn, CT_DIR_REPLY, &answers->tuple[answers->n++]);
+	return 0;
+}
+
+/* A datagram without data or sum. */
+static void answer_one(struct seat *seat, const struct ct_tuple *tuple)
+{
+	uint8_t bytes[IP_LEN + UDP_LEN] = { 0x45, 0, 0, IP_LEN + UDP_LEN };
+	struct ct_pkt pkt = { .data = bytes,
+			      .len = sizeof(bytes),
+			      .l3 = CT_L3_IPV4,
+			      .csum = CT_CSUM_VERIFIED };
+	struct ct_pkt *pkts = &pkt;
+
+	bytes[8] = 64;
+	bytes[9] = tuple->l4;
+	memcpy(bytes + 12, &tuple->src, 4);
+	memcpy(bytes + 16, &tuple->dst, 4);
+	memcpy(bytes + IP_LEN, &tuple->src_id, 2);
+	memcpy(bytes + IP_LEN + 2, &tuple->dst_id, 2);
+	bytes[IP_LEN + 5] = UDP_LEN;
+	ct_forward_burst(seat->thr, &pkts, 1, NULL, NULL);
+	seat->n_bad += pkt.state != CT_ESTABLISHED;
+}
+
+/* Every flow is answered once, wherever its packets seem to come from. */
+static void answer_all(struct seat *seat, void *user)
+{
+	struct answers *answers = user;
+	uint64_t cursor = 0;
+
+	ct_walk(seat->thr, &cursor, NULL, note_reply, answers);
+	for (uint32_t i = 0; i < answers->n; i++)
+		answer_one(seat, &answers->tuple[i]);
+}
+
+static void answer(struct world *world)
+{
+	struct answers answers = { .max = world->options->conns };
+
+	answers.tuple = calloc(answers.max, sizeof(*answers.tuple));
+	if (!answers.tuple)
+		host_fail("no memory for the answers");
+	world_team(world, 1, answer_all, &answers);
+	free(answers.tuple);
+}
+
 /* The packets of two tables take turns. */
 struct packets {
 	struct row plain;
@@ -212,6 +277,7 @@ static void run_packets(const struct options *options, struct packets *packets)
 			world[i].rules = &rules;
 		}
 		world_fill(&world[i], 0, udp.conns, STAGE_OPENED);
+		answer(&world[i]);
 	}
 	for (unsigned i = 0; i < udp.rounds; i++)
 		measure_packets(&world[0], &world[1], packets);

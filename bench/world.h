@@ -71,8 +71,7 @@ struct seat {
 
 struct world {
 	const struct options *options;
-	struct workload load;         /* a copy that may be changed */
-	const struct ct_rules *rules; /* of ct_forward_burst(), or NULL */
+	struct workload load; /* a copy that may be changed */
 	struct host_mem *mem;
 	struct ct_table *tbl;
 	const struct ct_rules *rules; /* of seat_forward(), or NULL */
