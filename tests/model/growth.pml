@@ -30,8 +30,9 @@
  *	in order, so an older slot is that of an earlier look.
  *
  * Options: CHANGES (of the size), KEYS (1 or 2 a connection), READERS, SLOTS,
- * FROM (the first n), A0 A1 B0 B1 (hash values); and the mutants, each where
- * it drops something.
+ * FROM (the first n), A0 A1 B0 B1 (hash values), TOGETHER (two splits whose
+ * sources lie side by side are published at once, or only the first, if there
+ * is no room for the second); and the mutants, each where it drops something.
  */
 
 #ifndef CHANGES

@@ -85,14 +85,22 @@ inline clear_all(i)
 	}
 }
 
-/* Nothing waits to be cleared in what a split would touch (6). */
-#define SRC  SOURCE(SIZE)
-#define HALF (LEVEL(SIZE) / 2)
+/* Nothing waits to be cleared in what the split of bucket n would touch (6). */
+#define SRC     SOURCE(SIZE)
+#define HALF(n) (LEVEL(n) / 2)
 #ifdef SPLIT_OVER_SPLIT
-#define SPLITS_APART 1
+#define APART(n) 1
 #else
-#define SPLITS_APART (CLEARED == NONE || \
-	(SRC < CLEARED && (SRC >= HALF || SRC + HALF < CLEARED)))
+#define APART(n) (CLEARED == NONE || \
+	(SOURCE(n) < CLEARED && \
+	 (SOURCE(n) >= HALF(n) || SOURCE(n) + HALF(n) < CLEARED)))
+#endif
+/* Two splits go together, whose sources lie side by side. */
+#ifdef TOGETHER
+#define PAIR (SIZE + 1 < BUCKETS && SOURCE(SIZE + 1) == SRC + 1 && \
+	      APART(SIZE) && APART(SIZE + 1))
+#else
+#define PAIR 0
 #endif
 #ifdef SPLIT_OVER_MERGE
 #define MERGES_OVER 1
@@ -118,21 +126,40 @@ inline clear_all(i)
 #define UNUSED_PASSED PASSED(unused)
 #endif
 
-inline publish_split()
+/* That so many were split. */
+inline publish_split(many)
 {
 	if
 	:: CLEARED == NONE ->
 #ifdef N_BEFORE_CLEARED
-		publish(SIZE + 1, CLEARED, STALE);
-		publish(SIZE, SIZE - 1, STALE)
+		publish(SIZE + many, CLEARED, STALE);
+		publish(SIZE, SIZE - many, STALE)
 #else
 		publish(SIZE, SIZE, STALE);
-		publish(SIZE + 1, CLEARED, STALE)
+		publish(SIZE + many, CLEARED, STALE)
 #endif
-	:: else -> publish(SIZE + 1, CLEARED, STALE)
+	:: else -> publish(SIZE + many, CLEARED, STALE)
 	fi;
 	epoch_begin(ver);
-	split_epoch[SIZE - 1] = epoch
+	split_epoch[SIZE - 1] = epoch;
+	split_epoch[SIZE - many] = epoch
+}
+
+/* Copy from a source, which is locked, to a bucket that nobody knows yet. */
+inline split(from, target)
+{
+	mapped[target] = 1;
+	copy_to(from, target, target + 1);
+	if
+	:: pick
+	:: else -> assert(0) /* there is always room */
+	fi
+}
+
+inline unlock_source(b)
+{
+	locked[b] = 0;
+	lock_view[b] = ver
 }
 
 inline merge()
@@ -164,18 +191,13 @@ proctype resizer()
 
 	do
 	:: atomic {
-		left && SIZE < BUCKETS && SPLITS_APART && MERGES_OVER &&
-		!locked[SRC] ->
+		left && SIZE < BUCKETS && APART(SIZE) && MERGES_OVER &&
+		!(left > 1 && PAIR) && !locked[SRC] ->
 		left--;
 		i = SRC;
-		mapped[SIZE] = 1;
-		copy_to(i, SIZE, SIZE + 1);
-		if
-		:: pick
-		:: else -> assert(0) /* there is always room */
-		fi;
+		split(i, SIZE);
 #ifndef PUBLISH_UNLOCKED /* (3) */
-		publish_split();
+		publish_split(1);
 #endif
 		lock_view[i] = ver;
 #ifdef CLEAR_BLINDLY
@@ -185,7 +207,46 @@ proctype resizer()
 	   }
 #ifdef PUBLISH_UNLOCKED
 	   ;
-	   atomic { publish_split() }
+	   atomic { publish_split(1) }
+#endif
+#ifdef TOGETHER
+	:: atomic {
+		left > 1 && PAIR && MERGES_OVER && !locked[SRC] ->
+		i = SRC;
+		locked[i] = 1
+	   };
+	   /* What both locks hide is one step. */
+	   atomic {
+		!locked[i + 1] ->
+		locked[i + 1] = 1;
+		left = left - 2;
+		mapped[SIZE + 1] = 1;
+		split(i, SIZE);
+#ifdef N_BEFORE_COPY
+		publish_split(2)
+	   };
+	   atomic {
+		split(i + 1, SIZE - 1);
+#else
+#ifndef UNLOCK_EARLY
+		if
+		:: publish_split(1) /* no room for the second one */
+		:: split(i + 1, SIZE + 1); publish_split(2)
+		fi;
+#else /* (3) */
+		split(i + 1, SIZE + 1);
+		unlock_source(i + 1)
+	   };
+	   atomic {
+		publish_split(2);
+#endif
+#endif
+		unlock_source(i);
+#ifndef UNLOCK_EARLY
+		unlock_source(i + 1);
+#endif
+		i = 0
+	   }
 #endif
 	:: atomic {
 		left && SIZE > 1 && SPLITS_OVER && !merged && !unused ->
