@@ -60,6 +60,12 @@ extern "C" {
 	X(TCP_SACK_UNSENT,	66, I, "selectively acknowledges what was never sent", "RFC 2018") \
 	X(TCP_RST_SEQ,		67, I, "reset with an implausible sequence number", "RFC 5961 3.2") \
 	X(TCP_SYN_SEQ,		68, I, "SYN outside of the exchange in progress", "RFC 9293 3.10.7") \
+	X(SCTP_CHUNK,		70, I, "no chunk, or one that is cut short or has no length", "RFC 9260 3.2") \
+	X(SCTP_BUNDLE,		71, I, "chunks that cannot be in one packet", "RFC 9260 6.10") \
+	X(SCTP_NEW,		72, I, "not a packet that can open an association", "docs/sctp.md") \
+	X(SCTP_STATE,		73, I, "does not fit the state of the association", "docs/sctp.md") \
+	X(SCTP_TAG,		74, I, "wrong verification tag", "RFC 9260 8.5") \
+	X(SCTP_INIT_ACK,	75, I, "answers an INIT that has been overtaken", "RFC 9260 5.2") \
 	X(UDPLITE_COVERAGE,	80, I, "impossible checksum coverage", "RFC 3828 3.1") \
 	X(UDPLITE_NO_CHECKSUM,	81, I, "checksum missing", "RFC 3828 3.1") \
 	X(ICMP_TYPE,		90, I, "unknown ICMP type", "RFC 792") \

@@ -9,6 +9,7 @@
 #include "proto/icmpv6.h"
 #include "proto/ipv4.h"
 #include "proto/ipv6.h"
+#include "proto/sctp.h"
 #include "proto/tcp.h"
 #include "proto/udp.h"
 #include "proto/udplite.h"
@@ -20,8 +21,8 @@ static const struct ct_l3_ops *const l3_list[] = {
 
 /* UDP before UDP-Lite, which leaves the sysctl names of Linux to it. */
 static const struct ct_l4_ops *const l4_list[] = {
-	&ct_tcp_ops,  &ct_udp_ops,    &ct_udplite_ops,
-	&ct_icmp_ops, &ct_icmpv6_ops, &ct_generic_ops,
+	&ct_tcp_ops,    &ct_udp_ops,  &ct_udplite_ops, &ct_icmp_ops,
+	&ct_icmpv6_ops, &ct_sctp_ops, &ct_generic_ops,
 };
 
 int ct_trackers_register(struct ct_table *tbl)
