@@ -68,6 +68,7 @@ extern "C" {
 	X(SCTP_INIT_ACK,	75, I, "answers an INIT that has been overtaken", "RFC 9260 5.2") \
 	X(UDPLITE_COVERAGE,	80, I, "impossible checksum coverage", "RFC 3828 3.1") \
 	X(UDPLITE_NO_CHECKSUM,	81, I, "checksum missing", "RFC 3828 3.1") \
+	X(GRE_PROTOCOL,		85, I, "enhanced GRE that carries no PPP", "RFC 2637 4.1") \
 	X(ICMP_TYPE,		90, I, "unknown ICMP type", "RFC 792") \
 	X(ICMP_NOT_QUERY,	91, I, "ICMP message that cannot open a connection", "RFC 792") \
 	X(ICMP_QUOTE_SHORT,	92, I, "quoted packet is too short or broken", "RFC 5508 5.2") \

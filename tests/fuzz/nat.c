@@ -15,7 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ICMP = 1, TCP = 6, UDP = 17, ICMPV6 = 58, SCTP = 132 };
+enum { ICMP = 1, TCP = 6, UDP = 17, ICMPV6 = 58, SCTP = 132, GRE = 47 };
 enum { UDP_SUM = 6, SCTP_SUM = 8, SCTP_HDR = 12 };
 
 /* --- Mappings ----------------------------------------------------------- */
@@ -229,7 +229,8 @@ void flight_nat(struct ct_thread *thr, struct fuzz_in *in,
 		choose(thr, pkt, in, CT_NAT_SRC);
 	if (apply(thr, pkt, CT_HOOK_PREROUTING) &&
 	    apply(thr, pkt, CT_HOOK_POSTROUTING) && pkt->conn &&
-	    pkt->state != CT_RELATED)
+	    pkt->state != CT_RELATED && pkt->l4 != GRE) /* a call id is one
+							   end's only */
 		way_back(thr, flight);
 	if (pkt->conn)
 		expect_sums(pkt, flight->before);
