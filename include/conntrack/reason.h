@@ -75,6 +75,14 @@ extern "C" {
 	X(ICMP_QUOTE_UNKNOWN,	93, I, "quoted packet belongs to no known connection", "RFC 5508 5.2") \
 	X(ICMP_QUOTE_ADDRESS,	94, I, "error was not sent to the quoted packet's sender", "as Linux does") \
 	X(ICMP_QUOTE_FRAGMENT,	95, I, "quoted packet is a later fragment", "as Linux does") \
+	X(DCCP_TYPE,		100, I, "reserved packet type, or one that needs long sequence numbers", "RFC 4340 5.1") \
+	X(DCCP_COVERAGE,	101, I, "checksum covers more than there is", "RFC 4340 9.2") \
+	X(DCCP_NEW,		102, I, "not a packet that can open a connection", "RFC 4340 8.1") \
+	X(DCCP_MIDSTREAM,	103, I, "pick-up of DCCP in mid-stream is switched off", "dccp.loose") \
+	X(DCCP_STATE,		104, I, "does not fit what the ends have said so far", "docs/dccp.md") \
+	X(DCCP_SEQ,		105, I, "sequence number beyond the window", "RFC 4340 7.5.1") \
+	X(DCCP_ACK,		106, I, "acknowledges a packet that was never sent", "RFC 4340 7.5.1") \
+	X(DCCP_RESET,		107, I, "reset with an old sequence number", "RFC 4340 7.5.1") \
 	X(TABLE_FULL,		120, D, "the table is full and nothing may be evicted", "") \
 	X(NO_MEMORY,		121, D, "out of memory", "")		\
 	X(CLASH,		122, D, "an equal connection was confirmed first", "as Linux does") \

@@ -116,7 +116,8 @@ enum ct_hdr_off {
 	CT_ICMP_SUM_OFF = 2,
 	CT_ICMP_ID_OFF = 4,
 	CT_SCTP_TAG_OFF = 4,
-	CT_SCTP_SUM_OFF = 8
+	CT_SCTP_SUM_OFF = 8,
+	CT_DCCP_SUM_OFF = 6
 };
 
 /* IPv4: the 16 bits with the fragment offset. */
