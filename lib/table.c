@@ -96,6 +96,7 @@ int ct_table_seal(struct ct_table *tbl)
 		ct_slab_fini(&tbl->slab);
 		return error;
 	}
+	ct_trackers_seal(tbl);
 	ct_predict_seal(tbl);
 	/* release; pairs with the acquire of whoever asks */
 	atomic_store_explicit(&tbl->sealed, true, memory_order_release);

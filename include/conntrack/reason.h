@@ -60,14 +60,29 @@ extern "C" {
 	X(TCP_SACK_UNSENT,	66, I, "selectively acknowledges what was never sent", "RFC 2018") \
 	X(TCP_RST_SEQ,		67, I, "reset with an implausible sequence number", "RFC 5961 3.2") \
 	X(TCP_SYN_SEQ,		68, I, "SYN outside of the exchange in progress", "RFC 9293 3.10.7") \
+	X(SCTP_CHUNK,		70, I, "no chunk, or one that is cut short or has no length", "RFC 9260 3.2") \
+	X(SCTP_BUNDLE,		71, I, "chunks that cannot be in one packet", "RFC 9260 6.10") \
+	X(SCTP_NEW,		72, I, "not a packet that can open an association", "docs/sctp.md") \
+	X(SCTP_STATE,		73, I, "does not fit the state of the association", "docs/sctp.md") \
+	X(SCTP_TAG,		74, I, "wrong verification tag", "RFC 9260 8.5") \
+	X(SCTP_INIT_ACK,	75, I, "answers an INIT that has been overtaken", "RFC 9260 5.2") \
 	X(UDPLITE_COVERAGE,	80, I, "impossible checksum coverage", "RFC 3828 3.1") \
 	X(UDPLITE_NO_CHECKSUM,	81, I, "checksum missing", "RFC 3828 3.1") \
+	X(GRE_PROTOCOL,		85, I, "enhanced GRE that carries no PPP", "RFC 2637 4.1") \
 	X(ICMP_TYPE,		90, I, "unknown ICMP type", "RFC 792") \
 	X(ICMP_NOT_QUERY,	91, I, "ICMP message that cannot open a connection", "RFC 792") \
 	X(ICMP_QUOTE_SHORT,	92, I, "quoted packet is too short or broken", "RFC 5508 5.2") \
 	X(ICMP_QUOTE_UNKNOWN,	93, I, "quoted packet belongs to no known connection", "RFC 5508 5.2") \
 	X(ICMP_QUOTE_ADDRESS,	94, I, "error was not sent to the quoted packet's sender", "as Linux does") \
 	X(ICMP_QUOTE_FRAGMENT,	95, I, "quoted packet is a later fragment", "as Linux does") \
+	X(DCCP_TYPE,		100, I, "reserved packet type, or one that needs long sequence numbers", "RFC 4340 5.1") \
+	X(DCCP_COVERAGE,	101, I, "checksum covers more than there is", "RFC 4340 9.2") \
+	X(DCCP_NEW,		102, I, "not a packet that can open a connection", "RFC 4340 8.1") \
+	X(DCCP_MIDSTREAM,	103, I, "pick-up of DCCP in mid-stream is switched off", "dccp.loose") \
+	X(DCCP_STATE,		104, I, "does not fit what the ends have said so far", "docs/dccp.md") \
+	X(DCCP_SEQ,		105, I, "sequence number beyond the window", "RFC 4340 7.5.1") \
+	X(DCCP_ACK,		106, I, "acknowledges a packet that was never sent", "RFC 4340 7.5.1") \
+	X(DCCP_RESET,		107, I, "reset with an old sequence number", "RFC 4340 7.5.1") \
 	X(TABLE_FULL,		120, D, "the table is full and nothing may be evicted", "") \
 	X(NO_MEMORY,		121, D, "out of memory", "")		\
 	X(CLASH,		122, D, "an equal connection was confirmed first", "as Linux does") \

@@ -18,4 +18,11 @@ struct ct_table;
  */
 int ct_trackers_register(struct ct_table *tbl);
 
+/*
+ * Let sealed parameters choose between trackers.
+ *
+ * => Called once, when the table is about to be sealed.
+ */
+void ct_trackers_seal(struct ct_table *tbl);
+
 #endif

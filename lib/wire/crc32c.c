@@ -6,6 +6,8 @@
  */
 #include "wire/crc32c.h"
 
+#include <assert.h>
+
 /* The rest of n * x^4, reflected, modulo the polynomial 0x1edc6f41. */
 static const uint32_t rest[16] = {
 	0x00000000, 0x105ec76f, 0x20bd8ede, 0x30e349b1, 0x417b1dbc, 0x5125dad3,
@@ -24,4 +26,55 @@ uint32_t ct_crc32c(uint32_t crc, const void *bytes, size_t len)
 		crc = crc >> 4 ^ rest[crc & 15];
 	}
 	return ~crc;
+}
+
+/* --- Differences --------------------------------------------------------- */
+
+/*
+ * Polynomials are reflected: the highest bit is 1, the one below it x, and so
+ * on; all modulo the one of the sum.
+ */
+enum { DIFF_MAX = 8 };
+
+static const uint32_t polynomial = 0x82f63b78; /* 0x1edc6f41, reflected */
+static const uint32_t one = UINT32_C(1) << 31;
+static const uint32_t x_to_8 = UINT32_C(1) << (31 - 8); /* past one byte */
+
+static uint32_t multiply(uint32_t a, uint32_t b)
+{
+	uint32_t product = 0;
+
+	for (uint32_t bit = one; bit; bit >>= 1) {
+		if (a & bit)
+			product ^= b;
+		b = b & 1 ? b >> 1 ^ polynomial : b >> 1;
+	}
+	return product;
+}
+
+/* x^(8n), by squaring. */
+static uint32_t past_bytes(size_t n)
+{
+	uint32_t square = x_to_8;
+	uint32_t power = one;
+
+	for (; n; n >>= 1, square = multiply(square, square))
+		if (n & 1)
+			power = multiply(power, square);
+	return power;
+}
+
+/* A CRC is linear but for what it begins and ends with, which cancel. */
+uint32_t ct_crc32c_diff(const void *old, const void *now, size_t len,
+			size_t behind)
+{
+	const uint8_t *a = old;
+	const uint8_t *b = now;
+	uint8_t diff[DIFF_MAX];
+
+	assert(len <= DIFF_MAX);
+	for (size_t i = 0; i < len; i++)
+		diff[i] = a[i] ^ b[i];
+	return multiply(~ct_crc32c(~UINT32_C(0), diff, len),
+			past_bytes(behind));
 }

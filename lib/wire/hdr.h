@@ -40,6 +40,15 @@
  *	|      length or coverage       |           checksum            |
  *	+-------------------------------+-------------------------------+
  *
+ *	SCTP, RFC 9260 3.1
+ *	+-------------------------------+-------------------------------+
+ *	|          source port          |       destination port        |
+ *	+-------------------------------+-------------------------------+
+ *	|                       verification tag                        |
+ *	+---------------------------------------------------------------+
+ *	|                 checksum, its low byte first                  |
+ *	+---------------------------------------------------------------+
+ *
  *	ICMP, RFC 792; ICMPv6, RFC 4443 2.1
  *	+---------------+---------------+-------------------------------+
  *	|     type      |     code      |           checksum            |
@@ -58,13 +67,16 @@ enum ct_ipproto {
 	CT_IPPROTO_ICMP = 1,
 	CT_IPPROTO_TCP = 6,
 	CT_IPPROTO_UDP = 17,
+	CT_IPPROTO_DCCP = 33,
 	CT_IPPROTO_ROUTING = 43,
 	CT_IPPROTO_FRAGMENT = 44,
+	CT_IPPROTO_GRE = 47,
 	CT_IPPROTO_ESP = 50,
 	CT_IPPROTO_AH = 51,
 	CT_IPPROTO_ICMPV6 = 58,
 	CT_IPPROTO_NONE = 59,
 	CT_IPPROTO_DSTOPTS = 60,
+	CT_IPPROTO_SCTP = 132,
 	CT_IPPROTO_UDPLITE = 136,
 	CT_IPPROTO_GENERIC = 255 /* reserved by IANA; ours for "any other" */
 };
@@ -77,7 +89,8 @@ enum ct_hdr_len {
 	CT_TCP_HDR_LEN = 20,
 	CT_TCP_TIMESTAMP_LEN = 12, /* NOP, NOP and the option */
 	CT_UDP_HDR_LEN = 8,
-	CT_ICMP_HDR_LEN = 8
+	CT_ICMP_HDR_LEN = 8,
+	CT_SCTP_HDR_LEN = 12
 };
 
 /* Where a field is, from its header on. */
@@ -101,7 +114,10 @@ enum ct_hdr_off {
 	CT_UDP_LEN_OFF = 4,
 	CT_UDP_SUM_OFF = 6,
 	CT_ICMP_SUM_OFF = 2,
-	CT_ICMP_ID_OFF = 4
+	CT_ICMP_ID_OFF = 4,
+	CT_SCTP_TAG_OFF = 4,
+	CT_SCTP_SUM_OFF = 8,
+	CT_DCCP_SUM_OFF = 6
 };
 
 /* IPv4: the 16 bits with the fragment offset. */

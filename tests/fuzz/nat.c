@@ -9,11 +9,14 @@
  */
 #include "world.h"
 
+#include "wire/crc32c.h"
+
 #include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { ICMP = 1, TCP = 6, UDP = 17, ICMPV6 = 58, UDP_SUM = 6 };
+enum { ICMP = 1, TCP = 6, UDP = 17, ICMPV6 = 58, SCTP = 132, GRE = 47 };
+enum { UDP_SUM = 6, SCTP_SUM = 8, SCTP_HDR = 12 };
 
 /* --- Mappings ----------------------------------------------------------- */
 
@@ -78,9 +81,25 @@ static void swap(uint8_t *a, uint8_t *b, size_t len)
 	}
 }
 
-static void swap_ends(struct ct_pkt *pkt)
+/* A CRC does notice when ports are swapped. */
+static void swap_ports(struct ct_pkt *pkt)
 {
 	uint8_t *ports = pkt->data + pkt->l4_off;
+	uint8_t before[4];
+	uint32_t diff;
+
+	memcpy(before, ports, sizeof(before));
+	swap(ports, ports + 2, 2);
+	if (pkt->l4 != SCTP || pkt->csum == CT_CSUM_PARTIAL ||
+	    pkt->len < pkt->l4_off + (uint32_t)SCTP_HDR)
+		return;
+	diff = ct_crc32c_diff(before, ports, sizeof(before), pkt->l4_len - 4);
+	for (unsigned i = 0; i < 4; i++)
+		ports[SCTP_SUM + i] ^= (uint8_t)(diff >> 8 * i);
+}
+
+static void swap_ends(struct ct_pkt *pkt)
+{
 
 	if (pkt->l3 == CT_L3_IPV4)
 		swap(pkt->data + 12, pkt->data + 16, 4);
@@ -88,7 +107,7 @@ static void swap_ends(struct ct_pkt *pkt)
 		swap(pkt->data + 8, pkt->data + 24, 16);
 	if (pkt->l4 != ICMP && pkt->l4 != ICMPV6 &&
 	    pkt->l4_off + 4u <= pkt->len)
-		swap(ports, ports + 2, 2);
+		swap_ports(pkt);
 }
 
 /* Zero has two forms in a checksum. */
@@ -146,6 +165,30 @@ static bool is_summed(const struct ct_pkt *pkt)
 	       (pkt->l4 == UDP && (field[0] || field[1]));
 }
 
+/* What a packet's CRC32c should be, and what it is. */
+static uint32_t sctp_fault(const uint8_t *l4, uint32_t len)
+{
+	static const uint8_t zero[4];
+	uint32_t crc = ct_crc32c(ct_crc32c(0, l4, SCTP_SUM), zero, 4);
+
+	crc = ct_crc32c(crc, l4 + SCTP_SUM + 4, len - SCTP_SUM - 4);
+	for (unsigned i = 0; i < 4; i++)
+		crc ^= (uint32_t)l4[SCTP_SUM + i] << 8 * i;
+	return crc;
+}
+
+/* SCTP: as wrong as before. */
+static void expect_crc(const struct ct_pkt *pkt, const uint8_t *before)
+{
+	uint32_t have = pkt->len - pkt->l4_off;
+
+	if (pkt->csum == CT_CSUM_PARTIAL || have < pkt->l4_len)
+		return;
+	if (sctp_fault(pkt->data + pkt->l4_off, pkt->l4_len) !=
+	    sctp_fault(before + pkt->l4_off, pkt->l4_len))
+		fuzz_wrong("a CRC does not tell what has changed");
+}
+
 /* What is summed and its checksum change by nothing together. */
 static void expect_sums(const struct ct_pkt *pkt, const uint8_t *before)
 {
@@ -156,6 +199,8 @@ static void expect_sums(const struct ct_pkt *pkt, const uint8_t *before)
 	if (ipv4 &&
 	    sum(pkt->data, 0, pkt->l4_off) != sum(before, 0, pkt->l4_off))
 		fuzz_wrong("the header's sum is another");
+	if (pkt->l4 == SCTP)
+		expect_crc(pkt, before);
 	if (!is_summed(pkt))
 		return;
 	if (pkt->l4 != ICMP) {
@@ -192,7 +237,8 @@ static void expect_translated(struct ct_thread *thr,
 		complain_64(thr, pkt);
 		return;
 	}
-	if (pkt->state != CT_RELATED)
+	/* A call id is one end's only. */
+	if (pkt->state != CT_RELATED && pkt->l4 != GRE)
 		way_back(thr, flight);
 	expect_sums(pkt, flight->before);
 }

@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ICMP = 1, UDP = 17, UDP_SUM = 6 };
+enum { ICMP = 1, TCP = 6, UDP = 17, ICMPV6 = 58, UDP_SUM = 6 };
 
 /* --- Frames ------------------------------------------------------------- */
 
@@ -107,12 +107,15 @@ static uint32_t covered(const struct ct_pkt *pkt)
 	       0xffff;
 }
 
+/* => It has an Internet checksum. */
 static bool has_sum(const struct ct_pkt *pkt)
 {
 	const uint8_t *field = pkt->data + pkt->l4_off + UDP_SUM;
 
-	return pkt->csum != CT_CSUM_PARTIAL &&
-	       (pkt->l4 != UDP || field[0] || field[1]);
+	if (pkt->csum == CT_CSUM_PARTIAL)
+		return false;
+	return pkt->l4 == TCP || pkt->l4 == ICMP || pkt->l4 == ICMPV6 ||
+	       (pkt->l4 == UDP && (field[0] || field[1]));
 }
 
 void expect_crossed(const struct ct_pkt *pkt, const struct ct_pkt *before)
@@ -166,7 +169,7 @@ void way_back_64(struct ct_thread *thr, const struct ct_pkt *pkt)
 
 /* --- Errors ------------------------------------------------------------- */
 
-enum { ICMPV6 = 58, QUOTE_MAX = 120 };
+enum { QUOTE_MAX = 120 };
 
 /* An error about a packet, whose bytes name its type and how much of it is
  * quoted; checksums are what they are. */

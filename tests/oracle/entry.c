@@ -8,6 +8,7 @@
 
 #include "entry.h"
 #include "packet.h"
+#include "proto/sctp.h"
 #include "proto/tcp.h"
 
 static const char *const status_names[] = {
@@ -20,6 +21,12 @@ static const char *const status_names[] = {
 static const char *const tcp_states[CT_TCP_STATES] = {
 	"NONE",       "SYN_SENT", "SYN_RECV",  "ESTABLISHED", "FIN_WAIT",
 	"CLOSE_WAIT", "LAST_ACK", "TIME_WAIT", "CLOSE",       "SYN_SENT2",
+};
+
+static const char *const sctp_states[CT_SCTP_STATES] = {
+	"NONE",           "CLOSED",        "COOKIE_WAIT",   "COOKIE_ECHOED",
+	"ESTABLISHED",    "SHUTDOWN_SENT", "SHUTDOWN_RECD", "SHUTDOWN_ACK_SENT",
+	"HEARTBEAT_SENT",
 };
 
 static const char *const tcp_flags[] = {
@@ -148,6 +155,17 @@ static void set_tcp(json_t *entry, const struct ct_conn *conn)
 			    bit_names(tcp->flags[CT_DIR_REPLY], tcp_flags, n));
 }
 
+static void set_sctp(json_t *entry, const struct ct_conn *conn)
+{
+	const struct ct_sctp *sctp = ct_l4_state_const(conn);
+
+	if (sctp->state < CT_SCTP_STATES)
+		json_object_set_new(entry, "state",
+				    json_string(sctp_states[sctp->state]));
+	set_number(entry, "vtag_orig", sctp->tags[CT_DIR_ORIG]);
+	set_number(entry, "vtag_reply", sctp->tags[CT_DIR_REPLY]);
+}
+
 static void set_counter(json_t *entry, const char *name,
 			const struct ct_table *tbl, const struct ct_conn *conn,
 			enum ct_dir dir)
@@ -182,6 +200,8 @@ json_t *entry_make(const struct ct_table *tbl, const struct ct_thread *thr,
 	set_number(entry, "timeout", ct_conn_expires(thr, conn));
 	if (orig.l4 == IPPROTO_TCP)
 		set_tcp(entry, conn);
+	if (orig.l4 == IPPROTO_SCTP)
+		set_sctp(entry, conn);
 	if (ct_conn_mark(conn))
 		set_number(entry, "mark", ct_conn_mark(conn));
 	set_counter(entry, "acct_orig", tbl, conn, CT_DIR_ORIG);

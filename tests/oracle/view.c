@@ -53,7 +53,8 @@ static const char *strip_event(json_t *event, uint32_t events)
 	static const char *const counters[] = { "acct_orig", "acct_reply",
 						NULL };
 	static const char *const sides[] = { "wscale_orig", "wscale_reply",
-					     "flags_orig", "flags_reply",
+					     "flags_orig",  "flags_reply",
+					     "vtag_orig",   "vtag_reply",
 					     NULL };
 
 	json_object_del(event, "timeout");

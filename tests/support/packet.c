@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TCP = 6, UDP = 17, ICMP = 1, ICMPV6 = 58 };
+enum { TCP = 6, UDP = 17, ICMP = 1, ICMPV6 = 58, SCTP = 132 };
 enum { IPV4_LEN = 20, IPV6_LEN = 40, TCP_LEN = 20, UDP_LEN = 8, ICMP_LEN = 8 };
 
 const struct ct_test_flow ct_test_flow4 = { .l3 = CT_L3_IPV4,
@@ -72,12 +72,28 @@ static uint32_t sum_place(uint8_t l4)
 	}
 }
 
+/* CRC32c, bit by bit; its low byte is stored first. */
+static void sctp_sum(uint8_t *at, uint32_t len)
+{
+	uint32_t crc = ~UINT32_C(0);
+
+	memset(at + 8, 0, 4);
+	for (uint32_t i = 0; i < 8 * len; i++) {
+		crc ^= at[i / 8] >> i % 8 & 1;
+		crc = crc & 1 ? crc >> 1 ^ 0x82f63b78 : crc >> 1;
+	}
+	for (uint32_t i = 0; i < 4; i++)
+		at[8 + i] = (uint8_t)(~crc >> 8 * i);
+}
+
 void ct_test_sum(struct ct_test_packet *p)
 {
 	uint32_t off = ct_test_l4_off(p), place = sum_place(p->l4);
 	uint32_t sum = 0;
 	uint16_t value;
 
+	if (p->l4 == SCTP)
+		sctp_sum(p->bytes + off, p->len - off);
 	if (!place)
 		return;
 	put16(p->bytes + off + place, 0);

@@ -92,7 +92,7 @@ void ct_test_raw(struct ct_test_packet *p, const struct ct_test_flow *flow,
 /* Where the transport header is: 20 or 40. */
 uint32_t ct_test_l4_off(const struct ct_test_packet *p);
 
-/* Put the transport checksum of TCP, UDP, ICMP or ICMPv6 right. */
+/* Put the transport checksum of TCP, UDP, ICMP, ICMPv6 or SCTP right. */
 void ct_test_sum(struct ct_test_packet *p);
 
 /* The packet as a host would hand it over; it points into p. */

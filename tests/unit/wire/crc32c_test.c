@@ -38,6 +38,35 @@ START_TEST(parts_add_up)
 }
 END_TEST
 
+/* Every place of a packet, every length of what is replaced. */
+START_TEST(a_difference_is_that_of_the_sums)
+{
+	uint8_t old[40], new[40];
+
+	for (unsigned i = 0; i < sizeof(old); i++)
+		old[i] = (uint8_t)(i * 37 + 11);
+	for (size_t len = 0; len <= 8; len++) {
+		for (size_t at = 0; at + len <= sizeof(old); at++) {
+			uint32_t diff;
+
+			memcpy(new, old, sizeof(new));
+			for (size_t i = 0; i < len; i++)
+				new[at + i] ^= (uint8_t)(0x5a + i);
+			diff = ct_crc32c_diff(old + at, new + at, len,
+					      sizeof(old) - at - len);
+			ck_assert_uint_eq(ct_crc32c(0, old, sizeof(old)) ^ diff,
+					  ct_crc32c(0, new, sizeof(new)));
+		}
+	}
+}
+END_TEST
+
+START_TEST(what_does_not_change_makes_no_difference)
+{
+	ck_assert_uint_eq(ct_crc32c_diff("ab", "ab", 2, 1000), 0);
+}
+END_TEST
+
 Suite *ct_suite(void)
 {
 	Suite *suite = suite_create("crc32c");
@@ -45,6 +74,8 @@ Suite *ct_suite(void)
 
 	tcase_add_test(tc, examples_of_rfc_3720);
 	tcase_add_test(tc, parts_add_up);
+	tcase_add_test(tc, a_difference_is_that_of_the_sums);
+	tcase_add_test(tc, what_does_not_change_makes_no_difference);
 	suite_add_tcase(suite, tc);
 	return suite;
 }
