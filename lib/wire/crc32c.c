@@ -38,7 +38,16 @@ enum { DIFF_MAX = 8 };
 
 static const uint32_t polynomial = 0x82f63b78; /* 0x1edc6f41, reflected */
 static const uint32_t one = UINT32_C(1) << 31;
-static const uint32_t x_to_8 = UINT32_C(1) << (31 - 8); /* past one byte */
+
+/* x^8: past one byte; past two, four, and so on, each the square of the one
+ * before. */
+static const uint32_t past[] = { 0x00800000, 0x00008000, 0x82f63b78, 0x6ea2d55c,
+				 0x18b8ea18, 0x510ac59a, 0xb82be955, 0xb8fdb1e7,
+				 0x88e56f72, 0x74c360a4, 0xe4172b16, 0x0d65762a,
+				 0x35d73a62, 0x28461564, 0xbf455269, 0xe2ea32dc,
+				 0xfe7740e6 };
+
+enum { PASTS = sizeof(past) / sizeof(*past) };
 
 static uint32_t multiply(uint32_t a, uint32_t b)
 {
@@ -52,15 +61,17 @@ static uint32_t multiply(uint32_t a, uint32_t b)
 	return product;
 }
 
-/* x^(8n), by squaring. */
+/* x^(8n); what is beyond the table is squared on. */
 static uint32_t past_bytes(size_t n)
 {
-	uint32_t square = x_to_8;
+	uint32_t square = past[0];
 	uint32_t power = one;
 
-	for (; n; n >>= 1, square = multiply(square, square))
+	for (unsigned i = 0; n; n >>= 1, i++) {
+		square = i < PASTS ? past[i] : multiply(square, square);
 		if (n & 1)
 			power = multiply(power, square);
+	}
 	return power;
 }
 

@@ -61,6 +61,28 @@ START_TEST(a_difference_is_that_of_the_sums)
 }
 END_TEST
 
+/* As many bytes behind as a packet may have, and more. */
+START_TEST(a_difference_comes_from_far)
+{
+	static uint8_t old[200000], new[200000];
+
+	for (size_t len = 1000; len <= sizeof(old); len = len * 3 + 1) {
+		uint32_t diff;
+
+		memset(new, 0, len);
+		new[0] = 0x5a;
+		diff = ct_crc32c_diff(old, new, 1, len - 1);
+		ck_assert_uint_eq(ct_crc32c(0, old, len) ^ diff,
+				  ct_crc32c(0, new, len));
+	}
+	memset(new, 0, sizeof(new));
+	new[0] = 1;
+	ck_assert_uint_eq(ct_crc32c(0, old, sizeof(old)) ^
+				  ct_crc32c_diff(old, new, 1, sizeof(old) - 1),
+			  ct_crc32c(0, new, sizeof(new)));
+}
+END_TEST
+
 START_TEST(what_does_not_change_makes_no_difference)
 {
 	ck_assert_uint_eq(ct_crc32c_diff("ab", "ab", 2, 1000), 0);
@@ -75,6 +97,7 @@ Suite *ct_suite(void)
 	tcase_add_test(tc, examples_of_rfc_3720);
 	tcase_add_test(tc, parts_add_up);
 	tcase_add_test(tc, a_difference_is_that_of_the_sums);
+	tcase_add_test(tc, a_difference_comes_from_far);
 	tcase_add_test(tc, what_does_not_change_makes_no_difference);
 	suite_add_tcase(suite, tc);
 	return suite;
