@@ -78,9 +78,11 @@ static void one_side(struct world *world, struct side *side,
 	world_team(world, 1, opener_all, NULL);
 	row_add(&side->setup, world->seat, 1, ROW_MEAN);
 	row_compare(&side->setup, limits, 1);
+	row_weigh(&side->setup, world);
 	world_team(world, 1, data, NULL);
 	row_add(&side->data, world->seat, 1, ROW_MEDIAN);
 	row_compare(&side->data, limits, 1);
+	row_weigh(&side->data, world);
 	world_table_end(world);
 }
 
@@ -90,6 +92,7 @@ static void all_threads(struct world *world, struct result *result, unsigned n)
 	world_team(world, n, opener_all, NULL);
 	row_add(&result->all, world->seat, n, ROW_MEAN);
 	row_compare(&result->all, &result->limits, n);
+	row_weigh(&result->all, world);
 	scaling_add(&result->scaling, &result->nat.setup, &result->all,
 		    &result->limits, n);
 	world_table_end(world);
@@ -157,6 +160,7 @@ void cmd_nat(const struct options *options, struct report *report)
 	limits_open(&result.limits, options, options->conns);
 	for (unsigned i = 0; i < options->rounds; i++)
 		measure(&world, &result);
+	report_load(report, &load);
 	report_result(&result, report);
 	limits_close(&result.limits);
 	world_close(&world);
