@@ -69,6 +69,7 @@ static void measure(struct world *world, struct result *result)
 
 	world_team(world, 1, traffic, NULL);
 	row_add(&result->one, world->seat, 1, ROW_MEDIAN);
+	row_weigh(&result->one, world);
 	noise_round(world, 1, &result->limits.whole, world->options->ms);
 	tails_add(&result->tails, world->seat);
 	limits_round(&result->limits, world);
@@ -77,6 +78,7 @@ static void measure(struct world *world, struct result *result)
 		return;
 	world_team(world, n, traffic, NULL);
 	row_add(&result->all, world->seat, n, ROW_MEDIAN);
+	row_weigh(&result->all, world);
 	row_compare(&result->all, &result->limits, n);
 	scaling_add(&result->scaling, &result->one, &result->all,
 		    &result->limits, n);
@@ -99,8 +101,6 @@ void cmd_established(const struct options *options, struct report *report)
 	report_begin(report, row_threads(1));
 	row_report(&result.one, report, &result.limits, 1);
 	tails_report(&result.tails, report);
-	report_num(report, "bytes_per_conn",
-		   (double)atomic_load(&world.mem->bytes) / options->conns, 1);
 	report_end(report);
 	if (options->threads > 1) {
 		report_begin(report, row_threads(options->threads));

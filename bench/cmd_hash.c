@@ -9,6 +9,7 @@
  */
 #include "commands.h"
 #include "inside.h"
+#include "limit.h"
 #include "opener.h"
 #include "report.h"
 #include "seat.h"
@@ -24,6 +25,8 @@ struct set {
 	struct series find_ns;
 	struct series open_ratio;
 	struct series find_ratio;
+	struct series to_limit;
+	struct series bytes; /* a connection */
 	struct series chain; /* the longest one, in buckets */
 	struct series alarms;
 	struct series lines; /* of a look-up */
@@ -113,7 +116,8 @@ static void count(struct world *world, struct set *set,
 		   last(&set->lines) / last(&against->lines));
 }
 
-static void try(struct world *world, struct set *sets, unsigned which)
+static void try(struct world *world, struct set *sets, unsigned which,
+		const struct limits *limits)
 {
 	struct set *set = &sets[which];
 	const struct set *against = &sets[set->against];
@@ -131,23 +135,33 @@ static void try(struct world *world, struct set *sets, unsigned which)
 	series_add(&set->find_ns, burst_ns(seat));
 	set->n_bad += seat->n_bad;
 	count(world, set, against);
+	series_add(&set->bytes, world_bytes_per_conn(world));
 	world_table_end(world);
 
 	series_add(&set->open_ratio,
 		   last(&set->open_ns) / last(&against->open_ns));
 	series_add(&set->find_ratio,
 		   last(&set->find_ns) / last(&against->find_ns));
+	series_add(&set->to_limit, last(&set->find_ns) / last(&limits->limit2));
 }
 
-static void report_set(struct report *report, const struct set *set)
+static void report_set(struct report *report, const struct set *set,
+		       const struct limits *limits)
 {
+	struct workload load = report->options->load;
+
+	load.corpus = set->corpus;
+	load.v6 = set->v6;
+	report_load(report, &load);
 	report_begin(report, set->what ? set->what : corpus_name(set->corpus));
 	report_num(report, "open_ns", series_median(&set->open_ns), 2);
 	report_num(report, "open_to_random", series_median(&set->open_ratio),
 		   2);
-	report_num(report, "ns_per_packet", series_median(&set->find_ns), 2);
+	limits_report_speed(limits, report, 1, series_median(&set->find_ns),
+			    series_median(&set->to_limit));
 	report_num(report, "find_to_random", series_median(&set->find_ratio),
 		   2);
+	report_num(report, "bytes_per_conn", series_median(&set->bytes), 1);
 	report_num(report, "lines", series_median(&set->lines), 3);
 	report_num(report, "lines_to_random", series_max(&set->lines_ratio), 4);
 	report_num(report, "longest_chain", series_max(&set->chain), 0);
@@ -173,13 +187,18 @@ void cmd_hash(const struct options *options, struct report *report)
 		{ .corpus = CORPUS_SUFFIX, .v6 = true, .against = IP6 },
 		{ .corpus = CORPUS_CHOSEN6, .v6 = true, .against = IP6 },
 	};
+	struct limits limits;
 	struct world world;
 
 	world_open(&world, options, 1);
-	for (unsigned r = 0; r < options->rounds; r++)
+	limits_open(&limits, options, options->conns);
+	for (unsigned r = 0; r < options->rounds; r++) {
+		limits_round(&limits, &world);
 		for (unsigned i = 0; i < SETS; i++)
-			try(&world, sets, i);
+			try(&world, sets, i, &limits);
+	}
 	for (unsigned i = 0; i < SETS; i++)
-		report_set(report, &sets[i]);
+		report_set(report, &sets[i], &limits);
+	limits_close(&limits);
 	world_close(&world);
 }

@@ -27,6 +27,7 @@ static void set_up(struct world *world, struct row *row, unsigned n,
 {
 	world_table(world, world_room(world->options->conns), events);
 	world_team(world, n, opener_all, NULL);
+	row_weigh(row, world);
 	world_table_end(world);
 	row_add(row, world->seat, n, ROW_MEAN);
 }
@@ -164,12 +165,14 @@ static void churn_round(struct world *world, struct life *life)
 
 	world_team(world, 1, replace, NULL);
 	row_add(&life->one, world->seat, 1, ROW_MEAN);
+	row_weigh(&life->one, world);
 	limits_round(&life->limits, world);
 	row_compare(&life->one, &life->limits, 1);
 	if (n == 1)
 		return;
 	world_team(world, n, replace, NULL);
 	row_add(&life->all, world->seat, n, ROW_MEAN);
+	row_weigh(&life->all, world);
 	row_compare(&life->all, &life->limits, n);
 	scaling_add(&life->scaling, &life->one, &life->all, &life->limits, n);
 }
@@ -266,6 +269,7 @@ struct teardown {
 	struct series ns; /* a connection */
 	struct series to_limit;
 	struct series worst_us; /* of a call */
+	struct series bytes;    /* a connection, before */
 	uint64_t n_left;
 };
 
@@ -285,6 +289,7 @@ static void tear_down(struct world *world, struct teardown *down,
 
 	world_table(world, world_room(conns), WITHOUT_EVENTS);
 	world_fill(world, 0, conns, STAGE_OPENED);
+	series_add(&down->bytes, world_bytes_per_conn(world));
 	if (down->fn == expire)
 		world->skew_ns += (uint64_t)LONG_AFTER_S * SECOND;
 	world_team(world, 1, down->fn, NULL);
@@ -315,9 +320,11 @@ void cmd_teardown(const struct options *options, struct report *report)
 		report_begin(report, down[i].what);
 		report_num(report, "ns_per_conn", series_median(&down[i].ns),
 			   2);
-		limits_report(&limits, report, 1);
-		report_num(report, "ratio_to_limit2",
-			   series_median(&down[i].to_limit), 2);
+		limits_report_speed(&limits, report, 1,
+				    series_median(&down[i].ns),
+				    series_median(&down[i].to_limit));
+		report_num(report, "bytes_per_conn",
+			   series_median(&down[i].bytes), 1);
 		report_num(report, "worst_call_us",
 			   series_max(&down[i].worst_us), 1);
 		report_num(report, "bad", (double)down[i].n_left, 0);

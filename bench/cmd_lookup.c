@@ -167,14 +167,15 @@ static void compare(struct world *world, struct subject *subject, unsigned n,
 	}
 }
 
+/* bytes: a connection's; 0 of those who hold none. */
 static void report_subject(struct report *report, const struct subject *subject,
-			   const struct limits *limits)
+			   const struct limits *limits, double bytes)
 {
 	report_begin(report, subject->peer->name);
-	report_num(report, "ns_per_packet", series_median(&subject->ns), 2);
-	limits_report(limits, report, 1);
-	report_num(report, "ratio_to_limit2", series_median(&subject->to_limit),
-		   2);
+	limits_report_speed(limits, report, 1, series_median(&subject->ns),
+			    series_median(&subject->to_limit));
+	if (bytes > 0)
+		report_num(report, "bytes_per_conn", bytes, 1);
 	report_num(report, "times_ours", series_median(&subject->to_ours), 2);
 	report_num(report, "bad", (double)subject->n_missed, 0);
 	report_end(report);
@@ -199,7 +200,8 @@ void cmd_lookup(const struct options *options, struct report *report)
 	for (unsigned i = 0; i < options->rounds; i++)
 		compare(&world, subject, n, &limits);
 	for (unsigned i = 0; i < n; i++)
-		report_subject(report, &subject[i], &limits);
+		report_subject(report, &subject[i], &limits,
+			       i < OURS ? world_bytes_per_conn(&world) : 0);
 	for (unsigned i = OURS; i < n; i++)
 		subject[i].peer->close(subject[i].self);
 	limits_close(&limits);

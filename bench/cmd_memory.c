@@ -97,6 +97,7 @@ void cmd_memory(const struct options *options, struct report *report)
 		for (unsigned i = 0; i < 3; i++)
 			weigh(&world, &memory[i]);
 	for (unsigned i = 0; i < 3; i++) {
+		report_load(report, &memory[i].load);
 		report_begin(report, memory[i].what);
 		report_num(report, "bytes_per_conn",
 			   series_median(&memory[i].resident), 1);
@@ -143,7 +144,7 @@ static void sweep(struct seat *seat, void *user)
 
 void cmd_sweep(const struct options *options, struct report *report)
 {
-	struct series ns = { 0 }, worst_us = { 0 };
+	struct series ns = { 0 }, worst_us = { 0 }, to_limit = { 0 };
 	struct limits limits;
 	struct world world;
 	uint32_t n =
@@ -162,10 +163,14 @@ void cmd_sweep(const struct options *options, struct report *report)
 			   host_ns(samples_part(&world.seat[0].samples, 1)) /
 				   1e3);
 		limits_round(&limits, &world);
+		series_add(&to_limit,
+			   limits_last(&ns) / limits_last(&limits.limit2));
 	}
 	report_begin(report, "live connections");
 	report_num(report, "ns_per_conn", series_median(&ns), 3);
-	limits_report(&limits, report, 1);
+	limits_report_speed(&limits, report, 1, series_median(&ns),
+			    series_median(&to_limit));
+	report_num(report, "bytes_per_conn", world_bytes_per_conn(&world), 1);
 	report_num(report, "worst_call_us", series_median(&worst_us), 1);
 	report_num(report, "conns_per_call", n, 0);
 	report_num(report, "bad",

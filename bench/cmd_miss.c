@@ -125,6 +125,7 @@ void cmd_miss(const struct options *options, struct report *report)
 		for (unsigned i = 0; i < KINDS; i++) {
 			world_team(&world, 1, kind[i].fn, NULL);
 			row_add(&row[i], world.seat, 1, ROW_MEDIAN);
+			row_weigh(&row[i], &world);
 		}
 		limits_round(&limits, &world);
 		for (unsigned i = 0; i < KINDS; i++)
@@ -200,6 +201,7 @@ static void press_round(struct world *world, struct pressure *pressure)
 
 	world_team(world, 1, press, &part);
 	row_add(&pressure->refused, seat, 1, ROW_MEDIAN);
+	row_weigh(&pressure->refused, world);
 	limits_round(&pressure->limits, world);
 	row_compare(&pressure->refused, &pressure->limits, 1);
 	if (world->options->threads == 1)
@@ -208,10 +210,12 @@ static void press_round(struct world *world, struct pressure *pressure)
 	part = TRAFFIC;
 	world_team(world, 1, press, &part);
 	row_add(&pressure->alone, seat, 1, ROW_MEDIAN);
+	row_weigh(&pressure->alone, world);
 	row_compare(&pressure->alone, &pressure->limits, 1);
 	part = BOTH;
 	world_team(world, 2, press, &part);
 	row_add(&pressure->beside, seat + 1, 1, ROW_MEDIAN);
+	row_weigh(&pressure->beside, world);
 	row_compare(&pressure->beside, &pressure->limits, 1);
 	series_add(&pressure->slower, limits_last(&pressure->beside.ns) /
 					      limits_last(&pressure->alone.ns));
@@ -234,18 +238,48 @@ static void report_pressure(const struct pressure *pressure,
 	report_end(report);
 }
 
+static void answer_all(struct seat *seat, void *user)
+{
+	const struct options *options = seat->world->options;
+	uint32_t flow = 0;
+
+	(void)user;
+	while (flow < options->conns) {
+		uint32_t left = options->conns - flow;
+		unsigned n = left < options->burst ? left : options->burst;
+
+		seat_stage(seat, flow, 1, n, STAGE_ANSWERED);
+		seat_forward(seat);
+		seat_poll(seat);
+		flow += n;
+	}
+}
+
+/*
+ * An answered UDP flow is worth keeping when it is older than two seconds and
+ * another packet comes; a TCP connection when its handshake is over.
+ */
+static void assure(struct world *world)
+{
+	if (!world->options->load.udp)
+		return;
+	world->skew_ns += 3 * UINT64_C(1000000000);
+	world_team(world, 1, answer_all, NULL);
+}
+
 void cmd_full(const struct options *options, struct report *report)
 {
 	struct pressure pressure;
 	struct world world;
 
-	if (options->load.udp)
-		host_fail("full: what UDP opened may be evicted");
+	if (options->threads > 2)
+		host_fail("full: one thread floods, a second one has traffic");
 	memset(&pressure, 0, sizeof(pressure));
 	world_open(&world, options, options->conns);
 	world_table(&world, options->conns,
 		    options->events ? WITH_EVENTS : WITHOUT_EVENTS);
 	world_fill(&world, 0, options->conns, STAGE_ESTABLISHED);
+	assure(&world);
 	limits_open(&pressure.limits, options, options->conns);
 	for (unsigned i = 0; i < options->rounds; i++)
 		press_round(&world, &pressure);

@@ -13,6 +13,7 @@
  * none that it may miss.
  */
 #include "commands.h"
+#include "limit.h"
 #include "noise.h"
 
 #include <string.h>
@@ -34,8 +35,10 @@ struct calls {
 	struct samples samples;
 	uint64_t worst;
 	uint64_t n_late; /* over LATE_US */
-	double own;      /* p99.99 without the machine's noise, ticks */
-	double noise;    /* p99.99 of the work without a library */
+	uint64_t ticks;
+	uint64_t n_packets; /* in them; look-ups, or packets between polls */
+	double own;         /* p99.99 without the machine's noise, ticks */
+	double noise;       /* p99.99 of the work without a library */
 };
 
 struct growth {
@@ -45,13 +48,18 @@ struct growth {
 	uint64_t late_ticks;
 	struct calls calls[KINDS];
 	uint64_t n_missed;
-	uint64_t ticks; /* of openers and polls */
+	double bytes; /* a connection, at the end */
+	struct limits limits;
 	struct ct_mem_report work;
 };
 
-static void call_add(struct growth *growth, enum kind kind, uint64_t ticks)
+static void call_add(struct growth *growth, enum kind kind, uint64_t ticks,
+		     unsigned n)
 {
 	struct calls *calls = &growth->calls[kind];
+
+	calls->ticks += ticks;
+	calls->n_packets += n;
 
 	samples_add(&calls->samples, ticks);
 	if (ticks > calls->worst)
@@ -59,21 +67,16 @@ static void call_add(struct growth *growth, enum kind kind, uint64_t ticks)
 	calls->n_late += ticks > growth->late_ticks;
 }
 
-/* A call of the burst, and whether nobody else ran meanwhile. */
-static bool timed(struct seat *seat, struct growth *growth, enum kind kind)
+/* A call of the burst; it counts if nobody else ran meanwhile. */
+static void timed(struct seat *seat, struct growth *growth, enum kind kind)
 {
 	struct watch watch;
 	uint64_t ticks;
-	bool clean;
 
 	watch_start(&watch);
 	ticks = kind == POLLS ? seat_poll(seat) : seat_forward(seat);
-	clean = watch_clean(&watch, seat);
-	if (clean)
-		call_add(growth, kind, ticks);
-	if (clean && kind != TRAFFIC)
-		growth->ticks += ticks;
-	return clean;
+	if (watch_clean(&watch, seat))
+		call_add(growth, kind, ticks, seat->n);
 }
 
 static void grow(struct seat *seat, struct growth *growth)
@@ -91,8 +94,7 @@ static void grow(struct seat *seat, struct growth *growth)
 		timed(seat, growth, TRAFFIC);
 		seat_expect(seat, CT_ESTABLISHED);
 		seat_stage(seat, flow, 1, n, STAGE_OPENED);
-		if (timed(seat, growth, OPENERS))
-			seat->n_clean += n;
+		timed(seat, growth, OPENERS);
 		seat_expect(seat, CT_NEW);
 		timed(seat, growth, POLLS);
 		flow += n;
@@ -128,7 +130,7 @@ static void look(struct seat *seat, struct growth *growth)
 				ct_find(seat->thr, &tuple[i], NULL) == NULL;
 		ticks = host_ticks() - start;
 		if (watch_clean(&watch, seat))
-			call_add(growth, FINDS, ticks);
+			call_add(growth, FINDS, ticks, options->burst);
 		seat->n = 0;
 		seat_poll(seat);
 	}
@@ -176,8 +178,12 @@ static void report_calls(struct report *report, const struct growth *growth,
 	const struct seat *seat = &world->seat[kind == FINDS];
 	const struct calls *calls = &growth->calls[kind];
 	const struct samples *samples = &calls->samples;
+	double ns = host_ns((double)calls->ticks) / (double)calls->n_packets;
 
 	report_begin(report, names[kind]);
+	limits_report_speed(&growth->limits, report, 1, ns,
+			    ns / series_median(&growth->limits.limit2));
+	report_num(report, "bytes_per_conn", growth->bytes, 1);
 	report_num(report, "median_us", us(samples_part(samples, 0.5)), 2);
 	report_num(report, "p999_us", us(samples_part(samples, 0.999)), 2);
 	report_num(report, "p9999_us", us(samples_part(samples, 0.9999)), 2);
@@ -190,10 +196,6 @@ static void report_calls(struct report *report, const struct growth *growth,
 	report_num(report, "page_faults", (double)seat->n_faults, 0);
 	report_num(report, "false_misses", (double)growth->n_missed, 0);
 	report_num(report, "bad", (double)seat->n_bad, 0);
-	report_num(report, "ns_per_packet",
-		   host_ns((double)growth->ticks) /
-			   (double)world->seat[0].n_clean,
-		   2);
 	report_end(report);
 }
 
@@ -237,9 +239,19 @@ static void report_growth(struct report *report, const struct growth *growth,
 		report_calls(report, growth, (enum kind)i, world);
 }
 
+/* After the growth: its calls have no neighbours to spare. */
+static void limit(struct world *world, struct growth *growth)
+{
+	const struct options *options = world->options;
+
+	limits_open(&growth->limits, options, options->conns);
+	for (unsigned i = 0; i < options->rounds; i++)
+		limits_round(&growth->limits, world);
+	limits_close(&growth->limits);
+}
+
 void cmd_resize(const struct options *options, struct report *report)
 {
-	struct options two = *options; /* threads: a writer and a reader */
 	struct growth growth;
 	struct world world;
 
@@ -249,14 +261,15 @@ void cmd_resize(const struct options *options, struct report *report)
 	growth.work.size = sizeof(growth.work);
 	for (unsigned i = 0; i < KINDS; i++)
 		samples_init(&growth.calls[i].samples);
-	two.threads = 2;
-	world_open(&world, &two, growth.start);
+	world_open(&world, options, growth.start);
 	world_table(&world, world_room(options->conns), WITHOUT_EVENTS);
 	world_fill(&world, 0, growth.start, STAGE_ESTABLISHED);
 	atomic_store(&growth.n_known, growth.start);
 	world_team(&world, 2, grow_or_look, &growth);
 	ct_mem_report(world.tbl, &growth.work);
+	growth.bytes = world_bytes_per_conn(&world);
 	listen(&world, &growth);
+	limit(&world, &growth);
 	report_growth(report, &growth, &world);
 	world_table_end(&world);
 	world_close(&world);

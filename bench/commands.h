@@ -15,10 +15,15 @@ struct command {
 	const char *name;
 	const char *doc;
 	command_fn fn;
+	const char *takes; /* options, beside --conns and --json */
+	unsigned threads;  /* at work, unless --threads says it */
 };
 
 /* Ends with one that has no name. */
 extern const struct command ct_bench_commands[];
+
+/* => NULL when there is none. */
+const struct command *command_find(const char *name);
 
 void cmd_established(const struct options *options, struct report *report);
 void cmd_setup(const struct options *options, struct report *report);

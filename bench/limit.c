@@ -262,3 +262,12 @@ void limits_report(const struct limits *limits, struct report *report,
 	report_num(report, "dram_step_ns", series_median(&limits->dram_step),
 		   1);
 }
+
+void limits_report_speed(const struct limits *limits, struct report *report,
+			 unsigned n_threads, double ns, double to_limit2)
+{
+	report_num(report, "ns_per_packet", ns, 3);
+	report_num(report, "mpps", ns > 0 ? n_threads * 1e3 / ns : 0, 2);
+	limits_report(limits, report, n_threads);
+	report_num(report, "ratio_to_limit2", to_limit2, 3);
+}

@@ -73,4 +73,11 @@ double limits_scaling(const struct limits *limits, unsigned n_threads);
 void limits_report(const struct limits *limits, struct report *report,
 		   unsigned n_threads);
 
+/*
+ * The columns that every command has which takes time, whatever its unit is:
+ * ns_per_packet, mpps, those of limits_report(), ratio_to_limit2.
+ */
+void limits_report_speed(const struct limits *limits, struct report *report,
+			 unsigned n_threads, double ns, double to_limit2);
+
 #endif /* LIMIT_H */

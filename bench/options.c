@@ -84,6 +84,7 @@ _Noreturn static void help(FILE *to)
 		"  --%-12s this many bursts a round, on a clock that counts "
 		"them\n",
 		"bursts");
+	fprintf(to, "\nA command refuses what it has no use for.\n");
 	exit(to == stdout ? EXIT_SUCCESS : EXIT_FAILURE);
 }
 
@@ -136,9 +137,35 @@ static void corpus(struct options *options, const char *arg)
 		options->load.v6 = true;
 }
 
+/* => Whether a list of words has the option. */
+static bool listed(const char *list, const char *name)
+{
+	size_t len = strlen(name);
+
+	while (*list) {
+		size_t word = strcspn(list, " ");
+
+		if (word == len && memcmp(list, name, len) == 0)
+			return true;
+		list += word;
+		list += strspn(list, " ");
+	}
+	return false;
+}
+
+/* An option that changes nothing would lie about what was measured. */
+static void check_use(const struct command *command, const char *name)
+{
+	if (listed("conns json", name) || listed(command->takes, name))
+		return;
+	fprintf(stderr, "ct-bench: %s does not take --%s\n", command->name,
+		name);
+	exit(EXIT_FAILURE);
+}
+
 /* => Whether the option took an argument. */
-static bool parse_one(struct options *options, const char *name,
-		      const char *arg)
+static bool parse_one(struct options *options, const struct command *command,
+		      const char *name, const char *arg)
 {
 	struct option_def def[N_OPTIONS];
 
@@ -146,25 +173,40 @@ static bool parse_one(struct options *options, const char *name,
 	for (unsigned i = 0; i < N_OPTIONS; i++) {
 		if (strcmp(name, def[i].name) != 0)
 			continue;
+		check_use(command, name);
 		set(&def[i], arg);
 		return def[i].number != NULL;
 	}
+	if (!listed("proto corpus bursts", name))
+		wrong("unknown option", name);
+	check_use(command, name);
 	if (strcmp(name, "proto") == 0)
 		proto(options, arg);
 	else if (strcmp(name, "corpus") == 0)
 		corpus(options, arg);
-	else if (strcmp(name, "bursts") == 0)
-		options->bursts = number(arg, 1, UINT32_MAX);
 	else
-		wrong("unknown option", name);
+		options->bursts = number(arg, 1, UINT32_MAX);
 	return true;
+}
+
+static void check_all(const struct options *options,
+		      const struct command *command)
+{
+	if (options->cross && options->threads != 2)
+		wrong("a flow has two directions", "--cross needs --threads 2");
+	if (options->one && options->split)
+		wrong("one or the other", "--one --split");
+	/* Some flows are of IPv6. */
+	if (options->load.v6 && !listed(command->takes, "v6"))
+		wrong("IPv4 only", corpus_name(options->load.corpus));
 }
 
 void options_parse(struct options *options, int argc, char **argv)
 {
+	const struct command *command;
+
 	*options = (struct options){
 		.conns = 1 << 20,
-		.threads = 1,
 		.burst = 32,
 		.rounds = 7,
 		.ms = 200,
@@ -173,14 +215,45 @@ void options_parse(struct options *options, int argc, char **argv)
 		help(stderr);
 	if (strcmp(argv[1], "--help") == 0)
 		help(stdout);
-	options->command = argv[1];
+	command = command_find(argv[1]);
+	if (!command)
+		wrong("unknown command; --help lists them", argv[1]);
+	options->command = command->name;
+	options->threads = command->threads;
 	for (int i = 2; i < argc; i++) {
 		if (strncmp(argv[i], "--", 2) != 0)
 			wrong("not an option", argv[i]);
-		if (parse_one(options, argv[i] + 2,
+		if (parse_one(options, command, argv[i] + 2,
 			      i + 1 < argc ? argv[i + 1] : ""))
 			i++;
 	}
-	if (options->cross && options->threads != 2)
-		wrong("a flow has two directions", "--cross needs --threads 2");
+	check_all(options, command);
+}
+
+/* JSON's names are those of C. */
+static void print_key(const char *name)
+{
+	putchar('"');
+	for (; *name; name++)
+		putchar(*name == '-' ? '_' : *name);
+	printf("\": ");
+}
+
+void options_json(const struct options *options, const struct workload *load)
+{
+	struct options all = *options;
+	struct option_def def[N_OPTIONS];
+
+	all.load = *load;
+	list(&all, def);
+	for (unsigned i = 0; i < N_OPTIONS; i++) {
+		print_key(def[i].name);
+		if (def[i].on)
+			printf("%s, ", *def[i].on ? "true" : "false");
+		else
+			printf("%u, ", *def[i].number);
+	}
+	printf("\"proto\": \"%s\", \"corpus\": \"%s\", \"bursts\": %llu",
+	       load->udp ? "udp" : "tcp", corpus_name(load->corpus),
+	       (unsigned long long)all.bursts);
 }

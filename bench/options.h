@@ -28,7 +28,11 @@ struct options {
 	bool small_pages;
 };
 
-/* Ends the program, with a word of help, when they make no sense. */
+/* Ends the program, with a word of help, when they make no sense, or when the
+ * command has no use for one of them. */
 void options_parse(struct options *options, int argc, char **argv);
+
+/* All of them as members of a JSON object, with the packets of one result. */
+void options_json(const struct options *options, const struct workload *load);
 
 #endif /* OPTIONS_H */

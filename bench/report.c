@@ -13,6 +13,12 @@ void report_open(struct report *report, const struct options *options)
 {
 	memset(report, 0, sizeof(*report));
 	report->options = options;
+	report->load = options->load;
+}
+
+void report_load(struct report *report, const struct workload *load)
+{
+	report->load = *load;
 }
 
 void report_begin(struct report *report, const char *what)
@@ -20,6 +26,7 @@ void report_begin(struct report *report, const char *what)
 	if (report->n == REPORT_RESULTS)
 		host_fail("too many results");
 	snprintf(report->result[report->n].what, REPORT_WORD, "%s", what);
+	report->result[report->n].load = report->load;
 }
 
 void report_num(struct report *report, const char *key, double num,
@@ -44,24 +51,6 @@ void report_end(struct report *report)
 
 /* --- JSON --------------------------------------------------------------- */
 
-static const char *truth(bool b)
-{
-	return b ? "true" : "false";
-}
-
-static void json_options(const struct options *o)
-{
-	printf("\"conns\": %u, \"threads\": %u, \"burst\": %u, \"rounds\": %u, "
-	       "\"proto\": \"%s\", \"v6\": %s, \"cross\": %s, \"events\": %s, "
-	       "\"one\": %s, \"split\": %s, \"maintain\": %s, \"keep\": %s, "
-	       "\"small_pages\": %s, \"corpus\": \"%s\"",
-	       o->conns, o->threads, o->burst, o->rounds,
-	       o->load.udp ? "udp" : "tcp", truth(o->load.v6), truth(o->cross),
-	       truth(o->events), truth(o->one), truth(o->split),
-	       truth(o->maintain), truth(o->keep), truth(o->small_pages),
-	       corpus_name(o->load.corpus));
-}
-
 static void json(const struct report *report)
 {
 	printf("[");
@@ -70,7 +59,7 @@ static void json(const struct report *report)
 
 		printf("%s\n{\"command\": \"%s\", \"what\": \"%s\", ",
 		       i ? "," : "", report->options->command, result->what);
-		json_options(report->options);
+		options_json(report->options, &result->load);
 		for (unsigned k = 0; k < result->n; k++)
 			printf(", \"%s\": %s", result->number[k].key,
 			       result->number[k].text);

@@ -23,18 +23,23 @@ struct report_number {
 
 struct report_result {
 	char what[REPORT_WORD]; /* which of a command's results */
+	struct workload load;   /* its packets */
 	unsigned n;
 	struct report_number number[REPORT_NUMBERS];
 };
 
 struct report {
 	const struct options *options;
+	struct workload load; /* of the results that begin now */
 	unsigned n;
 	struct report_result result[REPORT_RESULTS];
 };
 
 void report_open(struct report *report, const struct options *options);
 void report_close(struct report *report);
+
+/* What follows is of other packets than the options say. */
+void report_load(struct report *report, const struct workload *load);
 
 void report_begin(struct report *report, const char *what);
 void report_num(struct report *report, const char *key, double num,

@@ -41,6 +41,11 @@ void row_add(struct row *row, const struct seat *seat, unsigned n,
 	series_add(&row->p999, p999);
 }
 
+void row_weigh(struct row *row, struct world *world)
+{
+	series_add(&row->bytes, world_bytes_per_conn(world));
+}
+
 void row_compare(struct row *row, const struct limits *limits,
 		 unsigned n_threads)
 {
@@ -56,18 +61,15 @@ void row_compare(struct row *row, const struct limits *limits,
 void row_report(const struct row *row, struct report *report,
 		const struct limits *limits, unsigned n_threads)
 {
-	double ns = series_median(&row->ns);
-
-	report_num(report, "ns_per_packet", ns, 2);
-	report_num(report, "mpps", ns > 0 ? n_threads * 1e3 / ns : 0, 2);
-	limits_report(limits, report, n_threads);
-	report_num(report, "ratio_to_limit2", series_median(&row->to_limit), 2);
+	limits_report_speed(limits, report, n_threads, series_median(&row->ns),
+			    series_median(&row->to_limit));
 	report_num(report, "ratio_to_l1", series_median(&row->to_l1), 1);
 	report_num(report, "ratio_to_2dram", series_median(&row->to_dram), 2);
 	report_num(report, "median_ns", series_median(&row->median), 2);
 	report_num(report, "poll_ns", series_median(&row->poll), 2);
 	report_num(report, "p99_ratio", series_median(&row->p99), 2);
 	report_num(report, "p999_ratio", series_median(&row->p999), 2);
+	report_num(report, "bytes_per_conn", series_median(&row->bytes), 1);
 	report_num(report, "page_faults", (double)row->n_faults, 0);
 	report_num(report, "interrupted", (double)row->n_switches, 0);
 	report_num(report, "bad", (double)row->n_bad, 0);

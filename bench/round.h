@@ -19,6 +19,7 @@ struct row {
 	struct series to_dram; /* ns / two steps of the chase */
 	struct series p99;     /* of a burst's mean / the median */
 	struct series p999;
+	struct series bytes; /* a connection; see row_weigh() */
 	uint64_t n_bad;
 	uint64_t n_faults;
 	uint64_t n_switches;
@@ -38,6 +39,9 @@ void row_add(struct row *row, const struct seat *seat, unsigned n,
 /* After the limits' round: ratios of the last round. */
 void row_compare(struct row *row, const struct limits *limits,
 		 unsigned n_threads);
+
+/* Note what the table takes while its connections are there. */
+void row_weigh(struct row *row, struct world *world);
 
 /* Columns ns_per_packet to page_faults; the caller begins and ends the row. */
 void row_report(const struct row *row, struct report *report,

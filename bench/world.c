@@ -107,6 +107,12 @@ uint64_t world_conns(struct world *world)
 	return stats.conns;
 }
 
+double world_bytes_per_conn(struct world *world)
+{
+	return (double)atomic_load(&world->mem->bytes) /
+	       (double)world_conns(world);
+}
+
 uint32_t world_room(uint32_t conns)
 {
 	return conns + conns / 16 + 1024;

@@ -118,6 +118,9 @@ uint64_t world_now(struct world *world, unsigned n_packets);
 /* => Connections in the table. */
 uint64_t world_conns(struct world *world);
 
+/* => Bytes that the allocator gave for each of them. */
+double world_bytes_per_conn(struct world *world);
+
 /* A limit for n connections that leaves room for those that are on their way.
  */
 uint32_t world_room(uint32_t conns);

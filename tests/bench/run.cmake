@@ -1,15 +1,21 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# cmake -D PROGRAM=... -D ARGS=command;option... -D KEY=... [-D ZERO=...]
+# cmake -D PROGRAM=... -D ARGS=command;option... -D KEY=key;... [-D ZERO=...]
 #	-P run.cmake
 #
 # The command, small; its answer is an array of objects, of which the last one
-# has KEY, and none has lost anything or did more than it may; where ZERO is
-# told, it is 0 in all of them.
+# has each KEY, all have all options, and none has lost anything or did more
+# than it may; where ZERO is told, it is 0 in all of them.
 cmake_minimum_required(VERSION 3.25)
 
 list(POP_FRONT ARGS command)
+set(options conns threads burst rounds ms v6 json cross events one split peers
+	maintain keep siphash small_pages proto corpus bursts)
+set(short --ms 1)
+if(command STREQUAL memory) # nothing is timed
+	set(short)
+endif()
 execute_process(
-	COMMAND ${PROGRAM} ${command} --conns 2000 --rounds 5 --ms 1 --json
+	COMMAND ${PROGRAM} ${command} --conns 2000 --rounds 5 ${short} --json
 		${ARGS}
 	OUTPUT_VARIABLE json
 	ERROR_VARIABLE errors
@@ -29,6 +35,10 @@ foreach(i RANGE ${last})
 	if(NOT said STREQUAL command)
 		message(FATAL_ERROR "${command} calls itself ${said}")
 	endif()
+	foreach(option IN LISTS options)
+		# An error when it is not there.
+		string(JSON said GET ${object} ${option})
+	endforeach()
 	foreach(lost bad false_misses misreported over_budget)
 		string(JSON number ERROR_VARIABLE absent GET ${object} ${lost})
 		if(NOT absent AND NOT number EQUAL 0)
@@ -48,8 +58,10 @@ if(ZERO)
 endif()
 
 # What one run found on two threads may be noise; that it is there is not.
-string(JSON number GET ${object} ${KEY})
-if(NOT number MATCHES "^-?[0-9.]+$" OR
-   (number LESS_EQUAL 0 AND NOT KEY STREQUAL "event_ns"))
-	message(FATAL_ERROR "${command}: ${KEY} is ${number}")
-endif()
+foreach(key IN LISTS KEY)
+	string(JSON number GET ${object} ${key})
+	if(NOT number MATCHES "^-?[0-9.]+$" OR
+	   (number LESS_EQUAL 0 AND NOT key STREQUAL "event_ns"))
+		message(FATAL_ERROR "${command}: ${key} is ${number}")
+	endif()
+endforeach()
