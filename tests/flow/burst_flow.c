@@ -289,6 +289,8 @@ static void start(struct side *side, uint64_t seed)
 	ck_assert_int_eq(ct_param_set(side->w.tbl, "timestamp", seed % 2), 0);
 	ck_assert_int_eq(
 		ct_param_set(side->w.tbl, "confirm.clash", seed % 5 == 0), 0);
+	ck_assert_int_eq(
+		ct_param_set(side->w.tbl, "nat.leak_proof", seed % 4 == 1), 0);
 	/* some small tables have few neighbourhoods, so that one of those
 	 * which early drop looks at holds somebody */
 	if (seed % 8 == 0)
@@ -358,17 +360,26 @@ static void all_known(void)
 
 START_TEST(forward_is_one_packet_after_the_other)
 {
-	static const enum ct_reason reasons[] = {
-		CT_R_OPENED,          CT_R_TRACKED,
-		CT_R_IGNORED,         CT_R_REOPENED,
-		CT_R_CLOSED_BY_RESET, CT_R_RELATED_ERROR,
-		CT_R_NOTRACK,         CT_R_L4_CHECKSUM,
-		CT_R_IP_TRUNCATED,    CT_R_TCP_FLAGS,
-		CT_R_L4_TRUNCATED,    CT_R_IP_TOTAL_LEN,
-		CT_R_BELOW_WINDOW,    CT_R_NAT_UNTRANSLATABLE,
-		CT_R_TABLE_FULL,      CT_R_END_EXPIRED,
-		CT_R_END_EVICTED,     CT_R_NONE
-	};
+	static const enum ct_reason reasons[] = { CT_R_OPENED,
+						  CT_R_TRACKED,
+						  CT_R_IGNORED,
+						  CT_R_REOPENED,
+						  CT_R_CLOSED_BY_RESET,
+						  CT_R_RELATED_ERROR,
+						  CT_R_NOTRACK,
+						  CT_R_L4_CHECKSUM,
+						  CT_R_IP_TRUNCATED,
+						  CT_R_TCP_FLAGS,
+						  CT_R_L4_TRUNCATED,
+						  CT_R_IP_TOTAL_LEN,
+						  CT_R_BELOW_WINDOW,
+						  CT_R_TCP_ABOVE_WINDOW,
+						  CT_R_NAT_UNTRANSLATABLE,
+						  CT_R_TABLE_FULL,
+						  CT_R_END_EXPIRED,
+						  CT_R_END_EVICTED,
+						  CT_R_NAT_LEAK,
+						  CT_R_NONE };
 
 	memset(seen, 0, sizeof(seen));
 	for (uint64_t seed = 1; seed <= SEEDS; seed++)
