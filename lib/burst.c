@@ -11,6 +11,10 @@
  *	3  look up, track			+----+----+----+----+
  *						time ------------------>
  *
+ * What a step fetches it asks for in one go, behind its work.  Of a large table
+ * each line is on a page of its own, and a fetch holds the core up until it
+ * knows where that page is; those that stand together find out together.
+ *
  * Steps 1 and 2 look, and change nothing; step 3 is what ct_process() does,
  * with everything at hand, packet by packet in order.  So a burst does exactly
  * what the single verbs do.
@@ -22,7 +26,7 @@
 
 enum {
 	GROUP = 32, /* packets under way at once */
-	SOME = 16   /* packets a step: the work takes longer than memory does */
+	SOME = 8    /* packets a step: more fetches at once would be dropped */
 };
 
 /* Packets under way, and what is known of each. */
@@ -48,8 +52,11 @@ static void fetch_reply(const struct ct_table *tbl, const struct ct_pkt *pkt,
 static ct_noinline void step_1(struct ct_thread *thr, struct group *group,
 			       unsigned at, enum ct_hook hook)
 {
+	const struct ct_bucket_view view = ct_bucket_view(&thr->tbl->buckets);
 	const unsigned ours = ct_predict_ours(thr, hook);
 	const unsigned end = at + SOME < group->n ? at + SOME : group->n;
+	const struct ct_bucket *fetch[SOME];
+	unsigned n = 0;
 
 	for (unsigned i = at; i < end; i++) {
 		struct ct_way *way = &group->ways[i];
@@ -58,9 +65,11 @@ static ct_noinline void step_1(struct ct_thread *thr, struct group *group,
 		ct_predict_begin(thr, pkt, hook, ours, way);
 		if (ct_unlikely(way->next < CT_WAY_FOLLOW))
 			continue;
-		way->bucket =
-			ct_bucket_prefetch(&thr->tbl->buckets, way->key.hash);
+		way->bucket = ct_bucket_seen(&view, way->key.hash);
+		fetch[n++] = way->bucket;
 	}
+	for (unsigned i = 0; i < n; i++)
+		__builtin_prefetch(fetch[i]);
 }
 
 /* What step 2 asks for on behalf of newcomers. */
@@ -95,7 +104,9 @@ static ct_noinline void step_2(struct ct_thread *thr, struct group *group,
 			       unsigned at)
 {
 	const unsigned end = at + SOME < group->n ? at + SOME : group->n;
+	const struct ct_conn *fetch[SOME];
 	struct newcomers new;
+	unsigned n = 0;
 
 	new.n = 0;
 	for (unsigned i = at; i < end; i++) {
@@ -106,12 +117,16 @@ static ct_noinline void step_2(struct ct_thread *thr, struct group *group,
 		ct_bucket_guess(thr->tbl, way->bucket, way->key.hash,
 				&way->hint);
 		if (ct_likely(way->hint.conn))
-			continue;
-		if (way->next == CT_WAY_FOLLOW)
+			fetch[n++] = way->hint.conn;
+		else if (way->next == CT_WAY_FOLLOW)
 			expect_new(thr, group->pkts[i], way, &new);
 		else
 			way->hint.nobody = false;
 	}
+	for (unsigned i = 0; i < n; i++)
+		ct_conn_fetch_read(fetch[i]);
+	for (unsigned i = 0; i < n; i++)
+		ct_conn_fetch_written(fetch[i]);
 	for (unsigned i = 0; i < new.n; i++)
 		ct_binding_fetch_units(thr->tbl, &new.heads[i]);
 }

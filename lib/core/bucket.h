@@ -100,6 +100,34 @@ static inline struct ct_bucket *ct_bucket_at(const struct ct_buckets *buckets,
 				[i & ((1u << buckets->shift) - 1)];
 }
 
+/* The buckets as somebody sees them who looks for many keys in a row. */
+struct ct_bucket_view {
+	struct ct_bucket *const *segment;
+	uint32_t shift;
+	uint32_t n;
+	uint32_t mask; /* of the hash: as many bits as n - 1 has, or n */
+};
+
+static inline struct ct_bucket_view ct_bucket_view(
+	const struct ct_buckets *buckets)
+{
+	uint32_t n = atomic_load_explicit(&buckets->n, memory_order_acquire);
+
+	return (struct ct_bucket_view){ buckets->segment, buckets->shift, n,
+					UINT32_MAX >> __builtin_clz(n) };
+}
+
+/* => The first bucket of a key, when the view was taken. */
+static inline const struct ct_bucket *ct_bucket_seen(
+	const struct ct_bucket_view *view, uint64_t hash)
+{
+	uint32_t i = (uint32_t)hash & view->mask;
+
+	if (i >= view->n)
+		i &= view->mask >> 1;
+	return &view->segment[i >> view->shift][i & ((1u << view->shift) - 1)];
+}
+
 /* Bring the first bucket of a key nearer; => it. */
 static inline const struct ct_bucket *ct_bucket_prefetch(
 	const struct ct_buckets *buckets, uint64_t hash)

@@ -108,7 +108,7 @@ static inline struct ct_conn *ct_ref_conn(const struct ct_table *tbl,
 }
 
 /*
- * Guess by the tag alone, and bring what a look-up will read nearer.
+ * Guess by the tag alone; nothing of the connection is read.
  *
  * => The bucket may be the right one no more; then the guess is wrong.
  * => nobody: no entry of the bucket's chain has the tag.
@@ -136,8 +136,17 @@ static inline void ct_bucket_guess(const struct ct_table *tbl,
 	if (!ref)
 		return;
 	hint->conn = ct_ref_conn(tbl, ref, &hint->dir);
-	__builtin_prefetch(hint->conn);
-	__builtin_prefetch(hint->conn->l4_state, 1);
+}
+
+/* Bring what a packet reads of a connection nearer; and what it writes. */
+static inline void ct_conn_fetch_read(const struct ct_conn *conn)
+{
+	__builtin_prefetch(conn);
+}
+
+static inline void ct_conn_fetch_written(const struct ct_conn *conn)
+{
+	__builtin_prefetch(conn->l4_state, 1);
 }
 
 #endif /* CORE_TAGS_H */
