@@ -458,22 +458,22 @@ enum ct_verdict ct_way_go(struct ct_thread *thr, struct ct_pkt *pkt,
 enum ct_verdict ct_process(struct ct_thread *thr, struct ct_pkt *pkt,
 			   enum ct_hook hook)
 {
+	struct ct_outlook out;
 	struct ct_way way;
+	uint32_t status;
 
-	ct_predict_begin(thr, pkt, hook, ct_predict_ours(thr, hook), &way);
-	if (ct_likely(way.next >= CT_WAY_FOLLOW)) {
-		ct_bucket_guess(
-			thr->tbl,
-			ct_bucket_prefetch(&thr->tbl->buckets, way.key.hash),
-			way.key.hash, &way.hint);
-		if (ct_likely(way.hint.conn)) {
-			ct_conn_fetch_read(way.hint.conn);
-			ct_conn_fetch_written(way.hint.conn);
-		}
+	ct_outlook(thr, hook, &out);
+	ct_predict_begin(thr, pkt, hook, &out, &way);
+	if (ct_likely(way.next >= CT_WAY_FOLLOW) &&
+	    ct_bucket_guess(thr->tbl,
+			    ct_bucket_seen(&out.buckets, way.key.hash),
+			    way.key.hash, &way.hint)) {
+		ct_conn_fetch_read(way.hint.conn);
+		ct_conn_fetch_written(way.hint.conn);
 	}
 	way.hint.nobody = false;
 	if (ct_likely(way.next == CT_WAY_PREDICT)) {
-		if (ct_likely(ct_predict_go(thr, pkt, &way))) {
+		if (ct_likely(ct_predict_go(thr, pkt, &out, &way, &status))) {
 			ct_count(thr, CT_R_TRACKED);
 			return CT_ACCEPT;
 		}

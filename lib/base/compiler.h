@@ -13,6 +13,10 @@
 /* For loops that want all registers for themselves. */
 #define ct_noinline __attribute__((noinline))
 
+/* Compute a number once: the compiler takes it apart no more, to put its parts
+ * together with others'. */
+#define ct_whole(number) __asm__("" : "+r"(number))
+
 /* Bytes that travel together between caches. */
 #define CT_LINE 64
 

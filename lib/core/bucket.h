@@ -106,6 +106,7 @@ struct ct_bucket_view {
 	uint32_t shift;
 	uint32_t n;
 	uint32_t mask; /* of the hash: as many bits as n - 1 has, or n */
+	uint32_t rest; /* of the index: the place in its segment */
 };
 
 static inline struct ct_bucket_view ct_bucket_view(
@@ -114,7 +115,8 @@ static inline struct ct_bucket_view ct_bucket_view(
 	uint32_t n = atomic_load_explicit(&buckets->n, memory_order_acquire);
 
 	return (struct ct_bucket_view){ buckets->segment, buckets->shift, n,
-					UINT32_MAX >> __builtin_clz(n) };
+					UINT32_MAX >> __builtin_clz(n),
+					(1u << buckets->shift) - 1 };
 }
 
 /* => The first bucket of a key, when the view was taken. */
@@ -123,9 +125,9 @@ static inline const struct ct_bucket *ct_bucket_seen(
 {
 	uint32_t i = (uint32_t)hash & view->mask;
 
-	if (i >= view->n)
-		i &= view->mask >> 1;
-	return &view->segment[i >> view->shift][i & ((1u << view->shift) - 1)];
+	/* Nobody can predict on which side it is: no branch. */
+	i &= view->mask >> (i >= view->n);
+	return &view->segment[i >> view->shift][i & view->rest];
 }
 
 /* Bring the first bucket of a key nearer; => it. */

@@ -100,6 +100,7 @@ int ct_slab_init(struct ct_slab *slab, struct ct_mem *mem, uint32_t max_conns,
 	slab->shift = shift_for((uint64_t)max_conns * conn_units);
 	while (ct_chunk_units(slab) < 4 * (conn_units + ext_units))
 		slab->shift++;
+	slab->mask = ct_chunk_units(slab) - 1;
 
 	slab->magazine = max_conns / 64;
 	if (slab->magazine < MAGAZINE_MIN)

@@ -75,6 +75,7 @@ struct ct_slab {
 	_Alignas(CT_LINE) struct ct_mem *mem;   /* I */
 	struct ct_chunk *chunk;                 /* I  the directory */
 	uint32_t shift;                         /* I  log2(units of a chunk) */
+	uint32_t mask;                          /* I  units of a chunk - 1 */
 	uint32_t max_chunks;                    /* I */
 	uint32_t magazine;                      /* I  objects a thread keeps */
 	_Atomic uint32_t n_chunks;              /* A  release: chunk is set */
@@ -110,19 +111,16 @@ void ct_slab_fini(struct ct_slab *slab);
 
 static inline void *ct_slab_at(const struct ct_slab *slab, uint32_t unit)
 {
-	uint32_t mask = (1u << slab->shift) - 1;
-
 	return slab->chunk[unit >> slab->shift].mem +
-	       (size_t)(unit & mask) * CT_UNIT;
+	       (size_t)(unit & slab->mask) * CT_UNIT;
 }
 
 /* => The deadline of the connection at this unit. */
 static inline _Atomic uint32_t *ct_slab_deadline(const struct ct_slab *slab,
 						 uint32_t unit)
 {
-	uint32_t mask = (1u << slab->shift) - 1;
-
-	return &slab->chunk[unit >> slab->shift].deadlines[(unit & mask) / 2];
+	return &slab->chunk[unit >> slab->shift]
+			.deadlines[(unit & slab->mask) / 2];
 }
 
 /* => The unit of an object, from its address. */

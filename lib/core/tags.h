@@ -110,32 +110,37 @@ static inline struct ct_conn *ct_ref_conn(const struct ct_table *tbl,
 /*
  * Guess by the tag alone; nothing of the connection is read.
  *
- * => The bucket may be the right one no more; then the guess is wrong.
+ * => Whether there is one; the bucket may be the right one no more, then the
+ *    guess is wrong.
  * => nobody: no entry of the bucket's chain has the tag.
  */
-static inline void ct_bucket_guess(const struct ct_table *tbl,
-				   const struct ct_bucket *bucket,
-				   uint64_t hash, struct ct_hint *hint)
+static ct_always_inline bool ct_bucket_guess(const struct ct_table *tbl,
+					     const struct ct_bucket *bucket,
+					     uint64_t hash,
+					     struct ct_hint *hint)
 {
 	const uint16_t tag = ct_tag_of(hash);
 	uint32_t hits = ct_tag_slots(bucket, tag);
 	uint32_t ref;
 
-	hint->conn = NULL;
 	hint->nobody = false;
 	while (ct_unlikely(!hits)) {
 		bucket = ct_bucket_next(tbl, bucket);
 		if (!bucket) {
+			hint->conn = NULL;
 			hint->nobody = true;
-			return;
+			return false;
 		}
 		hits = ct_tag_slots(bucket, tag);
 	}
 	ref = atomic_load_explicit(&bucket->ref[ct_tag_first(hits)],
 				   memory_order_acquire);
-	if (!ref)
-		return;
+	if (ct_unlikely(!ref)) {
+		hint->conn = NULL;
+		return false;
+	}
 	hint->conn = ct_ref_conn(tbl, ref, &hint->dir);
+	return true;
 }
 
 /* Bring what a packet reads of a connection nearer; and what it writes. */

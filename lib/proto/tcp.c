@@ -296,6 +296,13 @@ static enum ct_track believe(struct ct_thread *thr, struct ct_conn *conn,
 	return CT_TRACK_OK;
 }
 
+uint32_t ct_tcp_lifetime_established(const struct ct_thread *thr,
+				     const struct ct_conn *conn)
+{
+	return ct_tcp_lifetime(thr, conn, CT_TCP_T_ESTABLISHED, CT_TCP_EV_ACK,
+			       CT_S_SEEN_REPLY);
+}
+
 static enum ct_track act(struct ct_thread *thr, struct ct_conn *conn,
 			 const struct ct_tcp_step *step, struct ct_pkt *pkt)
 {

@@ -23,6 +23,7 @@
 #ifndef CT_PROTO_TCP_SEG_H
 #define CT_PROTO_TCP_SEG_H
 
+#include "base/compiler.h"
 #include "proto/tcp.h"
 
 #include "wire/hdr.h"
@@ -56,43 +57,26 @@ static inline bool ct_tcp_only_timestamp(const uint8_t *options, uint32_t len)
  * Whether it is what nearly all segments are: data or an acknowledgement, with
  * no options but a time stamp (RFC 7323, appendix A), whole up to its data.
  *
- * => At least eight bytes of it are there.
+ * => have is how many of its bytes are there.
  */
-static inline bool ct_tcp_seg_plain(const struct ct_pkt *pkt)
+static inline bool ct_tcp_seg_plain(const uint8_t *bytes, uint32_t have)
 {
-	const uint8_t marks = CT_TCP_FIN | CT_TCP_SYN | CT_TCP_RST | CT_TCP_ACK;
-	const uint8_t *bytes = pkt->data + pkt->l4_off;
-	uint32_t have = pkt->len - pkt->l4_off;
-	uint32_t len;
+	const uint16_t length = 0xf000;
+	const uint16_t marks =
+		CT_TCP_FIN | CT_TCP_SYN | CT_TCP_RST | CT_TCP_ACK;
+	const uint16_t bare = CT_TCP_HDR_LEN / 4 << 12 | CT_TCP_ACK;
+	const uint16_t stamped =
+		(CT_TCP_HDR_LEN + CT_TCP_TIMESTAMP_LEN) / 4 << 12 | CT_TCP_ACK;
+	uint16_t word;
 
-	if (have > pkt->l4_len)
-		have = pkt->l4_len;
-	if (have < CT_TCP_HDR_LEN ||
-	    (bytes[CT_TCP_FLAGS_OFF] & marks) != CT_TCP_ACK)
+	if (have < CT_TCP_HDR_LEN)
 		return false;
-	len = (uint32_t)(bytes[CT_TCP_OFFSET_OFF] >> 4) * 4;
-	return len == CT_TCP_HDR_LEN ||
-	       (have >= CT_TCP_HDR_LEN + CT_TCP_TIMESTAMP_LEN &&
+	word = ct_load_u16(bytes + CT_TCP_OFFSET_OFF) & (length | marks);
+	return ct_likely(word == bare) ||
+	       (word == stamped &&
+		have >= CT_TCP_HDR_LEN + CT_TCP_TIMESTAMP_LEN &&
 		ct_tcp_only_timestamp(bytes + CT_TCP_HDR_LEN,
-				      len - CT_TCP_HDR_LEN));
-}
-
-/* Read such a one. */
-static inline struct ct_tcp_seg ct_tcp_seg_of(const struct ct_pkt *pkt)
-{
-	const uint8_t *bytes = pkt->data + pkt->l4_off;
-	struct ct_tcp_seg seg = {
-		.seq = ct_load_u32(bytes + CT_TCP_SEQ_OFF),
-		.ack = ct_load_u32(bytes + CT_TCP_ACK_OFF),
-		.win = ct_load_u16(bytes + CT_TCP_WINDOW_OFF),
-		.bits = CT_TCP_ACK,
-		.event = CT_TCP_EV_ACK,
-	};
-
-	seg.sack = seg.ack;
-	seg.end = seg.seq + pkt->l4_len -
-		  (uint32_t)(bytes[CT_TCP_OFFSET_OFF] >> 4) * 4;
-	return seg;
+				      CT_TCP_TIMESTAMP_LEN));
 }
 
 /*

@@ -73,4 +73,37 @@ static ct_always_inline uint32_t ct_tcp_lifetime(const struct ct_thread *thr,
 	return cap < full ? cap : full;
 }
 
+/*
+ * What ct_tcp_lifetime() says of the next segment of an established connection
+ * without a policy, read once for many of them.
+ *
+ * => The segment is a new one, its window is open.
+ */
+struct ct_tcp_limits {
+	uint32_t full;
+	uint32_t unacked; /* while there is data that is unanswered */
+};
+
+static inline struct ct_tcp_limits ct_tcp_limits(const struct ct_table *tbl)
+{
+	const size_t base = ct_param_base(tbl, CT_IPPROTO_TCP);
+	uint32_t full = ct_param_at(tbl, NULL, base + CT_TCP_T_ESTABLISHED);
+	uint32_t unacked =
+		ct_param_at(tbl, NULL, base + CT_TCP_T_UNACKNOWLEDGED);
+
+	return (struct ct_tcp_limits){ full, unacked < full ? unacked : full };
+}
+
+/* => Even a segment that is new counts as repeated too often. */
+static inline bool ct_tcp_impatient(const struct ct_table *tbl)
+{
+	const size_t base = ct_param_base(tbl, CT_IPPROTO_TCP);
+
+	return !ct_param_at(tbl, NULL, base + CT_TCP_P_MAX_RETRANS);
+}
+
+/* => What ct_tcp_lifetime() says of that segment, whatever there is to it. */
+uint32_t ct_tcp_lifetime_established(const struct ct_thread *thr,
+				     const struct ct_conn *conn);
+
 #endif
