@@ -41,10 +41,12 @@ struct life {
 	struct limits limits;
 };
 
-/* What the subscriber of a round cost, an event. */
+/* What the subscriber of a round cost, an event: it is the same in every burst,
+ * and growth, which the means have in them, is not. */
 static void add_event_ns(struct life *life, uint64_t n_events, uint64_t n)
 {
-	double more = limits_last(&life->told.ns) - limits_last(&life->one.ns);
+	double more = limits_last(&life->told.median) -
+		      limits_last(&life->one.median);
 
 	if (n_events)
 		series_add(&life->event_ns,

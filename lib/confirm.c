@@ -27,9 +27,9 @@
 /*
  * The timeout ran in seconds so far; from now on it is a time.
  *
- * => Whether NEW is held.
+ * => The events that are held, NEW and others.
  */
-static bool start(struct ct_thread *thr, struct ct_conn *conn)
+static uint32_t start(struct ct_thread *thr, struct ct_conn *conn)
 {
 	const struct ct_policy *policy = ct_policy_at(thr->tbl, conn->policy);
 	uint32_t left =
@@ -130,7 +130,7 @@ static enum ct_verdict publish(struct ct_thread *thr, struct ct_pkt *pkt)
 	uint32_t hash[CT_DIR_MAX];
 	bool weak = !(ct_conn_word(conn) & CT_S_ASSURED);
 	struct ct_clash clash;
-	bool held;
+	uint32_t held;
 	int error;
 
 	/* What was remembered is not of the mapping. */
@@ -152,7 +152,7 @@ static enum ct_verdict publish(struct ct_thread *thr, struct ct_pkt *pkt)
 	if (weak)
 		ct_count_weak(thr, 1);
 	if (held)
-		ct_event_release(thr, conn);
+		ct_event_release(thr, conn, held);
 	else
 		ct_event_deliver(thr, conn);
 	ct_count(thr, CT_R_CONFIRMED);

@@ -162,11 +162,8 @@ static void drain(struct ct_thread *thr, struct ct_conn *conn)
 		events = atomic_exchange_explicit(&conn->events, idle,
 						  memory_order_acq_rel) &
 			 ~CT_EV_DELIVERING;
-		if (events & (CT_EV_NEW | CT_EV_RELATED)) {
-			call(thr, conn, events & ~(uint32_t)CT_EV_DESTROY);
-		} else if (events && !(events & CT_EV_DESTROY)) {
+		if (events && !(events & CT_EV_DESTROY))
 			call(thr, conn, events);
-		}
 		if (events & CT_EV_DESTROY) {
 			/* What had not been told by now is of the past. */
 			if (wanted(thr->tbl, conn, CT_EV_DESTROY))
@@ -191,21 +188,30 @@ static uint16_t claim(struct ct_conn *conn, uint32_t events)
 					memory_order_acq_rel);
 }
 
-bool ct_event_hold(struct ct_thread *thr, struct ct_conn *conn, uint32_t events)
+uint32_t ct_event_hold(struct ct_thread *thr, struct ct_conn *conn,
+		       uint32_t events)
 {
 	events = wanted(thr->tbl, conn, events);
 	if (ct_likely(!events))
-		return false;
-	/* Nobody else can know it yet. */
-	atomic_fetch_or_explicit(&conn->events,
-				 (uint16_t)(events | CT_EV_DELIVERING),
-				 memory_order_relaxed);
-	return true;
+		return 0;
+	/* Nobody else can know it yet: no read-modify-write is needed. */
+	events |= atomic_load_explicit(&conn->events, memory_order_relaxed);
+	atomic_store_explicit(&conn->events, (uint16_t)CT_EV_DELIVERING,
+			      memory_order_relaxed);
+	return events;
 }
 
-void ct_event_release(struct ct_thread *thr, struct ct_conn *conn)
+void ct_event_release(struct ct_thread *thr, struct ct_conn *conn,
+		      uint32_t events)
 {
-	drain(thr, conn);
+	uint16_t idle = CT_EV_DELIVERING;
+
+	call(thr, conn, events);
+	/* Nothing else has happened, most likely. */
+	if (ct_unlikely(!atomic_compare_exchange_strong_explicit(
+		    &conn->events, &idle, 0, memory_order_acq_rel,
+		    memory_order_acquire)))
+		drain(thr, conn);
 }
 
 void ct_event_deliver(struct ct_thread *thr, struct ct_conn *conn)
@@ -223,9 +229,8 @@ void ct_event_destroy(struct ct_thread *thr, struct ct_conn *conn)
 
 	if (pending & CT_EV_DELIVERING)
 		return;
-	/* Nothing to tell, neither of its beginning nor of its end? */
-	if (ct_likely(!(pending & (CT_EV_NEW | CT_EV_RELATED)) &&
-		      !wanted(thr->tbl, conn, CT_EV_DESTROY)))
+	/* Its beginning was told; does anybody want to know of its end? */
+	if (ct_likely(!wanted(thr->tbl, conn, CT_EV_DESTROY)))
 		ct_limbo_retire(thr, conn);
 	else
 		drain(thr, conn);

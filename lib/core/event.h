@@ -43,16 +43,19 @@ void ct_event_note(struct ct_thread *thr, struct ct_conn *conn,
 /*
  * Before a connection becomes known: this thread delivers its first events.
  *
- * => False when nobody wants these; then it is no matter who delivers others.
+ * => They, and what happened before, are the thread's to deliver; 0 when nobody
+ *    wants these: then it is no matter who delivers others.
  */
-bool ct_event_hold(struct ct_thread *thr, struct ct_conn *conn,
-		   uint32_t events);
+uint32_t ct_event_hold(struct ct_thread *thr, struct ct_conn *conn,
+		       uint32_t events);
 
 /* Deliver what is pending, unless another thread does. */
 void ct_event_deliver(struct ct_thread *thr, struct ct_conn *conn);
 
-/* The same, by the thread that ct_event_hold() made the deliverer. */
-void ct_event_release(struct ct_thread *thr, struct ct_conn *conn);
+/* The connection is known: deliver what ct_event_hold() gave, and what is
+ * pending since. */
+void ct_event_release(struct ct_thread *thr, struct ct_conn *conn,
+		      uint32_t events);
 
 /* The connection has ended: deliver DESTROY last, and retire it. */
 void ct_event_destroy(struct ct_thread *thr, struct ct_conn *conn);
