@@ -112,8 +112,9 @@ struct newcomers {
  * look if the chain was the right one; otherwise it opens a connection, most
  * likely, which a pool may translate.
  */
-static void expect_new(struct ct_thread *thr, const struct ct_pkt *pkt,
-		       struct ct_way *way, struct newcomers *new)
+static inline void expect_new(struct ct_thread *thr, const struct ct_pkt *pkt,
+			      const struct ct_outlook *out, struct ct_way *way,
+			      struct newcomers *new)
 {
 	if (!ct_refuses(thr)) {
 		way->hint.nobody = false;
@@ -125,8 +126,7 @@ static void expect_new(struct ct_thread *thr, const struct ct_pkt *pkt,
 	way->hint.gen = thr->gen;
 	way->hint.nobody &=
 		way->key.dirs == CT_KEY_BOTH &&
-		way->bucket ==
-			ct_bucket_prefetch(&thr->tbl->buckets, way->key.hash);
+		ct_bucket_view_true(&out->buckets, &thr->tbl->buckets);
 }
 
 static ct_noinline void step_2(struct ct_thread *thr, struct group *group,
@@ -147,7 +147,7 @@ static ct_noinline void step_2(struct ct_thread *thr, struct group *group,
 					      way->key.hash, &way->hint)))
 			fetch[n++] = way->hint.conn;
 		else if (way->next == CT_WAY_FOLLOW)
-			expect_new(thr, group->pkts[i], way, &new);
+			expect_new(thr, group->pkts[i], &group->out, way, &new);
 		else
 			way->hint.nobody = false;
 	}

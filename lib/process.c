@@ -10,6 +10,7 @@
 
 #include "overflow/evict.h"
 #include "predict.h"
+#include "proto/ports.h"
 
 #include <conntrack/dump.h>
 #include <stdio.h>
@@ -290,6 +291,21 @@ static struct ct_conn *recall(struct ct_thread *thr, struct ct_pkt *pkt,
 }
 
 /*
+ * => There is no connection, and no room for one.
+ *
+ * Nobody had the tuple when the burst looked ahead.  Whoever has it by now was
+ * published since: not by this thread, which has opened none, and before
+ * another's this packet may come.  What cannot be answered is not refused but
+ * invalid; ports always can.
+ */
+static inline bool nobody_may(const struct ct_thread *thr,
+			      const struct ct_way *way)
+{
+	return way->hint.nobody && way->hint.gen == thr->gen &&
+	       way->ops->invert == ct_ports_invert && ct_refuses(thr);
+}
+
+/*
  * A tuple to a connection, and the connection's opinion.
  *
  * A tracker asks for a second turn when the packet opens a new connection on
@@ -302,17 +318,10 @@ static enum ct_verdict follow(struct ct_thread *thr, struct ct_pkt *pkt,
 	enum ct_reason why = CT_R_TRACKED;
 	enum ct_track answer;
 
+	if (ct_unlikely(nobody_may(thr, way)))
+		return answer_drop(thr, pkt, CT_R_TABLE_FULL);
 	for (;;) {
-		/*
-		 * Nobody had the tuple when the burst looked ahead.  Whoever
-		 * has it by now was published since: not by this thread, which has
-		 * opened none, and before another's this packet may come.
-		 */
-		if (ct_unlikely(way->hint.nobody && way->hint.gen == thr->gen &&
-				ct_refuses(thr)))
-			pkt->conn = NULL;
-		else
-			pkt->conn = recall(thr, pkt, way);
+		pkt->conn = recall(thr, pkt, way);
 		if (!pkt->conn) {
 			enum ct_verdict verdict = open_conn(thr, pkt, way);
 

@@ -130,6 +130,14 @@ static inline const struct ct_bucket *ct_bucket_seen(
 	return &view->segment[i >> view->shift][i & view->rest];
 }
 
+/* => Every key has the first bucket that it had when the view was taken. */
+static inline bool ct_bucket_view_true(const struct ct_bucket_view *view,
+				       const struct ct_buckets *buckets)
+{
+	return atomic_load_explicit(&buckets->n, memory_order_acquire) ==
+	       view->n;
+}
+
 /* Bring the first bucket of a key nearer; => it. */
 static inline const struct ct_bucket *ct_bucket_prefetch(
 	const struct ct_buckets *buckets, uint64_t hash)
