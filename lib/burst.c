@@ -16,7 +16,7 @@
  * what the single verbs do.
  */
 #include "nat/apply.h"
-#include "nat/binding.h"
+#include "nat/foresee.h"
 #include "predict.h"
 #include "predict_nat.h"
 
@@ -30,20 +30,10 @@ struct group {
 	struct ct_pkt *const *pkts;
 	unsigned n;
 	struct ct_way ways[GROUP];
+	struct ct_foreseen seen[GROUP]; /* of newcomers */
+	uint32_t newcomers;             /* a bit for each */
 };
-
-/* A new connection's reply goes into another bucket. */
-static void fetch_reply(const struct ct_table *tbl, const struct ct_pkt *pkt,
-			const struct ct_way *way)
-{
-	struct ct_key reply;
-
-	if (!ct_invert(way->ops, &way->key.tuple, &reply.tuple))
-		return;
-	reply.tuple.zone = ct_policy_zone(pkt, CT_DIR_REPLY);
-	ct_key_finish(&reply, &tbl->hash);
-	ct_bucket_prefetch(&tbl->buckets, reply.hash);
-}
+CT_STATIC_ASSERT(GROUP <= 32, "a bit for each");
 
 static ct_noinline void step_1(struct ct_thread *thr, struct group *group,
 			       unsigned at, enum ct_hook hook)
@@ -63,25 +53,19 @@ static ct_noinline void step_1(struct ct_thread *thr, struct group *group,
 	}
 }
 
-/* What step 2 asks for on behalf of newcomers. */
-struct newcomers {
-	struct ct_binding_heads heads[SOME];
-	unsigned n;
-};
-
 /*
  * Nobody has the tag.  A full table will refuse the packet, without another
  * look if the chain was the right one; otherwise it opens a connection, most
- * likely, which a pool may translate.
+ * likely, which may be translated.
  */
-static void expect_new(struct ct_thread *thr, const struct ct_pkt *pkt,
-		       struct ct_way *way, struct newcomers *new)
+static void expect_new(struct ct_thread *thr, struct group *group, unsigned i)
 {
+	struct ct_way *way = &group->ways[i];
+
 	if (!ct_refuses(thr)) {
 		way->hint.nobody = false;
-		fetch_reply(thr->tbl, pkt, way);
-		ct_binding_fetch_heads(thr->tbl, &way->key.tuple,
-				       &new->heads[new->n++]);
+		ct_foresee(thr, &way->key, &group->seen[i]);
+		group->newcomers |= 1u << i;
 		return;
 	}
 	way->hint.gen = thr->gen;
@@ -91,13 +75,18 @@ static void expect_new(struct ct_thread *thr, const struct ct_pkt *pkt,
 			ct_bucket_prefetch(&thr->tbl->buckets, way->key.hash);
 }
 
+/* => The newcomers of one step's packets. */
+static uint32_t newcomers_at(const struct group *group, unsigned at)
+{
+	return group->newcomers & (uint32_t)((1ull << SOME) - 1) << at;
+}
+
 static ct_noinline void step_2(struct ct_thread *thr, struct group *group,
 			       unsigned at)
 {
 	const unsigned end = at + SOME < group->n ? at + SOME : group->n;
-	struct newcomers new;
+	uint32_t new;
 
-	new.n = 0;
 	for (unsigned i = at; i < end; i++) {
 		struct ct_way *way = &group->ways[i];
 
@@ -108,12 +97,12 @@ static ct_noinline void step_2(struct ct_thread *thr, struct group *group,
 		if (ct_likely(way->hint.conn))
 			continue;
 		if (way->next == CT_WAY_FOLLOW)
-			expect_new(thr, group->pkts[i], way, &new);
+			expect_new(thr, group, i);
 		else
 			way->hint.nobody = false;
 	}
-	for (unsigned i = 0; i < new.n; i++)
-		ct_binding_fetch_units(thr->tbl, &new.heads[i]);
+	for (new = newcomers_at(group, at); new; new &= new - 1)
+		ct_foresee_units(thr->tbl, &group->seen[__builtin_ctz(new)]);
 }
 
 /* => No event waits to be delivered. */
@@ -154,15 +143,32 @@ static enum ct_verdict finish(struct ct_thread *thr, struct ct_pkt *pkt,
 	return verdict;
 }
 
+/* Ask the host what becomes of a new connection. */
+static enum ct_verdict rule(struct ct_thread *thr, struct ct_pkt *pkt,
+			    const struct ct_rules *rules,
+			    const struct ct_foreseen *seen)
+{
+	enum ct_verdict verdict;
+
+	thr->foreseen = seen;
+	verdict = rules->new_conn(rules->user, thr, pkt);
+	thr->foreseen = NULL;
+	if (pkt->conn && !(ct_conn_word(pkt->conn) & NATTED))
+		thr->habit = (struct ct_habit){ 0 };
+	return verdict;
+}
+
 static enum ct_verdict forward(struct ct_thread *thr, struct ct_pkt *pkt,
-			       struct ct_way *way, const struct job *job)
+			       struct ct_way *way,
+			       const struct ct_foreseen *seen,
+			       const struct job *job)
 {
 	const struct ct_rules *rules = job->rules;
 	enum ct_verdict verdict = ct_way_go(thr, pkt, way);
 
 	if (rules && verdict == CT_ACCEPT && pkt->conn &&
 	    !(ct_conn_word(pkt->conn) & (CT_S_CONFIRMED | CT_S_DYING)))
-		verdict = rules->new_conn(rules->user, thr, pkt);
+		verdict = rule(thr, pkt, rules, seen);
 	if (ct_likely(verdict == CT_ACCEPT))
 		return finish(thr, pkt, job);
 	ct_abandon(thr, pkt);
@@ -187,11 +193,13 @@ static ct_always_inline enum ct_verdict forward_foretold(struct ct_thread *thr,
 }
 
 static ct_always_inline enum ct_verdict go(struct ct_thread *thr,
-					   struct ct_pkt *pkt,
-					   struct ct_way *way,
+					   struct group *group, unsigned i,
 					   const struct job *job,
 					   unsigned *told)
 {
+	struct ct_way *way = &group->ways[i];
+	struct ct_pkt *pkt = group->pkts[i];
+
 	if (ct_likely(way->next == CT_WAY_PREDICT)) {
 		if (ct_likely(ct_predict_go(thr, pkt, way))) {
 			(*told)++;
@@ -200,8 +208,10 @@ static ct_always_inline enum ct_verdict go(struct ct_thread *thr,
 		}
 		ct_way_resume(thr, pkt, way);
 	}
-	return job->forward ? forward(thr, pkt, way, job)
-			    : ct_way_go(thr, pkt, way);
+	if (!job->forward)
+		return ct_way_go(thr, pkt, way);
+	return forward(thr, pkt, way,
+		       group->newcomers >> i & 1 ? &group->seen[i] : NULL, job);
 }
 
 static ct_noinline void step_3(struct ct_thread *thr, struct group *group,
@@ -209,10 +219,16 @@ static ct_noinline void step_3(struct ct_thread *thr, struct group *group,
 {
 	const unsigned end = at + SOME < group->n ? at + SOME : group->n;
 	unsigned told = 0;
+	uint32_t new;
 
+	for (new = newcomers_at(group, at); new; new &= new - 1) {
+		unsigned i = (unsigned)__builtin_ctz(new);
+
+		ct_foresee_place(thr->tbl, &group->ways[i].key,
+				 &group->seen[i]);
+	}
 	for (unsigned i = at; i < end; i++) {
-		enum ct_verdict verdict =
-			go(thr, group->pkts[i], &group->ways[i], job, &told);
+		enum ct_verdict verdict = go(thr, group, i, job, &told);
 
 		if (job->verdicts)
 			job->verdicts[i] = verdict;
@@ -230,6 +246,7 @@ static void run(struct ct_thread *thr, struct ct_pkt *const *pkts, unsigned n,
 	for (; n; n -= group.n, pkts += group.n) {
 		group.pkts = pkts;
 		group.n = n < most ? n : most;
+		group.newcomers = 0;
 		for (unsigned at = 0; at < group.n + 2 * SOME; at += SOME) {
 			if (at < group.n)
 				step_1(thr, &group, at, job->hook);

@@ -22,8 +22,8 @@ static uint32_t slot_of(const struct ct_table *tbl, uint8_t l4)
 	return tbl->registry.l4_at[l4];
 }
 
-/* Leave out what a mapping does not depend on; => the rest's hash. */
-static uint64_t name_of(const struct ct_nat_pool *pool,
+/* Leave out what a mapping does not depend on. */
+uint64_t ct_binding_key(const struct ct_nat_pool *pool,
 			const struct ct_tuple *from, struct ct_tuple *name)
 {
 	const struct ct_table *tbl = pool->tbl;
@@ -38,46 +38,20 @@ static uint64_t name_of(const struct ct_nat_pool *pool,
 		name->dst_id = 0;
 	if (on == CT_NAT_ON_NOTHING)
 		memset(&name->dst, 0, sizeof(name->dst));
-	return ct_hash_wide(&tbl->hash, name);
+	return ct_mapping_hash(tbl, name) ^ (uint64_t)pool->number
+						    << POOL_SHIFT;
 }
 
 int ct_binding_name(struct ct_bind *bind, const struct ct_tuple *from)
 {
-	bind->key = name_of(bind->pool, from, &bind->name) ^
-		    (uint64_t)bind->pool->number << POOL_SHIFT;
+	const struct ct_foreseen *seen = bind->pick.thr->foreseen;
+
+	bind->key = ct_binding_key(bind->pool, from, &bind->name);
 	bind->head = ct_mappings_head(bind->pool->tbl, bind->key);
+	bind->seen = NULL;
+	if (seen && seen->pool == bind->pool && seen->key == bind->key)
+		bind->seen = seen;
 	return bind->head ? 0 : CT_E_NOMEM;
-}
-
-void ct_binding_fetch_heads(struct ct_table *tbl, const struct ct_tuple *from,
-			    struct ct_binding_heads *heads)
-{
-	const struct ct_nat_pool *pool = ct_pool_of(tbl, 1);
-	struct ct_tuple name;
-
-	heads->head[0] = NULL;
-	heads->head[1] = NULL;
-	if (ct_likely(!pool) || from->l3 != pool->cfg.l3)
-		return;
-	heads->head[0] = ct_mappings_head(tbl, name_of(pool, from, &name));
-	heads->head[1] = ct_subscriber_head(pool, from);
-	for (unsigned i = 0; i < 2; i++)
-		__builtin_prefetch((const void *)(uintptr_t)heads->head[i], 1);
-}
-
-void ct_binding_fetch_units(const struct ct_table *tbl,
-			    const struct ct_binding_heads *heads)
-{
-	for (unsigned i = 0; i < 2; i++) {
-		uint32_t unit = 0;
-
-		if (heads->head[i])
-			unit = atomic_load_explicit(heads->head[i],
-						    memory_order_relaxed) &
-			       ~CT_HEAD_LOCK;
-		if (unit)
-			__builtin_prefetch(ct_slab_at(&tbl->slab, unit), 1);
-	}
 }
 
 /* --- A chain ------------------------------------------------------------ */

@@ -93,10 +93,8 @@ static bool is_ours(const struct ct_bind *bind, const struct ct_tuple *leave,
 
 static bool keeps_id(const struct ct_bind *bind, uint32_t id)
 {
-	const struct ct_nat_pool_config *cfg = &bind->pool->cfg;
-
-	return (cfg->flags & CT_POOL_KEEP_ID) && id >= cfg->min_id &&
-	       id <= cfg->max_id && !ct_pool_excludes(bind->pool, id);
+	return ct_pool_keeps(bind->pool, id) &&
+	       !ct_pool_excludes(bind->pool, id);
 }
 
 /* => Whether an id of this address is free; it is set.  Of few ids all are
@@ -108,18 +106,18 @@ static bool try_ids(const struct ct_bind *bind, struct ct_tuple *leave)
 	uint32_t ids = (uint32_t)cfg->max_id - cfg->min_id + 1;
 	bool all = ids <= CT_OVERLOAD_TRIES;
 	uint32_t left = all ? ids : CT_OVERLOAD_TRIES;
-	uint32_t dice = ct_random(bind->pick.thr);
+	uint32_t dice = ct_bind_dice(bind);
 
 	if (!id)
 		return is_ours(bind, leave, 0);
 	if (keeps_id(bind, ntohs(*id)) && is_ours(bind, leave, left))
 		return true;
 	for (; left; left--) {
-		uint32_t at = all ? (dice % ids + left) % ids
-				  : (uint32_t)((uint64_t)dice * ids >> 32);
+		uint32_t at = all ? cfg->min_id + (dice % ids + left) % ids
+				  : ct_pool_any_id(bind->pool, dice);
 
-		*id = htons((uint16_t)(cfg->min_id + at));
-		if (!ct_pool_excludes(bind->pool, cfg->min_id + at) &&
+		*id = htons((uint16_t)at);
+		if (!ct_pool_excludes(bind->pool, at) &&
 		    is_ours(bind, leave, left))
 			return true;
 		if (!all)

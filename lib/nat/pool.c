@@ -212,6 +212,27 @@ static int take_of(struct ct_nat_pool *pool, const struct ct_want *want,
 	return 0;
 }
 
+uint32_t ct_pool_peek(const struct ct_nat_pool *pool,
+		      const struct ct_want *want,
+		      const struct ct_pool_addr *addr)
+{
+	const struct ct_portmap *map = atomic_load_explicit(
+		&addr->map[want->slot], memory_order_acquire);
+	uint32_t id;
+
+	if (ct_pool_overloads(pool))
+		return ct_pool_keeps(pool, want->inside)
+			       ? want->inside
+			       : ct_pool_any_id(pool, want->dice);
+	if (!map)
+		return CT_PORTMAP_NONE;
+	id = find_id(pool, want, addr, map);
+	if (id == CT_PORTMAP_NONE)
+		return id;
+	__builtin_prefetch((const void *)(uintptr_t)&map->owner[id], 1);
+	return pool->base + id;
+}
+
 /* --- All of them -------------------------------------------------------- */
 
 /* Addresses from one number to another. */

@@ -108,7 +108,6 @@ static bool is_foreign(const struct ct_bind *bind, const struct ct_place *place)
 static int take_one(const struct ct_bind *bind, struct ct_want *want,
 		    struct ct_place *place)
 {
-	want->dice = ct_random(want->thr);
 	if (bind->pool->cfg.block_ids)
 		return ct_subscriber_take_id(bind->pool, bind->subscriber, want,
 					     place);
@@ -126,6 +125,7 @@ static int take_place(const struct ct_bind *bind, uint32_t start, bool only,
 		.start = start,
 		.inside = ntohs(bind->name.src_id),
 		.only = only,
+		.dice = ct_bind_dice(bind),
 	};
 	struct ct_place aside[ASIDE_MAX];
 	unsigned n = 0;
@@ -138,6 +138,7 @@ static int take_place(const struct ct_bind *bind, uint32_t start, bool only,
 		if (error || !is_foreign(bind, place))
 			break;
 		aside[n++] = *place;
+		want.dice = ct_random(want.thr);
 		if (n < ASIDE_MAX)
 			continue;
 		error = CT_E_FULL;
@@ -228,7 +229,11 @@ static int begin(struct ct_bind *bind, struct ct_tuple *leave)
 	if (!listed && !bind->steals && ct_pool_is_full(pool, bind->slot))
 		return ct_pool_active(pool, 0) ? CT_E_FULL : CT_E_NOENT;
 	if (ct_subscribers_wanted(pool)) {
-		error = ct_subscriber_take(thr, pool, &bind->name,
+		uint64_t hash = bind->seen
+					? bind->seen->owner
+					: ct_subscriber_hash(pool, &bind->name);
+
+		error = ct_subscriber_take(thr, pool, &bind->name, hash,
 					   &bind->subscriber);
 		if (error == CT_E_FULL) {
 			bind->quota = CT_NAT_QUOTA_MAPPINGS;
@@ -294,6 +299,7 @@ int ct_nat_pool_setup(struct ct_thread *thr, struct ct_pkt *pkt,
 	if (error)
 		return refuse(&bind, pkt, error);
 	adopt(&bind, &leave);
+	thr->habit = (struct ct_habit){ .pool = pool->number };
 	return 0;
 }
 

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * quick.h - the mapping that nearly every connection gets from a range
+ *
+ * One rule, one outside address, an IPv4 source that keeps its port: then both
+ * tuples are two words each, the by-source index is visited once, and the table
+ * is asked once.  Everything else, and what is taken, is pick.c's.
+ */
+#ifndef NAT_QUICK_H
+#define NAT_QUICK_H
+
+#include "core/conn.h"
+
+#include <conntrack/nat.h>
+
+/*
+ * => True: the connection has its mapping, the one that ct_pick() would have
+ *    chosen.  False: nothing has changed.
+ */
+bool ct_quick_setup(struct ct_thread *thr, struct ct_conn *conn,
+		    const struct ct_nat_range *range);
+
+#endif /* NAT_QUICK_H */
