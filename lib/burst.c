@@ -129,14 +129,26 @@ struct job {
 
 #define NATTED (CT_S_SRC_NAT | CT_S_DST_NAT)
 
+static enum ct_verdict translate(struct ct_thread *thr, struct ct_pkt *pkt,
+				 bool plain, const struct job *job)
+{
+	uint32_t status = pkt->conn ? ct_conn_word(pkt->conn) : 0;
+
+	if (ct_likely(!job->leak_proof && pkt->conn && !(status & NATTED)))
+		return CT_ACCEPT;
+	if (!plain || job->leak_proof || !pkt->conn ||
+	    pkt->state == CT_RELATED || !ct_predict_translates(pkt, status))
+		return ct_nat_forward(thr, pkt);
+	ct_predict_translate(pkt);
+	return CT_ACCEPT;
+}
+
 /* What is left to do with an accepted packet; => its verdict. */
 static enum ct_verdict finish(struct ct_thread *thr, struct ct_pkt *pkt,
-			      const struct job *job)
+			      bool plain, const struct job *job)
 {
-	enum ct_verdict verdict = CT_ACCEPT;
+	enum ct_verdict verdict = translate(thr, pkt, plain, job);
 
-	if (job->leak_proof || !pkt->conn || (ct_conn_word(pkt->conn) & NATTED))
-		verdict = ct_nat_forward(thr, pkt);
 	if (ct_likely(verdict == CT_ACCEPT))
 		return settled(pkt->conn) ? CT_ACCEPT : ct_confirm(thr, pkt);
 	ct_abandon(thr, pkt);
@@ -170,7 +182,7 @@ static enum ct_verdict forward(struct ct_thread *thr, struct ct_pkt *pkt,
 	    !(ct_conn_word(pkt->conn) & (CT_S_CONFIRMED | CT_S_DYING)))
 		verdict = rule(thr, pkt, rules, seen);
 	if (ct_likely(verdict == CT_ACCEPT))
-		return finish(thr, pkt, job);
+		return finish(thr, pkt, way->plain, job);
 	ct_abandon(thr, pkt);
 	return verdict;
 }
@@ -183,11 +195,11 @@ static ct_always_inline enum ct_verdict forward_foretold(struct ct_thread *thr,
 	uint32_t status = ct_conn_word(pkt->conn);
 
 	if (ct_unlikely(!quiet(pkt->conn) || job->leak_proof))
-		return finish(thr, pkt, job);
+		return finish(thr, pkt, false, job);
 	if (ct_likely(!(status & NATTED)))
 		return CT_ACCEPT;
 	if (ct_unlikely(!ct_predict_translates(pkt, status)))
-		return finish(thr, pkt, job);
+		return finish(thr, pkt, false, job);
 	ct_predict_translate(pkt);
 	return CT_ACCEPT;
 }
@@ -214,19 +226,27 @@ static ct_always_inline enum ct_verdict go(struct ct_thread *thr,
 		       group->newcomers >> i & 1 ? &group->seen[i] : NULL, job);
 }
 
+static void foresee_rest(struct group *group, uint32_t newcomers)
+{
+	for (uint32_t new = newcomers; new; new &= new - 1) {
+		unsigned i = (unsigned)__builtin_ctz(new);
+
+		ct_foresee_address(&group->ways[i].key, &group->seen[i]);
+	}
+	for (uint32_t new = newcomers; new; new &= new - 1) {
+		unsigned i = (unsigned)__builtin_ctz(new);
+
+		ct_foresee_id(&group->ways[i].key, &group->seen[i]);
+	}
+}
+
 static ct_noinline void step_3(struct ct_thread *thr, struct group *group,
 			       unsigned at, const struct job *job)
 {
 	const unsigned end = at + SOME < group->n ? at + SOME : group->n;
 	unsigned told = 0;
-	uint32_t new;
 
-	for (new = newcomers_at(group, at); new; new &= new - 1) {
-		unsigned i = (unsigned)__builtin_ctz(new);
-
-		ct_foresee_place(thr->tbl, &group->ways[i].key,
-				 &group->seen[i]);
-	}
+	foresee_rest(group, newcomers_at(group, at));
 	for (unsigned i = at; i < end; i++) {
 		enum ct_verdict verdict = go(thr, group, i, job, &told);
 

@@ -176,7 +176,8 @@ static ct_always_inline void ct_predict_begin(struct ct_thread *thr,
 					      enum ct_hook hook, unsigned ours,
 					      struct ct_way *way)
 {
-	if (ct_unlikely(!ct_predict_key(thr, pkt, ours, &way->key)))
+	way->plain = ct_predict_key(thr, pkt, ours, &way->key);
+	if (ct_unlikely(!way->plain))
 		ct_way_begin(thr, pkt, hook, way);
 	else if (ct_likely(ct_predict_looks(pkt)))
 		way->next = CT_WAY_PREDICT;

@@ -79,6 +79,9 @@ static inline uint32_t ct_bind_dice(const struct ct_bind *bind)
 /* Room for one more link of a private connection; => false: no memory. */
 bool ct_binding_room(struct ct_thread *thr, struct ct_conn *conn);
 
+/* => Its name has no mapping yet, most likely. */
+bool ct_binding_is_new(const struct ct_bind *bind);
+
 /*
  * The connection uses the mapping that its name has.
  *

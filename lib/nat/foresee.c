@@ -19,13 +19,15 @@ static void fetch_head(struct ct_foreseen *seen, unsigned i,
 
 /* Fetch the bucket of the tuple that answers a packet with another source. */
 static void fetch_reply(const struct ct_table *tbl,
-			const struct ct_narrow *orig, ct_be32 addr, ct_be16 id)
+			const struct ct_narrow *orig, ct_be32 addr, ct_be16 id,
+			struct ct_key *reply)
 {
-	struct ct_narrow reply;
-
-	ct_narrow_set(&reply, (ct_be32[]){ orig->dst, addr },
+	ct_narrow_set(&reply->narrow, (ct_be32[]){ orig->dst, addr },
 		      (ct_be16[]){ orig->dst_id, id }, ct_narrow_tail_of(orig));
-	ct_bucket_prefetch(&tbl->buckets, ct_hash_narrow(&tbl->hash, &reply));
+	reply->hash = ct_hash_narrow(&tbl->hash, &reply->narrow);
+	reply->wide = false;
+	reply->dirs = CT_KEY_BOTH;
+	ct_bucket_prefetch(&tbl->buckets, reply->hash);
 }
 
 /* Of a connection that is not translated. */
@@ -50,7 +52,7 @@ static void foresee_range(struct ct_thread *thr, const struct ct_narrow *orig,
 		      (ct_be16[]){ orig->src_id, 0 }, ct_narrow_tail_of(orig));
 	fetch_head(seen, 0,
 		   ct_mappings_head(tbl, ct_hash_narrow(&tbl->hash, &source)));
-	fetch_reply(tbl, orig, thr->habit.outside, orig->src_id);
+	fetch_reply(tbl, orig, thr->habit.outside, orig->src_id, &seen->reply);
 }
 
 static void foresee_pool(struct ct_thread *thr, const struct ct_key *key,
@@ -62,6 +64,7 @@ static void foresee_pool(struct ct_thread *thr, const struct ct_key *key,
 	if (key->tuple.l3 != pool->cfg.l3)
 		return;
 	seen->pool = pool;
+	seen->of = key;
 	seen->key = ct_binding_key(pool, &key->tuple, &name);
 	seen->dice = ct_random(thr);
 	fetch_head(seen, 0, ct_mappings_head(thr->tbl, seen->key));
@@ -75,6 +78,7 @@ void ct_foresee(struct ct_thread *thr, const struct ct_key *key,
 		struct ct_foreseen *seen)
 {
 	seen->pool = NULL;
+	seen->addr = NULL;
 	seen->head[0] = NULL;
 	seen->head[1] = NULL;
 	if (thr->habit.pool)
@@ -103,52 +107,59 @@ void ct_foresee_units(const struct ct_table *tbl,
 	}
 }
 
-/* => The address with which the subscriber will begin. */
-static struct ct_pool_addr *foresee_address(const struct ct_foreseen *seen)
+static struct ct_want want_of(const struct ct_foreseen *seen,
+			      const struct ct_narrow *orig)
 {
-	const struct ct_nat_pool *pool = seen->pool;
-	uint32_t n = atomic_load_explicit(&pool->n_addrs, memory_order_acquire);
+	return (struct ct_want){
+		.slot = seen->pool->tbl->registry.l4_at[orig->l4],
+		.inside = ntohs(orig->src_id),
+		.dice = seen->dice,
+	};
+}
+
+/* => The number of the address with which the subscriber will begin. */
+static uint32_t address_of(const struct ct_foreseen *seen, uint32_t n)
+{
 	uint32_t unit = first_of(seen->head[1]);
 	uint32_t tag = ct_subscriber_tag(seen->owner);
 	uint32_t number = ct_subscriber_start(tag, n);
 
-	if (unit)
-		number = ct_subscriber_peek(pool, unit, tag, number);
-	return number < n ? ct_pool_at(pool, number) : NULL;
+	return unit ? ct_subscriber_peek(seen->pool, unit, tag, number)
+		    : number;
 }
 
-/* => The id that the choice will begin with, or CT_PORTMAP_NONE. */
-static uint32_t foresee_id(const struct ct_foreseen *seen,
-			   const struct ct_pool_addr *addr,
-			   const struct ct_narrow *orig)
+void ct_foresee_address(const struct ct_key *key, struct ct_foreseen *seen)
 {
 	const struct ct_nat_pool *pool = seen->pool;
-	const struct ct_want want = {
-		.slot = pool->tbl->registry.l4_at[orig->l4],
-		.inside = ntohs(orig->src_id),
-		.dice = seen->dice,
-	};
-
-	return ct_pool_peek(pool, &want, addr);
-}
-
-void ct_foresee_place(const struct ct_table *tbl, const struct ct_key *key,
-		      const struct ct_foreseen *seen)
-{
-	const struct ct_pool_addr *addr;
-	union ct_addr outside;
-	uint32_t id;
+	struct ct_want want;
+	uint32_t n, number;
 
 	/* Blocks of ids, and any address, are too much to foretell. */
-	if (!seen->head[1] || key->wide || seen->pool->cfg.block_ids ||
-	    (seen->pool->cfg.flags & CT_POOL_UNPAIRED))
+	if (!seen->head[1] || key->wide || pool->cfg.block_ids ||
+	    (pool->cfg.flags & CT_POOL_UNPAIRED))
 		return;
-	addr = foresee_address(seen);
-	if (!addr)
+	n = atomic_load_explicit(&pool->n_addrs, memory_order_acquire);
+	number = address_of(seen, n);
+	if (number >= n)
 		return;
-	id = foresee_id(seen, addr, &key->narrow);
-	if (id == CT_PORTMAP_NONE)
+	seen->addr = ct_pool_at(pool, number);
+	want = want_of(seen, &key->narrow);
+	ct_pool_fetch(pool, &want, seen->addr);
+}
+
+void ct_foresee_id(const struct ct_key *key, struct ct_foreseen *seen)
+{
+	const struct ct_nat_pool *pool = seen->pool;
+	struct ct_want want;
+	union ct_addr outside;
+
+	if (!seen->addr)
 		return;
-	ct_pool_address(seen->pool, addr->number, &outside);
-	fetch_reply(tbl, &key->narrow, outside.v4, htons((uint16_t)id));
+	want = want_of(seen, &key->narrow);
+	seen->id = ct_pool_peek(pool, &want, seen->addr);
+	if (seen->id == CT_PORTMAP_NONE)
+		return;
+	ct_pool_address(pool, seen->addr->number, &outside);
+	fetch_reply(pool->tbl, &key->narrow, outside.v4,
+		    htons((uint16_t)seen->id), &seen->reply);
 }

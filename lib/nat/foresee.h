@@ -27,6 +27,10 @@ struct ct_foreseen {
 	uint64_t key;                    /* of a pool: the mapping's */
 	uint64_t owner;                  /* of a pool: the subscriber's hash */
 	uint32_t dice;                   /* of a pool: random */
+	const struct ct_key *of;         /* of a pool: the newcomer's */
+	struct ct_pool_addr *addr;       /* of a pool: to begin with, or NULL */
+	uint32_t id;         /* of addr: likely to be free; CT_PORTMAP_NONE */
+	struct ct_key reply; /* of addr and id; narrow */
 };
 
 /* Step 1, for the packet of a key, narrow or with its tuple. */
@@ -37,8 +41,8 @@ void ct_foresee(struct ct_thread *thr, const struct ct_key *key,
 void ct_foresee_units(const struct ct_table *tbl,
 		      const struct ct_foreseen *seen);
 
-/* Step 3. */
-void ct_foresee_place(const struct ct_table *tbl, const struct ct_key *key,
-		      const struct ct_foreseen *seen);
+/* Step 3, in two: of all packets the one, then the other. */
+void ct_foresee_address(const struct ct_key *key, struct ct_foreseen *seen);
+void ct_foresee_id(const struct ct_key *key, struct ct_foreseen *seen);
 
 #endif /* NAT_FORESEE_H */

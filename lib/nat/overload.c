@@ -69,7 +69,6 @@ static bool is_ours(const struct ct_bind *bind, const struct ct_tuple *leave,
 {
 	const struct ct_pick *pick = &bind->pick;
 	const struct ct_nat_pool_config *cfg = &bind->pool->cfg;
-	struct ct_tuple reply;
 	struct ct_key key;
 
 	if (cfg->port_in_use &&
@@ -77,9 +76,8 @@ static bool is_ours(const struct ct_bind *bind, const struct ct_tuple *leave,
 			     ntohs(leave->src_id)))
 		return false;
 	if (ct_pick_is_kept(pick, leave, tries_left) ||
-	    !ct_l4_invert(pick->ops, leave, &reply))
+	    !ct_pick_reply_key(pick, leave, &key))
 		return false;
-	ct_key_make(&key, &reply, &pick->thr->tbl->hash);
 	if (!reserve(bind->pool, key.hash))
 		return false;
 	/* Another may have confirmed it, and settled, in between. */

@@ -212,6 +212,46 @@ static int take_of(struct ct_nat_pool *pool, const struct ct_want *want,
 	return 0;
 }
 
+bool ct_pool_take_seen(struct ct_nat_pool *pool, uint32_t slot,
+		       const struct ct_place *place, uint32_t owner)
+{
+	const struct ct_pool_addr *addr = ct_pool_at(pool, place->address);
+	struct ct_portmap *map =
+		atomic_load_explicit(&addr->map[slot], memory_order_acquire);
+	uint32_t id = place->id - pool->base;
+	bool taken;
+
+	ct_spin_lock(&map->lock);
+	taken = ct_portmap_is_free(map, id) &&
+		ct_pool_state(addr) == CT_POOL_ACTIVE;
+	if (ct_likely(taken)) {
+		ct_portmap_take(map, id, owner);
+		map->made++;
+		if (!ct_portmap_n_free(map))
+			show_or_hide(pool, slot, addr, map);
+	}
+	ct_spin_unlock(&map->lock);
+	return taken;
+}
+
+void ct_pool_fetch(const struct ct_nat_pool *pool, const struct ct_want *want,
+		   const struct ct_pool_addr *addr)
+{
+	const struct ct_portspan all = { pool->cfg.min_id - pool->base,
+					 pool->n_ids - 1 };
+	const struct ct_portmap *map = atomic_load_explicit(
+		&addr->map[want->slot], memory_order_acquire);
+	struct ct_portspan span;
+	uint32_t id;
+
+	if (!map)
+		return;
+	span = class_of(pool, want, &all);
+	id = ct_pool_keeps(pool, want->inside) ? want->inside - pool->base
+					       : start_in(&span, want->dice);
+	__builtin_prefetch((const void *)(uintptr_t)&map->word[id / 64], 1);
+}
+
 uint32_t ct_pool_peek(const struct ct_nat_pool *pool,
 		      const struct ct_want *want,
 		      const struct ct_pool_addr *addr)

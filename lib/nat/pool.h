@@ -123,6 +123,18 @@ int ct_pool_take(struct ct_nat_pool *pool, const struct ct_want *want,
 		 struct ct_place *place);
 
 /*
+ * Take the id that ct_pool_peek() has told, if the address still gives it.
+ *
+ * => False when it does not; nothing has changed.
+ */
+bool ct_pool_take_seen(struct ct_nat_pool *pool, uint32_t slot,
+		       const struct ct_place *place, uint32_t owner);
+
+/* Fetch what ct_pool_peek() will look at. */
+void ct_pool_fetch(const struct ct_nat_pool *pool, const struct ct_want *want,
+		   const struct ct_pool_addr *addr);
+
+/*
  * Which id ct_pool_take() would find on an address, most likely; fetches what
  * it would write.
  *
@@ -178,8 +190,15 @@ static inline bool ct_pool_overloads(const struct ct_nat_pool *pool)
 }
 
 /* The address of a place. */
-void ct_pool_address(const struct ct_nat_pool *pool, uint32_t number,
-		     union ct_addr *addr);
+static inline void ct_pool_address(const struct ct_nat_pool *pool,
+				   uint32_t number, union ct_addr *addr)
+{
+	const struct ct_pool_addr *at = ct_pool_at(pool, number);
+
+	for (unsigned i = 0; i < 4; i++)
+		addr->v6[i] = atomic_load_explicit(&at->word[i],
+						   memory_order_relaxed);
+}
 
 /* => The place of some id of the pool's, evenly. */
 static inline uint32_t ct_pool_any_id(const struct ct_nat_pool *pool,

@@ -11,6 +11,7 @@
  */
 #include "nat/binding.h"
 #include "nat/overload.h"
+#include "nat/quick.h"
 #include "nat/report.h"
 #include "nat/setup.h"
 #include "nat/steal.h"
@@ -177,15 +178,14 @@ static int choose(struct ct_bind *bind, bool listed, struct ct_place *place)
 /* A tuple that was reserved will not be used. */
 static void unreserve(const struct ct_bind *bind, const struct ct_place *place)
 {
-	struct ct_tuple reply, leave = bind->pick.now;
+	struct ct_tuple leave = bind->pick.now;
 	struct ct_key key;
 
 	ct_pool_address(bind->pool, place->address, &leave.src);
 	if (ct_range_id(bind->pick.ops, &leave, CT_NAT_SRC))
 		leave.src_id = htons((uint16_t)place->id);
-	ct_l4_invert(bind->pick.ops, &leave, &reply);
-	ct_key_make(&key, &reply, &bind->pool->tbl->hash);
-	ct_overload_settled(bind->pool, key.hash);
+	if (ct_pick_reply_key(&bind->pick, &leave, &key))
+		ct_overload_settled(bind->pool, key.hash);
 }
 
 /* => As ct_binding_enter(). */
@@ -220,9 +220,9 @@ static int begin(struct ct_bind *bind, struct ct_tuple *leave)
 {
 	struct ct_nat_pool *pool = bind->pool;
 	struct ct_thread *thr = bind->pick.thr;
-	struct ct_tuple none = bind->pick.now;
-	bool listed = ct_pool_overloads(pool) ||
-		      !ct_range_id(bind->pick.ops, &none, CT_NAT_SRC);
+	bool listed =
+		ct_pool_overloads(pool) ||
+		!(bind->pick.ops->flags & (CT_L4_NAT_PORTS | CT_L4_NAT_QUERY));
 	int error;
 
 	bind->steals = !listed && ct_steal_may(bind);
@@ -277,13 +277,112 @@ static void adopt(const struct ct_bind *bind, const struct ct_tuple *leave)
 	ct_setup_done(bind->conn, bind->pick.end);
 }
 
+/* --- As it was foreseen ------------------------------------------------- */
+
+/* => What is done for nearly every connection is all that the pool wants. */
+static bool is_simple(const struct ct_nat_pool *pool)
+{
+	const uint32_t more = CT_POOL_OVERLOAD | CT_POOL_CONTIGUITY;
+
+	return !(pool->cfg.flags & more) && !pool->cfg.port_in_use &&
+	       !ct_subscribers_count(pool);
+}
+
+/* => The packet's connection is new, and the one that was foreseen. */
+static bool is_foreseen(const struct ct_foreseen *seen,
+			const struct ct_conn *conn,
+			const struct ct_nat_pool *pool)
+{
+	return seen && seen->pool == pool && seen->addr &&
+	       seen->id != CT_PORTMAP_NONE &&
+	       ct_quick_is_plain(pool->tbl, conn) &&
+	       memcmp(&conn->narrow[CT_DIR_ORIG], &seen->of->narrow,
+		      sizeof(seen->of->narrow)) == 0;
+}
+
+/* => The id that was foreseen is this mapping's, and nobody is answered there
+ *    who does not belong to the pool. */
+static bool take_seen(const struct ct_bind *bind)
+{
+	const struct ct_foreseen *seen = bind->seen;
+	struct ct_nat_pool *pool = bind->pool;
+	const struct ct_place place = { seen->addr->number, seen->id };
+	enum ct_dir dir;
+	bool paired;
+
+	if (ct_subscriber_address(pool, bind->subscriber, &paired) !=
+		    place.address ||
+	    !ct_pool_take_seen(pool, bind->slot, &place, bind->unit))
+		return false;
+	if (ct_likely(!ct_buckets_find(pool->tbl, &seen->reply, &dir)))
+		return true;
+	ct_pool_give(pool, bind->slot, &place, bind->unit);
+	return false;
+}
+
+/* A new mapping with the id that was foreseen; => false: nothing has changed. */
+static bool make_seen(struct ct_bind *bind, struct ct_tuple *leave)
+{
+	struct ct_nat_pool *pool = bind->pool;
+	struct ct_thread *thr = bind->pick.thr;
+	const struct ct_foreseen *seen = bind->seen;
+	const struct ct_place place = { seen->addr->number, seen->id };
+
+	if (ct_subscriber_take(thr, pool, &bind->name, seen->owner,
+			       &bind->subscriber))
+		return false;
+	if (ct_likely(ct_binding_make(bind))) {
+		/* What fails there gives all of it back. */
+		if (ct_likely(take_seen(bind)))
+			return !ct_binding_enter(bind, &place, 0, leave);
+		ct_binding_unmake(bind);
+	}
+	ct_subscriber_put(thr, pool, bind->subscriber);
+	return false;
+}
+
+/*
+ * The connection gets the new mapping that was foreseen.
+ *
+ * => False when that is not what it gets; nothing has changed.
+ */
+static bool setup_seen(struct ct_thread *thr, struct ct_conn *conn,
+		       struct ct_nat_pool *pool)
+{
+	const struct ct_foreseen *seen = thr->foreseen;
+	struct ct_tuple leave;
+	struct ct_bind bind;
+
+	if (!is_foreseen(seen, conn, pool) || !is_simple(pool))
+		return false;
+	bind.pick.thr = thr;
+	bind.conn = conn;
+	bind.pool = pool;
+	bind.slot = thr->tbl->registry.l4_at[seen->of->narrow.l4];
+	if (ct_binding_name(&bind, &seen->of->tuple) ||
+	    !ct_binding_is_new(&bind))
+		return false;
+	leave = seen->of->tuple;
+	if (!make_seen(&bind, &leave))
+		return false;
+	ct_narrow_set(&conn->narrow[CT_DIR_REPLY],
+		      (ct_be32[]){ leave.dst.v4, leave.src.v4 },
+		      (ct_be16[]){ leave.dst_id, leave.src_id },
+		      ct_narrow_tail(leave.l3, leave.l4, leave.zone));
+	ct_setup_done(conn, CT_NAT_SRC);
+	return true;
+}
+
 int ct_nat_pool_setup(struct ct_thread *thr, struct ct_pkt *pkt,
 		      struct ct_nat_pool *pool)
 {
 	struct ct_bind bind = { .pick.end = CT_NAT_SRC };
 	struct ct_tuple from, leave;
-	int error = open(&bind, thr, pkt, pool);
+	int error;
 
+	if (ct_likely(pkt->conn && setup_seen(thr, pkt->conn, pool)))
+		return 0;
+	error = open(&bind, thr, pkt, pool);
 	if (error)
 		return error;
 	/* The inside endpoint, and the peer that its packets reach. */

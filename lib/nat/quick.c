@@ -21,9 +21,7 @@ static bool is_simple(const struct ct_nat_range *range)
 		      sizeof(range->min_addr)) == 0;
 }
 
-/* => A new connection of IPv4 whose reply is what answers its original, as
- *    far as anybody has chosen. */
-static bool is_plain(const struct ct_table *tbl, const struct ct_conn *conn)
+bool ct_quick_is_plain(const struct ct_table *tbl, const struct ct_conn *conn)
 {
 	const uint32_t none = CT_S_CONFIRMED | CT_S_DYING | CT_S_WIDE |
 			      CT_S_FAR | CT_S_SRC_NAT | CT_S_DST_NAT |
@@ -67,7 +65,7 @@ bool ct_quick_setup(struct ct_thread *thr, struct ct_conn *conn,
 	struct ct_narrow source;
 	struct asked asked;
 
-	if (!is_simple(range) || !is_plain(thr->tbl, conn) ||
+	if (!is_simple(range) || !ct_quick_is_plain(thr->tbl, conn) ||
 	    orig->src == outside)
 		return false;
 	ct_narrow_set(&source, (ct_be32[]){ orig->src, 0 },

@@ -13,6 +13,10 @@
 
 #include <conntrack/nat.h>
 
+/* => A new connection of IPv4 with ports, whose reply is what answers its
+ *    original: nobody has chosen anything. */
+bool ct_quick_is_plain(const struct ct_table *tbl, const struct ct_conn *conn);
+
 /*
  * => True: the connection has its mapping, the one that ct_pick() would have
  *    chosen.  False: nothing has changed.

@@ -120,7 +120,10 @@ int ct_setup_open(struct ct_thread *thr, const struct ct_pkt *pkt,
 	struct ct_tuple reply;
 	uint32_t status;
 
-	*pick = (struct ct_pick){ .thr = thr, .conn = pkt->conn, .end = end };
+	pick->thr = thr;
+	pick->conn = pkt->conn;
+	pick->range = NULL;
+	pick->end = end;
 	if (!pkt->conn)
 		return CT_E_NOENT;
 	status = ct_conn_word(pkt->conn);

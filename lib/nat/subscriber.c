@@ -119,7 +119,7 @@ static uint32_t find(const struct ct_nat_pool *pool, uint32_t unit,
 }
 
 static uint32_t make(struct ct_thread *thr, const struct ct_nat_pool *pool,
-		     const struct ct_tuple *inside, uint32_t tag)
+		     const union ct_addr *prefix, uint16_t zone, uint32_t tag)
 {
 	uint32_t unit = ct_slab_alloc(&pool->tbl->slab,
 				      &thr->magazine[CT_SLAB_NAT], CT_SLAB_NAT);
@@ -129,8 +129,8 @@ static uint32_t make(struct ct_thread *thr, const struct ct_nat_pool *pool,
 		return 0;
 	sub = ct_subscriber_at(pool, unit);
 	memset(sub, 0, sizeof(*sub));
-	ct_prefix_of(pool, &inside->src, &sub->prefix);
-	sub->zone = inside->zone;
+	sub->prefix = *prefix;
+	sub->zone = zone;
 	atomic_store_explicit(&sub->tag, tag, memory_order_relaxed);
 	sub->pool = pool->number;
 	return unit;
@@ -150,7 +150,8 @@ int ct_subscriber_take(struct ct_thread *thr, struct ct_nat_pool *pool,
 	first = ct_head_lock(head);
 	*unit = find(pool, first, &prefix, inside->zone);
 	if (!*unit) {
-		*unit = make(thr, pool, inside, ct_subscriber_tag(hash));
+		*unit = make(thr, pool, &prefix, inside->zone,
+			     ct_subscriber_tag(hash));
 		if (*unit) {
 			ct_subscriber_at(pool, *unit)->next = first;
 			first = *unit;
@@ -182,12 +183,13 @@ static void tell(const struct ct_thread *thr, const struct ct_nat_pool *pool,
 		 const struct ct_subscriber *sub, enum ct_nat_event_kind kind,
 		 uint32_t block)
 {
-	struct ct_nat_event ev = { .kind = kind,
-				   .inside = sub->prefix,
-				   .zone = sub->zone };
+	struct ct_nat_event ev;
 
-	if (!ct_report_wanted(pool, kind))
+	if (ct_likely(!ct_report_wanted(pool, kind)))
 		return;
+	ev = (struct ct_nat_event){ .kind = kind,
+				    .inside = sub->prefix,
+				    .zone = sub->zone };
 	ct_pool_address(pool, address_of(sub) - 1, &ev.outside);
 	if (kind == CT_NAT_EV_BLOCK || kind == CT_NAT_EV_BLOCK_END) {
 		struct ct_portspan span = ct_block_span(pool, block);
