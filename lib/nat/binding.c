@@ -395,20 +395,31 @@ static void leave_one(struct ct_thread *thr, const struct ct_conn *conn,
 
 /* Its reply tuple, reserved in the lists of overloaded addresses, is in the
  * table, or nobody's again. */
-static void settle(const struct ct_table *tbl, const struct ct_conn *conn,
-		   const struct ct_link *link, unsigned n)
+static ct_noinline void settle(const struct ct_table *tbl,
+			       const struct ct_conn *conn,
+			       const struct ct_mapping *map)
 {
 	struct ct_key key;
 
-	for (unsigned i = 0; i < n; i++) {
-		const struct ct_mapping *map =
-			ct_binding_at(tbl, link[i].mapping);
-
-		if (!(map->flags & CT_BINDING_LISTED))
-			continue;
+	if (ct_likely(!(ct_conn_word(conn) & (CT_S_WIDE | CT_S_FAR)))) {
+		key.hash = ct_hash_narrow(&tbl->hash,
+					  &conn->narrow[CT_DIR_REPLY]);
+	} else {
 		ct_conn_tuple(conn, CT_DIR_REPLY, &key.tuple);
 		ct_key_finish(&key, &tbl->hash);
-		ct_overload_settled(ct_pool_of(tbl, map->pool), key.hash);
+	}
+	ct_overload_settled(ct_pool_of(tbl, map->pool), key.hash);
+}
+
+static void settle_all(const struct ct_table *tbl, const struct ct_conn *conn,
+		       const struct ct_link *link, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++) {
+		const struct ct_mapping *map =
+			ct_slab_at(&tbl->slab, link[i].mapping);
+
+		if (map->flags & CT_BINDING_LISTED)
+			settle(tbl, conn, map);
 	}
 }
 
@@ -421,7 +432,7 @@ void ct_binding_leave(struct ct_thread *thr, struct ct_conn *conn)
 
 	link = ct_conn_links(thr->tbl, conn, &n);
 	if (!(ct_conn_word(conn) & CT_S_CONFIRMED))
-		settle(thr->tbl, conn, link, n);
+		settle_all(thr->tbl, conn, link, n);
 	for (unsigned i = 0; i < n; i++)
 		leave_one(thr, conn, &link[i]);
 	if (two & CT_LINK_TWO)
@@ -474,18 +485,20 @@ void ct_binding_confirmed(struct ct_thread *thr, struct ct_conn *conn)
 	struct ct_table *tbl = thr->tbl;
 	const struct ct_link *link = ct_conn_first_link(conn);
 	bool removed = false;
-	unsigned n;
+	unsigned n = 1;
 
 	if (!link || !link->mapping)
 		return; /* a range, not a pool */
-	link = ct_conn_links(tbl, conn, &n);
-	settle(tbl, conn, link, n);
+	if (ct_unlikely((link->mapping & CT_LINK_TWO) ||
+			(ct_conn_word(conn) & CT_S_FAR)))
+		link = ct_conn_links(tbl, conn, &n);
+	settle_all(tbl, conn, link, n);
 	/* The connection is known, then the address's state is read; pairs with
 	 * the fence in ct_nat_pool_remove(). */
 	atomic_thread_fence(memory_order_seq_cst);
 	for (unsigned i = 0; i < n; i++) {
 		const struct ct_mapping *map =
-			ct_binding_at(tbl, link[i].mapping);
+			ct_slab_at(&tbl->slab, link[i].mapping);
 		const struct ct_nat_pool *pool = ct_pool_of(tbl, map->pool);
 
 		if (ct_unlikely(ct_report_wanted(pool, CT_NAT_EV_SESSION)))

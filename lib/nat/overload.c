@@ -29,7 +29,7 @@ static uint32_t mark_of(uint64_t hash)
  * All ways are looked at before one is taken, so that two threads which reserve
  * the same tuple at once may both find none: who takes a place looks again.
  */
-static bool reserve(struct ct_nat_pool *pool, uint64_t hash)
+bool ct_overload_reserve(struct ct_nat_pool *pool, uint64_t hash)
 {
 	uint32_t mark = mark_of(hash);
 	unsigned mine = WAYS, same = 0;
@@ -78,7 +78,7 @@ static bool is_ours(const struct ct_bind *bind, const struct ct_tuple *leave,
 	if (ct_pick_is_kept(pick, leave, tries_left) ||
 	    !ct_pick_reply_key(pick, leave, &key))
 		return false;
-	if (!reserve(bind->pool, key.hash))
+	if (!ct_overload_reserve(bind->pool, key.hash))
 		return false;
 	/* Another may have confirmed it, and settled, in between. */
 	if (!ct_pick_is_taken(pick, leave))

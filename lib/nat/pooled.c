@@ -282,9 +282,7 @@ static void adopt(const struct ct_bind *bind, const struct ct_tuple *leave)
 /* => What is done for nearly every connection is all that the pool wants. */
 static bool is_simple(const struct ct_nat_pool *pool)
 {
-	const uint32_t more = CT_POOL_OVERLOAD | CT_POOL_CONTIGUITY;
-
-	return !(pool->cfg.flags & more) && !pool->cfg.port_in_use &&
+	return !(pool->cfg.flags & CT_POOL_CONTIGUITY) && !pool->cfg.port_in_use &&
 	       !ct_subscribers_count(pool);
 }
 
@@ -300,6 +298,18 @@ static bool is_foreseen(const struct ct_foreseen *seen,
 		      sizeof(seen->of->narrow)) == 0;
 }
 
+/* The same of an id that is overloaded. */
+static bool reserve_seen(const struct ct_bind *bind)
+{
+	const struct ct_foreseen *seen = bind->seen;
+	struct ct_nat_pool *pool = bind->pool;
+
+	return !ct_pool_excludes(pool, seen->id) &&
+	       ct_pool_state(seen->addr) == CT_POOL_ACTIVE &&
+	       ct_pool_lists(pool, seen->addr, bind->slot) &&
+	       ct_overload_reserve(pool, seen->reply.hash);
+}
+
 /* => The id that was foreseen is this mapping's, and nobody is answered there
  *    who does not belong to the pool. */
 static bool take_seen(const struct ct_bind *bind)
@@ -312,11 +322,17 @@ static bool take_seen(const struct ct_bind *bind)
 
 	if (ct_subscriber_address(pool, bind->subscriber, &paired) !=
 		    place.address ||
-	    !ct_pool_take_seen(pool, bind->slot, &place, bind->unit))
+	    !(ct_pool_overloads(pool)
+		      ? reserve_seen(bind)
+		      : ct_pool_take_seen(pool, bind->slot, &place,
+					  bind->unit)))
 		return false;
 	if (ct_likely(!ct_buckets_find(pool->tbl, &seen->reply, &dir)))
 		return true;
-	ct_pool_give(pool, bind->slot, &place, bind->unit);
+	if (ct_pool_overloads(pool))
+		ct_overload_settled(pool, seen->reply.hash);
+	else
+		ct_pool_give(pool, bind->slot, &place, bind->unit);
 	return false;
 }
 
@@ -327,14 +343,23 @@ static bool make_seen(struct ct_bind *bind, struct ct_tuple *leave)
 	struct ct_thread *thr = bind->pick.thr;
 	const struct ct_foreseen *seen = bind->seen;
 	const struct ct_place place = { seen->addr->number, seen->id };
+	bool listed = ct_pool_overloads(pool);
+	uint32_t unit;
+	int error;
 
 	if (ct_subscriber_take(thr, pool, &bind->name, seen->owner,
 			       &bind->subscriber))
 		return false;
 	if (ct_likely(ct_binding_make(bind))) {
-		/* What fails there gives all of it back. */
-		if (ct_likely(take_seen(bind)))
-			return !ct_binding_enter(bind, &place, 0, leave);
+		unit = bind->unit;
+		if (ct_likely(take_seen(bind))) {
+			error = ct_binding_enter(
+				bind, &place, listed ? CT_BINDING_LISTED : 0,
+				leave);
+			if (listed && bind->unit != unit)
+				ct_overload_settled(pool, seen->reply.hash);
+			return !error; /* or it has given all of it back */
+		}
 		ct_binding_unmake(bind);
 	}
 	ct_subscriber_put(thr, pool, bind->subscriber);
