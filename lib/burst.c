@@ -85,7 +85,6 @@ static ct_noinline void step_2(struct ct_thread *thr, struct group *group,
 			       unsigned at)
 {
 	const unsigned end = at + SOME < group->n ? at + SOME : group->n;
-	uint32_t new;
 
 	for (unsigned i = at; i < end; i++) {
 		struct ct_way *way = &group->ways[i];
@@ -101,7 +100,13 @@ static ct_noinline void step_2(struct ct_thread *thr, struct group *group,
 		else
 			way->hint.nobody = false;
 	}
-	for (new = newcomers_at(group, at); new; new &= new - 1)
+}
+
+/* Behind step 3 of other packets, so that the heads have come. */
+static void step_2_units(struct ct_thread *thr, const struct group *group,
+			 unsigned at)
+{
+	for (uint32_t new = newcomers_at(group, at); new; new &= new - 1)
 		ct_foresee_units(thr->tbl, &group->seen[__builtin_ctz(new)]);
 }
 
@@ -226,30 +231,55 @@ static ct_always_inline enum ct_verdict go(struct ct_thread *thr,
 		       group->newcomers >> i & 1 ? &group->seen[i] : NULL, job);
 }
 
-static void foresee_rest(struct group *group, uint32_t newcomers)
+/*
+ * What is left to foresee, some packets ahead of the one at hand: no more lines
+ * are asked for at a time than the processor can wait for.
+ */
+enum { ADDRESS_AHEAD = 6, ID_AHEAD = 3 };
+
+static bool is_new(const struct group *group, unsigned i, unsigned end)
 {
-	for (uint32_t new = newcomers; new; new &= new - 1) {
-		unsigned i = (unsigned)__builtin_ctz(new);
+	return i < end && (group->newcomers >> i & 1);
+}
 
-		ct_foresee_address(&group->ways[i].key, &group->seen[i]);
-	}
-	for (uint32_t new = newcomers; new; new &= new - 1) {
-		unsigned i = (unsigned)__builtin_ctz(new);
+static void foresee_at(struct group *group, unsigned i, unsigned end)
+{
+	unsigned address = i + ADDRESS_AHEAD, id = i + ID_AHEAD;
 
-		ct_foresee_id(&group->ways[i].key, &group->seen[i]);
-	}
+	if (is_new(group, address, end))
+		ct_foresee_address(&group->ways[address].key,
+				   &group->seen[address]);
+	if (is_new(group, id, end))
+		ct_foresee_id(&group->ways[id].key, &group->seen[id]);
+}
+
+/* The first ones, which nothing is ahead of. */
+static void foresee_first(struct group *group, unsigned at, unsigned end)
+{
+	for (unsigned i = at; i < at + ADDRESS_AHEAD; i++)
+		if (is_new(group, i, end))
+			ct_foresee_address(&group->ways[i].key,
+					   &group->seen[i]);
+	for (unsigned i = at; i < at + ID_AHEAD; i++)
+		if (is_new(group, i, end))
+			ct_foresee_id(&group->ways[i].key, &group->seen[i]);
 }
 
 static ct_noinline void step_3(struct ct_thread *thr, struct group *group,
 			       unsigned at, const struct job *job)
 {
 	const unsigned end = at + SOME < group->n ? at + SOME : group->n;
+	const bool new = newcomers_at(group, at) && thr->habit.pool;
 	unsigned told = 0;
 
-	foresee_rest(group, newcomers_at(group, at));
+	if (ct_unlikely(new))
+		foresee_first(group, at, end);
 	for (unsigned i = at; i < end; i++) {
-		enum ct_verdict verdict = go(thr, group, i, job, &told);
+		enum ct_verdict verdict;
 
+		if (ct_unlikely(new))
+			foresee_at(group, i, end);
+		verdict = go(thr, group, i, job, &told);
 		if (job->verdicts)
 			job->verdicts[i] = verdict;
 	}
@@ -274,6 +304,8 @@ static void run(struct ct_thread *thr, struct ct_pkt *const *pkts, unsigned n,
 				step_2(thr, &group, at - SOME);
 			if (at >= 2 * SOME)
 				step_3(thr, &group, at - 2 * SOME, job);
+			if (at >= SOME && at - SOME < group.n)
+				step_2_units(thr, &group, at - SOME);
 		}
 		if (job->verdicts)
 			job->verdicts += group.n;

@@ -79,6 +79,7 @@ void ct_foresee(struct ct_thread *thr, const struct ct_key *key,
 {
 	seen->pool = NULL;
 	seen->addr = NULL;
+	seen->id = CT_PORTMAP_NONE;
 	seen->head[0] = NULL;
 	seen->head[1] = NULL;
 	if (thr->habit.pool)

@@ -398,16 +398,13 @@ static bool setup_seen(struct ct_thread *thr, struct ct_conn *conn,
 	return true;
 }
 
-int ct_nat_pool_setup(struct ct_thread *thr, struct ct_pkt *pkt,
-		      struct ct_nat_pool *pool)
+static ct_noinline int setup(struct ct_thread *thr, struct ct_pkt *pkt,
+			     struct ct_nat_pool *pool)
 {
 	struct ct_bind bind = { .pick.end = CT_NAT_SRC };
 	struct ct_tuple from, leave;
-	int error;
+	int error = open(&bind, thr, pkt, pool);
 
-	if (ct_likely(pkt->conn && setup_seen(thr, pkt->conn, pool)))
-		return 0;
-	error = open(&bind, thr, pkt, pool);
 	if (error)
 		return error;
 	/* The inside endpoint, and the peer that its packets reach. */
@@ -425,6 +422,14 @@ int ct_nat_pool_setup(struct ct_thread *thr, struct ct_pkt *pkt,
 	adopt(&bind, &leave);
 	thr->habit = (struct ct_habit){ .pool = pool->number };
 	return 0;
+}
+
+int ct_nat_pool_setup(struct ct_thread *thr, struct ct_pkt *pkt,
+		      struct ct_nat_pool *pool)
+{
+	if (ct_likely(pkt->conn && setup_seen(thr, pkt->conn, pool)))
+		return 0;
+	return setup(thr, pkt, pool);
 }
 
 /* --- From outside ------------------------------------------------------- */
