@@ -2,7 +2,8 @@
 /*
  * cmd_nat.c - what translation costs
  *
- * Set-up: N new flows, plain, by a pool of twenty addresses of which an id has
+ * Set-up: N new flows, plain, by a range of one address that keeps ids, as
+ * masquerading does, by a pool of twenty addresses of which an id has
  * one mapping, and by one address whose ids are overloaded.  Packets: one of a
  * random flow of N, from inside, in UDP, after each flow was answered once.
  * Ids: a pool of twenty addresses that has as many as there are to be
@@ -22,7 +23,13 @@ enum { ADDRS = 20, MIN_ID = 1024, IDS_MAX = 64512, OUTSIDE = 0xcb007101 };
 
 /* --- Pools -------------------------------------------------------------- */
 
-enum kind { POOL_EXACT, POOL_OVERLOADED };
+enum kind { PLAIN, RANGE, POOL_EXACT, POOL_OVERLOADED };
+
+static enum ct_verdict masquerade(void *user, struct ct_thread *thr,
+				  struct ct_pkt *pkt)
+{
+	return ct_nat_masquerade(thr, pkt, user, NULL) ? CT_DROP : CT_ACCEPT;
+}
 
 static enum ct_verdict choose(void *user, struct ct_thread *thr,
 			      struct ct_pkt *pkt)
@@ -73,19 +80,22 @@ struct way {
 	uint64_t n_failed;
 };
 
-/* kind < 0: plain. */
-static void set_up(struct world *world, struct way *way, unsigned n, int kind)
+static void set_up(struct world *world, struct way *way, unsigned n,
+		   enum kind kind)
 {
+	union ct_addr outside = { .v6 = { htonl(OUTSIDE) } };
 	uint32_t conns = world->options->conns;
 	struct ct_rules rules = { .size = sizeof(rules), .new_conn = choose };
 
 	/* A few more ids than flows, as an operator would have. */
 	world_table(world, world_room(conns), WITHOUT_EVENTS);
-	if (kind >= 0) {
-		rules.user = pool_new(world->tbl, (enum kind)kind,
-				      conns + conns / 16);
-		world->rules = &rules;
+	if (kind == RANGE) {
+		rules.new_conn = masquerade;
+		rules.user = &outside;
+	} else if (kind != PLAIN) {
+		rules.user = pool_new(world->tbl, kind, conns + conns / 16);
 	}
+	world->rules = kind == PLAIN ? NULL : &rules;
 	world_team(world, n, opener_all, NULL);
 	way->n_failed += n_exhausted(world);
 	world->rules = NULL;
@@ -95,10 +105,13 @@ static void set_up(struct world *world, struct way *way, unsigned n, int kind)
 
 struct setups {
 	struct way plain;
+	struct way range;
 	struct way exact;
 	struct way overloaded;
+	struct way range_all;
 	struct way exact_all;
 	struct way overloaded_all;
+	struct scaling range_scaling;
 	struct scaling exact_scaling;
 	struct scaling overloaded_scaling;
 };
@@ -114,21 +127,28 @@ static void setup_round(struct world *world, struct setups *all,
 {
 	unsigned n = world->options->threads;
 
-	set_up(world, &all->plain, 1, -1);
+	set_up(world, &all->plain, 1, PLAIN);
+	set_up(world, &all->range, 1, RANGE);
 	set_up(world, &all->exact, 1, POOL_EXACT);
 	set_up(world, &all->overloaded, 1, POOL_OVERLOADED);
 	limits_round(limits, world);
 	row_compare(&all->plain.row, limits, 1);
+	row_compare(&all->range.row, limits, 1);
 	row_compare(&all->exact.row, limits, 1);
 	row_compare(&all->overloaded.row, limits, 1);
+	against(&all->range, &all->plain);
 	against(&all->exact, &all->plain);
 	against(&all->overloaded, &all->plain);
 	if (n == 1)
 		return;
+	set_up(world, &all->range_all, n, RANGE);
 	set_up(world, &all->exact_all, n, POOL_EXACT);
 	set_up(world, &all->overloaded_all, n, POOL_OVERLOADED);
+	row_compare(&all->range_all.row, limits, n);
 	row_compare(&all->exact_all.row, limits, n);
 	row_compare(&all->overloaded_all.row, limits, n);
+	scaling_add(&all->range_scaling, &all->range.row, &all->range_all.row,
+		    limits, n);
 	scaling_add(&all->exact_scaling, &all->exact.row, &all->exact_all.row,
 		    limits, n);
 	scaling_add(&all->overloaded_scaling, &all->overloaded.row,
@@ -412,9 +432,12 @@ static void run_setups(const struct options *options, struct report *report)
 	for (unsigned i = 0; i < options->rounds; i++)
 		setup_round(&world, &all, &limits);
 	report_way(&all.plain, report, &limits, "plain");
+	report_way(&all.range, report, &limits, "range");
 	report_way(&all.exact, report, &limits, "20 addresses");
 	report_way(&all.overloaded, report, &limits, "overloaded");
 	if (options->threads > 1) {
+		report_team(&all.range_all, &all.range_scaling, report, &limits,
+			    "range, all");
 		report_team(&all.exact_all, &all.exact_scaling, report, &limits,
 			    "20 addresses, all");
 		report_team(&all.overloaded_all, &all.overloaded_scaling,

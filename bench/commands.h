@@ -37,7 +37,7 @@ void cmd_sweep(const struct options *options, struct report *report);
 void cmd_hash(const struct options *options, struct report *report);
 void cmd_memory(const struct options *options, struct report *report);
 void cmd_lookup(const struct options *options, struct report *report);
-void cmd_nat(const struct options *options, struct report *report);
+void cmd_nat64(const struct options *options, struct report *report);
 void cmd_limits(const struct options *options, struct report *report);
 
 #endif /* COMMANDS_H */

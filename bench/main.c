@@ -36,6 +36,8 @@ const struct command ct_bench_commands[] = {
 	  ROUND FLOWS VERBS TABLE, 2 },
 	{ "nat", "translation: set-up, packets, ids of a pool", cmd_nat,
 	  ROUND TABLE "corpus threads keep bursts", 1 },
+	{ "nat64", "translation between IPv6 and IPv4", cmd_nat64,
+	  ROUND TABLE "keep bursts", 1 },
 	{ "sweep", "what live connections cost an expiry pass", cmd_sweep,
 	  ROUND FLOWS "siphash small-pages", 1 },
 	{ "hash", "chosen tuples against random ones", cmd_hash,

@@ -20,7 +20,7 @@
  * what the single verbs do.
  */
 #include "nat/apply.h"
-#include "nat/binding.h"
+#include "nat/foresee.h"
 #include "predict.h"
 #include "predict_nat.h"
 
@@ -35,7 +35,10 @@ struct group {
 	unsigned n;
 	struct ct_outlook out;
 	struct ct_way ways[GROUP];
+	struct ct_foreseen seen[GROUP]; /* of newcomers */
+	uint32_t newcomers;             /* a bit for each */
 };
+CT_STATIC_ASSERT(GROUP <= 32, "a bit for each");
 
 enum fetched { FETCH_BUCKETS, FETCH_CONNS };
 
@@ -67,19 +70,6 @@ static ct_always_inline void fetch_all(const void **at, unsigned n,
 	}
 }
 
-/* A new connection's reply goes into another bucket. */
-static void fetch_reply(const struct ct_table *tbl, const struct ct_pkt *pkt,
-			const struct ct_way *way)
-{
-	struct ct_key reply;
-
-	if (!ct_invert(way->ops, &way->key.tuple, &reply.tuple))
-		return;
-	reply.tuple.zone = ct_policy_zone(pkt, CT_DIR_REPLY);
-	ct_key_finish(&reply, &tbl->hash);
-	ct_bucket_prefetch(&tbl->buckets, reply.hash);
-}
-
 static ct_noinline void step_1(struct ct_thread *thr, struct group *group,
 			       unsigned at, enum ct_hook hook)
 {
@@ -101,32 +91,31 @@ static ct_noinline void step_1(struct ct_thread *thr, struct group *group,
 	fetch_all(fetch, n, FETCH_BUCKETS);
 }
 
-/* What step 2 asks for on behalf of newcomers. */
-struct newcomers {
-	struct ct_binding_heads heads[SOME];
-	unsigned n;
-};
-
 /*
  * Nobody has the tag.  A full table will refuse the packet, without another
  * look if the chain was the right one; otherwise it opens a connection, most
- * likely, which a pool may translate.
+ * likely, which may be translated.
  */
-static inline void expect_new(struct ct_thread *thr, const struct ct_pkt *pkt,
-			      const struct ct_outlook *out, struct ct_way *way,
-			      struct newcomers *new)
+static void expect_new(struct ct_thread *thr, struct group *group, unsigned i)
 {
+	struct ct_way *way = &group->ways[i];
+
 	if (!ct_refuses(thr)) {
 		way->hint.nobody = false;
-		fetch_reply(thr->tbl, pkt, way);
-		ct_binding_fetch_heads(thr->tbl, &way->key.tuple,
-				       &new->heads[new->n++]);
+		ct_foresee(thr, &way->key, &group->seen[i]);
+		group->newcomers |= 1u << i;
 		return;
 	}
 	way->hint.gen = thr->gen;
 	way->hint.nobody &=
 		way->key.dirs == CT_KEY_BOTH &&
-		ct_bucket_view_true(&out->buckets, &thr->tbl->buckets);
+		ct_bucket_view_true(&group->out.buckets, &thr->tbl->buckets);
+}
+
+/* => The newcomers of one step's packets. */
+static uint32_t newcomers_at(const struct group *group, unsigned at)
+{
+	return group->newcomers & (uint32_t)((1ull << SOME) - 1) << at;
 }
 
 static ct_noinline void step_2(struct ct_thread *thr, struct group *group,
@@ -134,10 +123,8 @@ static ct_noinline void step_2(struct ct_thread *thr, struct group *group,
 {
 	const unsigned end = at + SOME < group->n ? at + SOME : group->n;
 	const void *fetch[SOME];
-	struct newcomers new;
 	unsigned n = 0;
 
-	new.n = 0;
 	for (unsigned i = at; i < end; i++) {
 		struct ct_way *way = &group->ways[i];
 
@@ -147,13 +134,19 @@ static ct_noinline void step_2(struct ct_thread *thr, struct group *group,
 					      way->key.hash, &way->hint)))
 			fetch[n++] = way->hint.conn;
 		else if (way->next == CT_WAY_FOLLOW)
-			expect_new(thr, group->pkts[i], &group->out, way, &new);
+			expect_new(thr, group, i);
 		else
 			way->hint.nobody = false;
 	}
 	fetch_all(fetch, n, FETCH_CONNS);
-	for (unsigned i = 0; i < new.n; i++)
-		ct_binding_fetch_units(thr->tbl, &new.heads[i]);
+}
+
+/* Behind step 3 of other packets, so that the heads have come. */
+static void step_2_units(struct ct_thread *thr, const struct group *group,
+			 unsigned at)
+{
+	for (uint32_t new = newcomers_at(group, at); new; new &= new - 1)
+		ct_foresee_units(thr->tbl, &group->seen[__builtin_ctz(new)]);
 }
 
 /* => No event waits to be delivered. */
@@ -180,31 +173,60 @@ struct job {
 
 #define NATTED (CT_S_SRC_NAT | CT_S_DST_NAT)
 
+static enum ct_verdict translate(struct ct_thread *thr, struct ct_pkt *pkt,
+				 bool plain, const struct job *job)
+{
+	uint32_t status = pkt->conn ? ct_conn_word(pkt->conn) : 0;
+
+	if (ct_likely(!job->leak_proof && pkt->conn && !(status & NATTED)))
+		return CT_ACCEPT;
+	if (!plain || job->leak_proof || !pkt->conn ||
+	    pkt->state == CT_RELATED || !ct_predict_translates(pkt, status))
+		return ct_nat_forward(thr, pkt);
+	ct_predict_translate(pkt);
+	return CT_ACCEPT;
+}
+
 /* What is left to do with an accepted packet; => its verdict. */
 static enum ct_verdict finish(struct ct_thread *thr, struct ct_pkt *pkt,
-			      const struct job *job)
+			      bool plain, const struct job *job)
 {
-	enum ct_verdict verdict = CT_ACCEPT;
+	enum ct_verdict verdict = translate(thr, pkt, plain, job);
 
-	if (job->leak_proof || !pkt->conn || (ct_conn_word(pkt->conn) & NATTED))
-		verdict = ct_nat_forward(thr, pkt);
 	if (ct_likely(verdict == CT_ACCEPT))
 		return settled(pkt->conn) ? CT_ACCEPT : ct_confirm(thr, pkt);
 	ct_abandon(thr, pkt);
 	return verdict;
 }
 
+/* Ask the host what becomes of a new connection. */
+static enum ct_verdict rule(struct ct_thread *thr, struct ct_pkt *pkt,
+			    const struct ct_rules *rules,
+			    const struct ct_foreseen *seen)
+{
+	enum ct_verdict verdict;
+
+	thr->foreseen = seen;
+	verdict = rules->new_conn(rules->user, thr, pkt);
+	thr->foreseen = NULL;
+	if (pkt->conn && !(ct_conn_word(pkt->conn) & NATTED))
+		thr->habit = (struct ct_habit){ 0 };
+	return verdict;
+}
+
 static enum ct_verdict forward(struct ct_thread *thr, struct ct_pkt *pkt,
-			       struct ct_way *way, const struct job *job)
+			       struct ct_way *way,
+			       const struct ct_foreseen *seen,
+			       const struct job *job)
 {
 	const struct ct_rules *rules = job->rules;
 	enum ct_verdict verdict = ct_way_go(thr, pkt, way);
 
 	if (rules && verdict == CT_ACCEPT && pkt->conn &&
 	    !(ct_conn_word(pkt->conn) & (CT_S_CONFIRMED | CT_S_DYING)))
-		verdict = rules->new_conn(rules->user, thr, pkt);
+		verdict = rule(thr, pkt, rules, seen);
 	if (ct_likely(verdict == CT_ACCEPT))
-		return finish(thr, pkt, job);
+		return finish(thr, pkt, way->plain, job);
 	ct_abandon(thr, pkt);
 	return verdict;
 }
@@ -215,23 +237,27 @@ static ct_always_inline enum ct_verdict forward_foretold(
 	uint32_t status, const struct job *job)
 {
 	if (ct_unlikely(!quiet(conn) || job->leak_proof))
-		return finish(thr, pkt, job);
+		return finish(thr, pkt, false, job);
 	if (ct_likely(!(status & NATTED)))
 		return CT_ACCEPT;
 	if (ct_unlikely(!ct_predict_translates(pkt, status)))
-		return finish(thr, pkt, job);
+		return finish(thr, pkt, false, job);
 	ct_predict_translate(pkt);
 	return CT_ACCEPT;
 }
 
-static ct_always_inline enum ct_verdict go(
-	struct ct_thread *thr, struct ct_pkt *pkt, const struct ct_outlook *out,
-	struct ct_way *way, const struct job *job, unsigned *told)
+static ct_always_inline enum ct_verdict go(struct ct_thread *thr,
+					   struct group *group, unsigned i,
+					   const struct job *job,
+					   unsigned *told)
 {
+	struct ct_way *way = &group->ways[i];
+	struct ct_pkt *pkt = group->pkts[i];
 	uint32_t status;
 
 	if (ct_likely(way->next == CT_WAY_PREDICT)) {
-		if (ct_likely(ct_predict_go(thr, pkt, out, way, &status))) {
+		if (ct_likely(ct_predict_go(thr, pkt, &group->out, way,
+					    &status))) {
 			(*told)++;
 			return job->forward ? forward_foretold(thr, pkt,
 							       way->hint.conn,
@@ -240,20 +266,61 @@ static ct_always_inline enum ct_verdict go(
 		}
 		ct_way_resume(thr, pkt, way);
 	}
-	return job->forward ? forward(thr, pkt, way, job)
-			    : ct_way_go(thr, pkt, way);
+	if (!job->forward)
+		return ct_way_go(thr, pkt, way);
+	return forward(thr, pkt, way,
+		       group->newcomers >> i & 1 ? &group->seen[i] : NULL, job);
+}
+
+/*
+ * What is left to foresee, some packets ahead of the one at hand: no more lines
+ * are asked for at a time than the processor can wait for.
+ */
+enum { ADDRESS_AHEAD = 6, ID_AHEAD = 3 };
+
+static bool is_new(const struct group *group, unsigned i, unsigned end)
+{
+	return i < end && (group->newcomers >> i & 1);
+}
+
+static void foresee_at(struct group *group, unsigned i, unsigned end)
+{
+	unsigned address = i + ADDRESS_AHEAD, id = i + ID_AHEAD;
+
+	if (is_new(group, address, end))
+		ct_foresee_address(&group->ways[address].key,
+				   &group->seen[address]);
+	if (is_new(group, id, end))
+		ct_foresee_id(&group->ways[id].key, &group->seen[id]);
+}
+
+/* The first ones, which nothing is ahead of. */
+static void foresee_first(struct group *group, unsigned at, unsigned end)
+{
+	for (unsigned i = at; i < at + ADDRESS_AHEAD; i++)
+		if (is_new(group, i, end))
+			ct_foresee_address(&group->ways[i].key,
+					   &group->seen[i]);
+	for (unsigned i = at; i < at + ID_AHEAD; i++)
+		if (is_new(group, i, end))
+			ct_foresee_id(&group->ways[i].key, &group->seen[i]);
 }
 
 static ct_noinline void step_3(struct ct_thread *thr, struct group *group,
 			       unsigned at, const struct job *job)
 {
 	const unsigned end = at + SOME < group->n ? at + SOME : group->n;
+	const bool new = newcomers_at(group, at) && thr->habit.pool;
 	unsigned told = 0;
 
+	if (ct_unlikely(new))
+		foresee_first(group, at, end);
 	for (unsigned i = at; i < end; i++) {
-		enum ct_verdict verdict = go(thr, group->pkts[i], &group->out,
-					     &group->ways[i], job, &told);
+		enum ct_verdict verdict;
 
+		if (ct_unlikely(new))
+			foresee_at(group, i, end);
+		verdict = go(thr, group, i, job, &told);
 		if (job->verdicts)
 			job->verdicts[i] = verdict;
 	}
@@ -271,6 +338,7 @@ static void run(struct ct_thread *thr, struct ct_pkt *const *pkts, unsigned n,
 		group.pkts = pkts;
 		group.n = n < most ? n : most;
 		ct_outlook(thr, job->hook, &group.out);
+		group.newcomers = 0;
 		for (unsigned at = 0; at < group.n + 2 * SOME; at += SOME) {
 			if (at < group.n)
 				step_1(thr, &group, at, job->hook);
@@ -278,6 +346,8 @@ static void run(struct ct_thread *thr, struct ct_pkt *const *pkts, unsigned n,
 				step_2(thr, &group, at - SOME);
 			if (at >= 2 * SOME)
 				step_3(thr, &group, at - 2 * SOME, job);
+			if (at >= SOME && at - SOME < group.n)
+				step_2_units(thr, &group, at - SOME);
 		}
 		if (job->verdicts)
 			job->verdicts += group.n;

@@ -217,8 +217,8 @@ static ct_always_inline void ct_predict_begin(struct ct_thread *thr,
 {
 	struct ct_plain plain;
 
-	if (ct_unlikely(
-		    !ct_predict_key(thr, pkt, out->ours, &way->key, &plain)))
+	way->plain = ct_predict_key(thr, pkt, out->ours, &way->key, &plain);
+	if (ct_unlikely(!way->plain))
 		ct_way_begin(thr, pkt, hook, way);
 	else if (ct_likely(ct_predict_looks(&plain)))
 		way->next = CT_WAY_PREDICT;

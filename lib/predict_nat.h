@@ -31,7 +31,8 @@ static inline uint16_t ct_predict_patch(uint8_t *field, uint64_t diff)
 	return sum;
 }
 
-/* => Whether ct_predict_translate() will do, for a predicted packet. */
+/* => Whether ct_predict_translate() will do, for a predicted packet, or another
+ *    plain one that belongs to its connection. */
 static inline bool ct_predict_translates(const struct ct_pkt *pkt,
 					 uint32_t status)
 {

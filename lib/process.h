@@ -48,6 +48,8 @@ struct ct_way {
 		CT_WAY_PREDICT /* look up the key; see predict.h */
 	} next;
 	enum ct_verdict verdict;
+	/* Its headers are where everybody has them; see ct_predict_key(). */
+	bool plain;
 	const struct ct_l4_ops *ops;
 	struct ct_quote quote;
 	struct ct_key key;

@@ -118,6 +118,20 @@ static inline uint32_t ct_conn_set(struct ct_conn *conn, uint32_t bits)
 					memory_order_acq_rel);
 }
 
+/* The same for a private connection: without an owner nobody else writes the
+ * word. */
+static inline void ct_conn_set_own(struct ct_conn *conn, uint32_t bits)
+{
+	uint32_t word =
+		atomic_load_explicit(&conn->status, memory_order_relaxed);
+
+	if (ct_likely(word / CT_OWNER == 0))
+		atomic_store_explicit(&conn->status, word | bits,
+				      memory_order_release);
+	else
+		ct_conn_set(conn, bits);
+}
+
 /*
  * A connection that uses a mapping of a pool is in the mapping's list.  IPv4
  * connections have room for one link behind their keys, far tuples for two

@@ -69,17 +69,26 @@ _Atomic uint32_t *ct_mappings_head(struct ct_table *tbl, uint64_t key)
 	return heads ? &heads[key & (n_heads(tbl) - 1)] : NULL;
 }
 
+uint64_t ct_mapping_hash(const struct ct_table *tbl,
+			 const struct ct_tuple *name)
+{
+	struct ct_narrow narrow;
+
+	if (ct_unlikely(ct_tuple_wide(name)))
+		return ct_hash_wide(&tbl->hash, name);
+	ct_narrow_pack(&narrow, name);
+	return ct_hash_narrow(&tbl->hash, &narrow);
+}
+
 static _Atomic uint32_t *head_of(const struct ct_table *tbl,
 				 _Atomic uint32_t *heads,
 				 const struct ct_tuple *orig)
 {
 	struct ct_tuple source = *orig;
-	uint64_t hash;
 
 	memset(&source.dst, 0, sizeof(source.dst));
 	source.dst_id = 0;
-	hash = ct_hash_wide(&tbl->hash, &source);
-	return &heads[hash & (n_heads(tbl) - 1)];
+	return &heads[ct_mapping_hash(tbl, &source) & (n_heads(tbl) - 1)];
 }
 
 static struct ct_mapping *at(const struct ct_table *tbl, uint32_t unit)
@@ -154,6 +163,27 @@ static uint32_t make(struct ct_thread *thr, const struct ct_tuple *orig,
 	return unit;
 }
 
+static uint32_t make_narrow(struct ct_thread *thr,
+			    const struct ct_narrow *source, ct_be32 outside)
+{
+	struct ct_slab *slab = &thr->tbl->slab;
+	uint32_t unit =
+		ct_slab_alloc(slab, &thr->magazine[CT_SLAB_NAT], CT_SLAB_NAT);
+
+	if (ct_likely(unit))
+		*at(thr->tbl, unit) = (struct ct_mapping){
+			.inside.v4 = source->src,
+			.outside.v4 = outside,
+			.inside_id = source->src_id,
+			.outside_id = source->src_id,
+			.l3 = source->l3,
+			.l4 = source->l4,
+			.zone = source->zone,
+			.outside_l3 = CT_L3_IPV4,
+		};
+	return unit;
+}
+
 bool ct_mapping_take(struct ct_thread *thr, const struct ct_tuple *orig,
 		     const struct ct_tuple *outside)
 {
@@ -215,6 +245,56 @@ bool ct_mapping_find(const struct ct_table *tbl, const struct ct_tuple *orig,
 		*found = *map;
 	ct_head_unlock(head, first);
 	return map != NULL;
+}
+
+/* --- In one visit ------------------------------------------------------- */
+
+/* => Where the latest mapping of a narrow source to an address is linked, or
+ *    the end of the chain. */
+static uint32_t *find_narrow(const struct ct_table *tbl, uint32_t *first,
+			     const struct ct_narrow *source, ct_be32 outside)
+{
+	uint32_t *link = first;
+
+	while (*link) {
+		struct ct_mapping *map = at(tbl, *link);
+
+		if (map->inside.v4 == source->src &&
+		    map->inside_id == source->src_id && !map->pool &&
+		    map->l3 == source->l3 && map->l4 == source->l4 &&
+		    map->zone == source->zone &&
+		    map->outside_l3 == CT_L3_IPV4 && map->outside.v4 == outside)
+			break;
+		link = &map->next;
+	}
+	return link;
+}
+
+bool ct_mapping_quick(struct ct_thread *thr, const struct ct_narrow *source,
+		      ct_be32 outside, ct_mapping_free_fn is_free, void *user)
+{
+	struct ct_table *tbl = thr->tbl;
+	uint64_t hash = ct_hash_narrow(&tbl->hash, source);
+	_Atomic uint32_t *head = ct_mappings_head(tbl, hash);
+	uint32_t first, unit, *link;
+
+	if (ct_unlikely(!head))
+		return false;
+	first = ct_head_lock(head);
+	link = find_narrow(tbl, &first, source, outside);
+	unit = *link;
+	if (!is_free(user, unit ? at(tbl, unit)->outside_id : source->src_id))
+		unit = 0;
+	else if (unit)
+		*link = at(tbl, unit)->next;
+	else
+		unit = make_narrow(thr, source, outside);
+	if (unit) {
+		at(tbl, unit)->n_conns++;
+		put_first(tbl, &first, unit);
+	}
+	ct_head_unlock(head, first);
+	return unit != 0;
 }
 
 uint64_t ct_mappings_users(const struct ct_table *tbl)

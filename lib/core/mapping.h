@@ -26,7 +26,8 @@
 #ifndef CORE_MAPPING_H
 #define CORE_MAPPING_H
 
-#include <conntrack/types.h>
+#include "core/tuple.h"
+
 #include <stdatomic.h>
 
 struct ct_mapping {
@@ -100,6 +101,24 @@ typedef bool (*ct_mapping_fn)(const void *user, const struct ct_mapping *map);
 bool ct_mapping_find(const struct ct_table *tbl, const struct ct_tuple *orig,
 		     ct_mapping_fn wanted, const void *user,
 		     struct ct_mapping *found);
+
+/* Whether this outside id is free; called under a lock: only looks. */
+typedef bool (*ct_mapping_free_fn)(void *user, ct_be16 id);
+
+/*
+ * What nearly every connection wants, in one visit: the mapping that a source,
+ * whose destination is left out, has to this address, or one that keeps its id.
+ *
+ * => One more connection uses it; or false, with nothing changed: its id is not
+ *    free, or there is no memory.
+ */
+bool ct_mapping_quick(struct ct_thread *thr, const struct ct_narrow *source,
+		      ct_be32 outside, ct_mapping_free_fn is_free, void *user);
+
+/* => The hash of what a mapping is found by: a tuple, of which what does not
+ *    matter is zero. */
+uint64_t ct_mapping_hash(const struct ct_table *tbl,
+			 const struct ct_tuple *name);
 
 /*
  * The head of the chain that a key belongs to, for mappings of pools.

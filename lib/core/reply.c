@@ -92,21 +92,6 @@ void ct_conn_outside(const struct ct_table *tbl, const struct ct_conn *conn,
 
 /* --- Links -------------------------------------------------------------- */
 
-struct ct_link *ct_conn_first_link(const struct ct_conn *conn)
-{
-	uint32_t status = ct_conn_word(conn);
-	const uint8_t *at;
-
-	if (status & CT_S_FAR)
-		at = (const uint8_t *)ct_conn_far(conn)->link;
-	else if (!(status & CT_S_WIDE))
-		at = conn->keys + sizeof(conn->narrow);
-	else
-		return NULL;
-	/* The object is ours to write, whoever holds it as constant. */
-	return (struct ct_link *)(uintptr_t)at;
-}
-
 struct ct_link *ct_conn_links(const struct ct_table *tbl,
 			      const struct ct_conn *conn, unsigned *n)
 {

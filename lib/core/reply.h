@@ -20,8 +20,21 @@
 struct ct_link *ct_conn_links(const struct ct_table *tbl,
 			      const struct ct_conn *conn, unsigned *n);
 
-/* The place of its first link, whatever that says. */
-struct ct_link *ct_conn_first_link(const struct ct_conn *conn);
+/* The place of its first link, whatever that says; NULL: as above. */
+static inline struct ct_link *ct_conn_first_link(const struct ct_conn *conn)
+{
+	uint32_t status = ct_conn_word(conn);
+	const uint8_t *at;
+
+	if (status & CT_S_FAR)
+		at = (const uint8_t *)ct_conn_far(conn)->link;
+	else if (!(status & CT_S_WIDE))
+		at = conn->keys + sizeof(conn->narrow);
+	else
+		return NULL;
+	/* The object is ours to write, whoever holds it as constant. */
+	return (struct ct_link *)(uintptr_t)at;
+}
 
 /* For the audit: how many mappings it uses that are in their chains. */
 unsigned ct_conn_uses(const struct ct_table *tbl, const struct ct_conn *conn);

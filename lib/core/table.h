@@ -60,11 +60,22 @@ enum ct_core_param {
 struct ct_nat_pool;
 enum { CT_POOLS = 64 };
 
+struct ct_foreseen;
+
 /* A private connection, remembered by the thread that opened it. */
 struct ct_private {
 	uint32_t unit;
 	uint32_t gen;
 	uint32_t hash[CT_DIR_MAX]; /* of its keys */
+};
+
+/*
+ * How this thread's latest newcomer was translated, as the next one will be,
+ * most likely: what its set-up will look at is fetched meanwhile.
+ */
+struct ct_habit {
+	ct_be32 outside; /* by a range, to this address; 0: not */
+	uint16_t pool;   /* by a pool, of this number; 0: not */
 };
 
 struct ct_thread {
@@ -78,6 +89,10 @@ struct ct_thread {
 	uint32_t next_private;        /* its own  to be confirmed */
 	_Atomic uint32_t max_private; /* A  one writer */
 	struct ct_private *opened;    /* its own */
+
+	struct ct_habit habit;              /* its own */
+	const struct ct_foreseen *foreseen; /* its own  of the newcomer at hand,
+					       or NULL; see nat/foresee.h */
 
 	struct ct_magazine magazine[CT_SLAB_CLASSES]; /* its own */
 	struct ct_limbo limbo;                        /* its own */

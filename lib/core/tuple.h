@@ -88,6 +88,32 @@ static inline uint32_t ct_narrow_tail(uint8_t l3, uint8_t l4, uint16_t zone)
 #endif
 }
 
+/* => The last word of a narrow one but for its ids, for ct_narrow_tail(). */
+static inline uint32_t ct_narrow_tail_of(const struct ct_narrow *narrow)
+{
+	uint32_t tail;
+
+	memcpy(&tail, &narrow->l3, sizeof(tail));
+	return tail;
+}
+
+/* The narrow form of what is at hand, in two words for the same reason. */
+static inline void ct_narrow_set(struct ct_narrow *narrow,
+				 const ct_be32 addrs[2], const ct_be16 ids[2],
+				 uint32_t l3_l4_zone)
+{
+	uint64_t words[2];
+
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+	words[0] = addrs[0] | (uint64_t)addrs[1] << 32;
+	words[1] = ids[0] | (uint32_t)ids[1] << 16 | (uint64_t)l3_l4_zone << 32;
+#else
+	words[0] = (uint64_t)addrs[0] << 32 | addrs[1];
+	words[1] = (uint64_t)ids[0] << 48 | (uint64_t)ids[1] << 32 | l3_l4_zone;
+#endif
+	memcpy(narrow, words, sizeof(*narrow));
+}
+
 /* Whether the network layer needs the wide form. */
 static inline bool ct_tuple_wide(const struct ct_tuple *t)
 {

@@ -51,16 +51,6 @@ struct ct_pool_addr *ct_pool_find(struct ct_nat_pool *pool,
 	return NULL;
 }
 
-void ct_pool_address(const struct ct_nat_pool *pool, uint32_t number,
-		     union ct_addr *addr)
-{
-	const struct ct_pool_addr *at = ct_pool_at(pool, number);
-
-	for (unsigned i = 0; i < 4; i++)
-		addr->v6[i] = atomic_load_explicit(&at->word[i],
-						   memory_order_relaxed);
-}
-
 static void put_in_index(struct ct_nat_pool *pool, struct ct_pool_addr *addr,
 			 const union ct_addr *is) CT_REQUIRES(pool->lock)
 {

@@ -22,15 +22,14 @@ static uint32_t slot_of(const struct ct_table *tbl, uint8_t l4)
 	return tbl->registry.l4_at[l4];
 }
 
-/* Leave out what a mapping does not depend on; => the rest's hash. */
-static uint64_t name_of(const struct ct_nat_pool *pool,
-			const struct ct_tuple *from, struct ct_tuple *name)
+/* Leave out what a mapping does not depend on. */
+static void name_of(const struct ct_nat_pool *pool, const struct ct_tuple *from,
+		    struct ct_tuple *name)
 {
-	const struct ct_table *tbl = pool->tbl;
 	uint32_t on = pool->cfg.mapping;
 
 	/* Without ids there is one connection between two addresses. */
-	if (!(ct_registry_l4(tbl, from->l4)->flags &
+	if (!(ct_registry_l4(pool->tbl, from->l4)->flags &
 	      (CT_L4_NAT_PORTS | CT_L4_NAT_QUERY)))
 		on = CT_NAT_ON_ADDRESS_PORT;
 	*name = *from;
@@ -38,46 +37,31 @@ static uint64_t name_of(const struct ct_nat_pool *pool,
 		name->dst_id = 0;
 	if (on == CT_NAT_ON_NOTHING)
 		memset(&name->dst, 0, sizeof(name->dst));
-	return ct_hash_wide(&tbl->hash, name);
+}
+
+uint64_t ct_binding_key(const struct ct_nat_pool *pool,
+			const struct ct_tuple *from, struct ct_tuple *name)
+{
+	name_of(pool, from, name);
+	return ct_mapping_hash(pool->tbl, name) ^ (uint64_t)pool->number
+							  << POOL_SHIFT;
 }
 
 int ct_binding_name(struct ct_bind *bind, const struct ct_tuple *from)
 {
-	bind->key = name_of(bind->pool, from, &bind->name) ^
-		    (uint64_t)bind->pool->number << POOL_SHIFT;
+	const struct ct_foreseen *seen = bind->pick.thr->foreseen;
+
+	if (seen && seen->pool == bind->pool &&
+	    ct_tuple_equal(&seen->of->tuple, from)) {
+		bind->seen = seen;
+		bind->key = seen->key;
+		name_of(bind->pool, from, &bind->name);
+	} else {
+		bind->seen = NULL;
+		bind->key = ct_binding_key(bind->pool, from, &bind->name);
+	}
 	bind->head = ct_mappings_head(bind->pool->tbl, bind->key);
 	return bind->head ? 0 : CT_E_NOMEM;
-}
-
-void ct_binding_fetch_heads(struct ct_table *tbl, const struct ct_tuple *from,
-			    struct ct_binding_heads *heads)
-{
-	const struct ct_nat_pool *pool = ct_pool_of(tbl, 1);
-	struct ct_tuple name;
-
-	heads->head[0] = NULL;
-	heads->head[1] = NULL;
-	if (ct_likely(!pool) || from->l3 != pool->cfg.l3)
-		return;
-	heads->head[0] = ct_mappings_head(tbl, name_of(pool, from, &name));
-	heads->head[1] = ct_subscriber_head(pool, from);
-	for (unsigned i = 0; i < 2; i++)
-		__builtin_prefetch((const void *)(uintptr_t)heads->head[i], 1);
-}
-
-void ct_binding_fetch_units(const struct ct_table *tbl,
-			    const struct ct_binding_heads *heads)
-{
-	for (unsigned i = 0; i < 2; i++) {
-		uint32_t unit = 0;
-
-		if (heads->head[i])
-			unit = atomic_load_explicit(heads->head[i],
-						    memory_order_relaxed) &
-			       ~CT_HEAD_LOCK;
-		if (unit)
-			__builtin_prefetch(ct_slab_at(&tbl->slab, unit), 1);
-	}
 }
 
 /* --- A chain ------------------------------------------------------------ */
@@ -147,9 +131,11 @@ void ct_binding_unlock(struct ct_table *tbl, const struct ct_binding_ref *ref,
 static bool uses(const struct ct_table *tbl, const struct ct_conn *conn,
 		 uint32_t unit)
 {
-	const struct ct_link *link;
+	const struct ct_link *link = ct_conn_first_link(conn);
 	unsigned n;
 
+	if (ct_likely(!link->mapping))
+		return false;
 	link = ct_conn_links(tbl, conn, &n);
 	return n && link->mapping == unit;
 }
@@ -172,6 +158,18 @@ static int use(struct ct_bind *bind, uint32_t unit, struct ct_tuple *leave)
 	}
 	ct_binding_link(pool->tbl, unit, bind->conn);
 	return 0;
+}
+
+bool ct_binding_is_new(const struct ct_bind *bind)
+{
+	uint32_t first, unit;
+
+	if (!atomic_load_explicit(bind->head, memory_order_relaxed))
+		return true;
+	first = ct_head_lock(bind->head);
+	unit = find(bind, first);
+	ct_head_unlock(bind->head, first);
+	return !unit;
 }
 
 int ct_binding_join(struct ct_bind *bind, struct ct_tuple *leave)
@@ -357,14 +355,13 @@ static void peer_of(const struct ct_conn *conn, const struct ct_mapping *map,
 	}
 }
 
-static void tell_session(struct ct_thread *thr, enum ct_nat_event_kind kind,
-			 const struct ct_mapping *map,
-			 const struct ct_conn *conn)
+static ct_noinline void tell_session(struct ct_thread *thr,
+				     enum ct_nat_event_kind kind,
+				     const struct ct_mapping *map,
+				     const struct ct_conn *conn)
 {
 	struct ct_tuple peer;
 
-	if (!ct_report_wanted(ct_pool_of(thr->tbl, map->pool), kind))
-		return;
 	peer_of(conn, map, &peer);
 	ct_report_mapping(thr, kind, map, &peer);
 }
@@ -375,16 +372,17 @@ static void leave_one(struct ct_thread *thr, const struct ct_conn *conn,
 	struct ct_table *tbl = thr->tbl;
 	uint32_t unit = link->mapping;
 	struct ct_mapping *map = ct_binding_at(tbl, unit);
+	struct ct_nat_pool *pool = ct_pool_of(tbl, map->pool);
 	_Atomic uint32_t *head = ct_mappings_head(tbl, map->key);
 	uint32_t first;
 	bool last;
 
 	/* The mapping is there as long as it has this connection. */
-	if (ct_conn_word(conn) & CT_S_CONFIRMED)
+	if (ct_unlikely(ct_report_wanted(pool, CT_NAT_EV_SESSION_END)) &&
+	    (ct_conn_word(conn) & CT_S_CONFIRMED))
 		tell_session(thr, CT_NAT_EV_SESSION_END, map, conn);
-	if (map->subscriber && ct_subscribers_count(ct_pool_of(tbl, map->pool)))
-		ct_subscriber_close(ct_pool_of(tbl, map->pool),
-				    map->subscriber);
+	if (map->subscriber && ct_subscribers_count(pool))
+		ct_subscriber_close(pool, map->subscriber);
 	first = ct_head_lock(head);
 	ct_binding_unlink(tbl, unit, link);
 	last = !map->n_conns && !(map->flags & CT_BINDING_STATIC);
@@ -397,23 +395,31 @@ static void leave_one(struct ct_thread *thr, const struct ct_conn *conn,
 
 /* Its reply tuple, reserved in the lists of overloaded addresses, is in the
  * table, or nobody's again. */
-static void settle(const struct ct_table *tbl, const struct ct_conn *conn)
+static ct_noinline void settle(const struct ct_table *tbl,
+			       const struct ct_conn *conn,
+			       const struct ct_mapping *map)
 {
-	const struct ct_link *link;
-	struct ct_tuple reply;
 	struct ct_key key;
-	unsigned n;
 
-	ct_conn_tuple(conn, CT_DIR_REPLY, &reply);
-	ct_key_make(&key, &reply, &tbl->hash);
-	link = ct_conn_links(tbl, conn, &n);
+	if (ct_likely(!(ct_conn_word(conn) & (CT_S_WIDE | CT_S_FAR)))) {
+		key.hash = ct_hash_narrow(&tbl->hash,
+					  &conn->narrow[CT_DIR_REPLY]);
+	} else {
+		ct_conn_tuple(conn, CT_DIR_REPLY, &key.tuple);
+		ct_key_finish(&key, &tbl->hash);
+	}
+	ct_overload_settled(ct_pool_of(tbl, map->pool), key.hash);
+}
+
+static void settle_all(const struct ct_table *tbl, const struct ct_conn *conn,
+		       const struct ct_link *link, unsigned n)
+{
 	for (unsigned i = 0; i < n; i++) {
 		const struct ct_mapping *map =
-			ct_binding_at(tbl, link[i].mapping);
+			ct_slab_at(&tbl->slab, link[i].mapping);
 
 		if (map->flags & CT_BINDING_LISTED)
-			ct_overload_settled(ct_pool_of(tbl, map->pool),
-					    key.hash);
+			settle(tbl, conn, map);
 	}
 }
 
@@ -424,9 +430,9 @@ void ct_binding_leave(struct ct_thread *thr, struct ct_conn *conn)
 	struct ct_link *link;
 	unsigned n;
 
-	if (!(ct_conn_word(conn) & CT_S_CONFIRMED))
-		settle(thr->tbl, conn);
 	link = ct_conn_links(thr->tbl, conn, &n);
+	if (!(ct_conn_word(conn) & CT_S_CONFIRMED))
+		settle_all(thr->tbl, conn, link, n);
 	for (unsigned i = 0; i < n; i++)
 		leave_one(thr, conn, &link[i]);
 	if (two & CT_LINK_TWO)
@@ -477,23 +483,26 @@ bool ct_binding_loosen(struct ct_thread *thr, const struct ct_binding_ref *ref)
 void ct_binding_confirmed(struct ct_thread *thr, struct ct_conn *conn)
 {
 	struct ct_table *tbl = thr->tbl;
-	const struct ct_link *link;
+	const struct ct_link *link = ct_conn_first_link(conn);
 	bool removed = false;
-	unsigned n;
+	unsigned n = 1;
 
-	link = ct_conn_links(tbl, conn, &n);
-	if (!n)
+	if (!link || !link->mapping)
 		return; /* a range, not a pool */
-	settle(tbl, conn);
+	if (ct_unlikely((link->mapping & CT_LINK_TWO) ||
+			(ct_conn_word(conn) & CT_S_FAR)))
+		link = ct_conn_links(tbl, conn, &n);
+	settle_all(tbl, conn, link, n);
 	/* The connection is known, then the address's state is read; pairs with
 	 * the fence in ct_nat_pool_remove(). */
 	atomic_thread_fence(memory_order_seq_cst);
 	for (unsigned i = 0; i < n; i++) {
 		const struct ct_mapping *map =
-			ct_binding_at(tbl, link[i].mapping);
+			ct_slab_at(&tbl->slab, link[i].mapping);
 		const struct ct_nat_pool *pool = ct_pool_of(tbl, map->pool);
 
-		tell_session(thr, CT_NAT_EV_SESSION, map, conn);
+		if (ct_unlikely(ct_report_wanted(pool, CT_NAT_EV_SESSION)))
+			tell_session(thr, CT_NAT_EV_SESSION, map, conn);
 		removed |= ct_pool_state(ct_pool_at(pool, map->address)) ==
 			   CT_POOL_REMOVED;
 	}

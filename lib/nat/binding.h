@@ -24,6 +24,7 @@
 
 #include "core/reply.h"
 #include "core/table.h"
+#include "nat/foresee.h"
 #include "nat/pick.h"
 #include "nat/pool.h"
 
@@ -44,11 +45,12 @@ struct ct_bind {
 	struct ct_tuple name; /* what the mapping is found by: see above */
 	uint64_t key;
 	_Atomic uint32_t *head;
-	uint32_t slot;           /* the protocol's place */
-	uint32_t unit;           /* the mapping */
-	uint32_t subscriber;     /* unit, or 0 */
-	bool steals;             /* closed connections are looked for */
-	enum ct_nat_quota quota; /* why it was refused */
+	const struct ct_foreseen *seen; /* or NULL */
+	uint32_t slot;                  /* the protocol's place */
+	uint32_t unit;                  /* the mapping */
+	uint32_t subscriber;            /* unit, or 0 */
+	bool steals;                    /* closed connections are looked for */
+	enum ct_nat_quota quota;        /* why it was refused */
 };
 
 /* The same for mappings that are only looked at. */
@@ -62,21 +64,23 @@ static inline struct ct_mapping *ct_binding_at(const struct ct_table *tbl,
  * CT_E_NOMEM. */
 int ct_binding_name(struct ct_bind *bind, const struct ct_tuple *from);
 
-/*
- * A packet opens a connection, most likely: fetch what the first pool would look
- * at, in two steps, while the rest of the burst is parsed.
- */
-struct ct_binding_heads {
-	const _Atomic uint32_t *head[2]; /* mapping, subscriber; or NULL */
-};
+/* => What a mapping is found by: the hash of its name, which is what counts of
+ *    an inside endpoint and its peer. */
+uint64_t ct_binding_key(const struct ct_nat_pool *pool,
+			const struct ct_tuple *from, struct ct_tuple *name);
 
-void ct_binding_fetch_heads(struct ct_table *tbl, const struct ct_tuple *from,
-			    struct ct_binding_heads *heads);
-void ct_binding_fetch_units(const struct ct_table *tbl,
-			    const struct ct_binding_heads *heads);
+/* => A random number: the one that was thrown when this was foreseen, or a new
+ *    one.  For the first choice only. */
+static inline uint32_t ct_bind_dice(const struct ct_bind *bind)
+{
+	return bind->seen ? bind->seen->dice : ct_random(bind->pick.thr);
+}
 
 /* Room for one more link of a private connection; => false: no memory. */
 bool ct_binding_room(struct ct_thread *thr, struct ct_conn *conn);
+
+/* => Its name has no mapping yet, most likely. */
+bool ct_binding_is_new(const struct ct_bind *bind);
 
 /*
  * The connection uses the mapping that its name has.

@@ -92,6 +92,11 @@ void ct_prefix_of(const struct ct_nat_pool *pool, const union ct_addr *addr,
 	uint32_t bits = pool->cfg.prefix_len;
 
 	memset(prefix, 0, sizeof(*prefix));
+	if (ct_likely(pool->cfg.l3 == CT_L3_IPV4)) {
+		prefix->v4 = addr->v4 &
+			     htonl(~(uint32_t)(UINT32_MAX >> (bits - 1) >> 1));
+		return;
+	}
 	memcpy(prefix->bytes, addr->bytes, bits / 8);
 	if (bits % 8)
 		prefix->bytes[bits / 8] =

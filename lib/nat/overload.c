@@ -29,7 +29,7 @@ static uint32_t mark_of(uint64_t hash)
  * All ways are looked at before one is taken, so that two threads which reserve
  * the same tuple at once may both find none: who takes a place looks again.
  */
-static bool reserve(struct ct_nat_pool *pool, uint64_t hash)
+bool ct_overload_reserve(struct ct_nat_pool *pool, uint64_t hash)
 {
 	uint32_t mark = mark_of(hash);
 	unsigned mine = WAYS, same = 0;
@@ -69,7 +69,6 @@ static bool is_ours(const struct ct_bind *bind, const struct ct_tuple *leave,
 {
 	const struct ct_pick *pick = &bind->pick;
 	const struct ct_nat_pool_config *cfg = &bind->pool->cfg;
-	struct ct_tuple reply;
 	struct ct_key key;
 
 	if (cfg->port_in_use &&
@@ -77,10 +76,9 @@ static bool is_ours(const struct ct_bind *bind, const struct ct_tuple *leave,
 			     ntohs(leave->src_id)))
 		return false;
 	if (ct_pick_is_kept(pick, leave, tries_left) ||
-	    !ct_l4_invert(pick->ops, leave, &reply))
+	    !ct_pick_reply_key(pick, leave, &key))
 		return false;
-	ct_key_make(&key, &reply, &pick->thr->tbl->hash);
-	if (!reserve(bind->pool, key.hash))
+	if (!ct_overload_reserve(bind->pool, key.hash))
 		return false;
 	/* Another may have confirmed it, and settled, in between. */
 	if (!ct_pick_is_taken(pick, leave))
@@ -93,10 +91,8 @@ static bool is_ours(const struct ct_bind *bind, const struct ct_tuple *leave,
 
 static bool keeps_id(const struct ct_bind *bind, uint32_t id)
 {
-	const struct ct_nat_pool_config *cfg = &bind->pool->cfg;
-
-	return (cfg->flags & CT_POOL_KEEP_ID) && id >= cfg->min_id &&
-	       id <= cfg->max_id && !ct_pool_excludes(bind->pool, id);
+	return ct_pool_keeps(bind->pool, id) &&
+	       !ct_pool_excludes(bind->pool, id);
 }
 
 /* => Whether an id of this address is free; it is set.  Of few ids all are
@@ -108,18 +104,18 @@ static bool try_ids(const struct ct_bind *bind, struct ct_tuple *leave)
 	uint32_t ids = (uint32_t)cfg->max_id - cfg->min_id + 1;
 	bool all = ids <= CT_OVERLOAD_TRIES;
 	uint32_t left = all ? ids : CT_OVERLOAD_TRIES;
-	uint32_t dice = ct_random(bind->pick.thr);
+	uint32_t dice = ct_bind_dice(bind);
 
 	if (!id)
 		return is_ours(bind, leave, 0);
 	if (keeps_id(bind, ntohs(*id)) && is_ours(bind, leave, left))
 		return true;
 	for (; left; left--) {
-		uint32_t at = all ? (dice % ids + left) % ids
-				  : (uint32_t)((uint64_t)dice * ids >> 32);
+		uint32_t at = all ? cfg->min_id + (dice % ids + left) % ids
+				  : ct_pool_any_id(bind->pool, dice);
 
-		*id = htons((uint16_t)(cfg->min_id + at));
-		if (!ct_pool_excludes(bind->pool, cfg->min_id + at) &&
+		*id = htons((uint16_t)at);
+		if (!ct_pool_excludes(bind->pool, at) &&
 		    is_ours(bind, leave, left))
 			return true;
 		if (!all)

@@ -26,6 +26,10 @@ enum { CT_OVERLOAD_TRIES = 256 };
 int ct_overload_choose(const struct ct_bind *bind, uint32_t start, bool only,
 		       struct ct_place *place);
 
+/* Nobody else is given the tuple of this hash.  => False: somebody has been, or
+ * no place is left. */
+bool ct_overload_reserve(struct ct_nat_pool *pool, uint64_t hash);
+
 /* The tuple is in the table now, or nobody's again. */
 void ct_overload_settled(struct ct_nat_pool *pool, uint64_t hash);
 

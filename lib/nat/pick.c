@@ -37,6 +37,28 @@ enum {
 
 /* --- Taken? ------------------------------------------------------------- */
 
+bool ct_pick_reply_key(const struct ct_pick *pick, const struct ct_tuple *leave,
+		       struct ct_key *key)
+{
+	const uint32_t ids = CT_L4_NAT_PORTS | CT_L4_NAT_QUERY;
+	const struct ct_hash_key *secret = &pick->thr->tbl->hash;
+
+	if (ct_unlikely(ct_tuple_wide(leave) ||
+			(pick->ops->flags & ids) != CT_L4_NAT_PORTS)) {
+		if (!ct_l4_invert(pick->ops, leave, &key->tuple))
+			return false;
+		ct_key_finish(key, secret);
+		return true;
+	}
+	key->wide = false;
+	key->dirs = CT_KEY_BOTH;
+	ct_narrow_set(&key->narrow, (ct_be32[]){ leave->dst.v4, leave->src.v4 },
+		      (ct_be16[]){ leave->dst_id, leave->src_id },
+		      ct_narrow_tail(leave->l3, leave->l4, leave->zone));
+	key->hash = ct_hash_narrow(secret, &key->narrow);
+	return true;
+}
+
 static bool same_flow(const struct ct_pick *pick, const struct ct_conn *conn)
 {
 	struct ct_tuple orig;
@@ -55,14 +77,12 @@ static struct ct_conn *holder(const struct ct_pick *pick,
 			      const struct ct_tuple *leave, enum ct_dir *dir)
 {
 	struct ct_thread *thr = pick->thr;
-	struct ct_tuple reply;
 	struct ct_conn *conn;
 	struct ct_key key;
 
-	if (!ct_l4_invert(pick->ops, leave, &reply))
+	if (!ct_pick_reply_key(pick, leave, &key))
 		return NULL;
-	ct_key_make(&key, &reply, &thr->tbl->hash);
-	if (reply.zone != pick->orig.zone)
+	if (leave->zone != pick->orig.zone)
 		key.dirs = CT_KEY_REPLY;
 	for (;;) {
 		conn = ct_buckets_find(thr->tbl, &key, dir);

@@ -26,6 +26,11 @@ struct ct_pick {
  */
 int ct_pick(const struct ct_pick *pick, struct ct_tuple *leave);
 
+/* The key of the tuple that would answer this one; not its tuple.  False:
+ * nothing can. */
+bool ct_pick_reply_key(const struct ct_pick *pick, const struct ct_tuple *leave,
+		       struct ct_key *key);
+
 /* Whether somebody else is answered at the tuple that would answer this one. */
 bool ct_pick_is_taken(const struct ct_pick *pick, const struct ct_tuple *leave);
 

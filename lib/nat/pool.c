@@ -212,6 +212,82 @@ static int take_of(struct ct_nat_pool *pool, const struct ct_want *want,
 	return 0;
 }
 
+bool ct_pool_take_seen(struct ct_nat_pool *pool, uint32_t slot,
+		       const struct ct_place *place, uint32_t owner)
+{
+	const struct ct_pool_addr *addr = ct_pool_at(pool, place->address);
+	struct ct_portmap *map =
+		atomic_load_explicit(&addr->map[slot], memory_order_acquire);
+	uint32_t id = place->id - pool->base;
+	bool taken;
+
+	ct_spin_lock(&map->lock);
+	taken = ct_portmap_is_free(map, id) &&
+		ct_pool_state(addr) == CT_POOL_ACTIVE;
+	if (ct_likely(taken)) {
+		ct_portmap_take(map, id, owner);
+		map->made++;
+		if (!ct_portmap_n_free(map))
+			show_or_hide(pool, slot, addr, map);
+	}
+	ct_spin_unlock(&map->lock);
+	return taken;
+}
+
+/* => The place with which a search begins, as find_id() does it. */
+static uint32_t start_of(const struct ct_nat_pool *pool,
+			 const struct ct_want *want)
+{
+	const struct ct_portspan all = { pool->cfg.min_id - pool->base,
+					 pool->n_ids - 1 };
+	struct ct_portspan class_;
+
+	if (ct_pool_keeps(pool, want->inside))
+		return want->inside - pool->base;
+	class_ = class_of(pool, want, &all);
+	if (ct_unlikely(pool->cfg.flags & CT_POOL_PARITY) &&
+	    class_.first != class_.last)
+		return start_like(&class_, want);
+	return start_in(&class_, want->dice);
+}
+
+void ct_pool_fetch(const struct ct_nat_pool *pool, const struct ct_want *want,
+		   const struct ct_pool_addr *addr)
+{
+	const struct ct_portmap *map = atomic_load_explicit(
+		&addr->map[want->slot], memory_order_acquire);
+	const _Atomic uint64_t *word;
+
+	if (!map)
+		return;
+	word = &map->word[start_of(pool, want) / 64];
+	__builtin_prefetch((const void *)(uintptr_t)word, 1);
+}
+
+uint32_t ct_pool_peek(const struct ct_nat_pool *pool,
+		      const struct ct_want *want,
+		      const struct ct_pool_addr *addr)
+{
+	const struct ct_portmap *map = atomic_load_explicit(
+		&addr->map[want->slot], memory_order_acquire);
+	uint32_t id;
+
+	if (ct_pool_overloads(pool))
+		return ct_pool_keeps(pool, want->inside)
+			       ? want->inside
+			       : ct_pool_any_id(pool, want->dice);
+	if (!map)
+		return CT_PORTMAP_NONE;
+	id = start_of(pool, want);
+	/* Most often the first one is free. */
+	if (ct_unlikely(!ct_portmap_is_free(map, id)))
+		id = find_id(pool, want, addr, map);
+	if (id == CT_PORTMAP_NONE)
+		return id;
+	__builtin_prefetch((const void *)(uintptr_t)&map->owner[id], 1);
+	return pool->base + id;
+}
+
 /* --- All of them -------------------------------------------------------- */
 
 /* Addresses from one number to another. */

@@ -123,6 +123,28 @@ int ct_pool_take(struct ct_nat_pool *pool, const struct ct_want *want,
 		 struct ct_place *place);
 
 /*
+ * Take the id that ct_pool_peek() has told, if the address still gives it.
+ *
+ * => False when it does not; nothing has changed.
+ */
+bool ct_pool_take_seen(struct ct_nat_pool *pool, uint32_t slot,
+		       const struct ct_place *place, uint32_t owner);
+
+/* Fetch what ct_pool_peek() will look at. */
+void ct_pool_fetch(const struct ct_nat_pool *pool, const struct ct_want *want,
+		   const struct ct_pool_addr *addr);
+
+/*
+ * Which id ct_pool_take() would find on an address, most likely; fetches what
+ * it would write.
+ *
+ * => Without a lock.  CT_PORTMAP_NONE: nobody knows.
+ */
+uint32_t ct_pool_peek(const struct ct_nat_pool *pool,
+		      const struct ct_want *want,
+		      const struct ct_pool_addr *addr);
+
+/*
  * => No address has a free id, and none is about to have one: ct_pool_take()
  *    would say CT_E_FULL, from a look at a word for each 64 addresses.
  */
@@ -168,8 +190,31 @@ static inline bool ct_pool_overloads(const struct ct_nat_pool *pool)
 }
 
 /* The address of a place. */
-void ct_pool_address(const struct ct_nat_pool *pool, uint32_t number,
-		     union ct_addr *addr);
+static inline void ct_pool_address(const struct ct_nat_pool *pool,
+				   uint32_t number, union ct_addr *addr)
+{
+	const struct ct_pool_addr *at = ct_pool_at(pool, number);
+
+	for (unsigned i = 0; i < 4; i++)
+		addr->v6[i] = atomic_load_explicit(&at->word[i],
+						   memory_order_relaxed);
+}
+
+/* => The place of some id of the pool's, evenly. */
+static inline uint32_t ct_pool_any_id(const struct ct_nat_pool *pool,
+				      uint32_t dice)
+{
+	uint32_t ids = (uint32_t)pool->cfg.max_id - pool->cfg.min_id + 1;
+
+	return pool->cfg.min_id + (uint32_t)((uint64_t)dice * ids >> 32);
+}
+
+/* => An id may be kept, though it may be excluded. */
+static inline bool ct_pool_keeps(const struct ct_nat_pool *pool, uint32_t id)
+{
+	return (pool->cfg.flags & CT_POOL_KEEP_ID) && id >= pool->cfg.min_id &&
+	       id <= pool->cfg.max_id;
+}
 
 /* => The map of an address, made when there is none; NULL: no memory. */
 struct ct_portmap *ct_pool_map(struct ct_nat_pool *pool,

@@ -11,6 +11,7 @@
  */
 #include "nat/binding.h"
 #include "nat/overload.h"
+#include "nat/quick.h"
 #include "nat/report.h"
 #include "nat/setup.h"
 #include "nat/steal.h"
@@ -108,7 +109,6 @@ static bool is_foreign(const struct ct_bind *bind, const struct ct_place *place)
 static int take_one(const struct ct_bind *bind, struct ct_want *want,
 		    struct ct_place *place)
 {
-	want->dice = ct_random(want->thr);
 	if (bind->pool->cfg.block_ids)
 		return ct_subscriber_take_id(bind->pool, bind->subscriber, want,
 					     place);
@@ -126,6 +126,7 @@ static int take_place(const struct ct_bind *bind, uint32_t start, bool only,
 		.start = start,
 		.inside = ntohs(bind->name.src_id),
 		.only = only,
+		.dice = ct_bind_dice(bind),
 	};
 	struct ct_place aside[ASIDE_MAX];
 	unsigned n = 0;
@@ -138,6 +139,7 @@ static int take_place(const struct ct_bind *bind, uint32_t start, bool only,
 		if (error || !is_foreign(bind, place))
 			break;
 		aside[n++] = *place;
+		want.dice = ct_random(want.thr);
 		if (n < ASIDE_MAX)
 			continue;
 		error = CT_E_FULL;
@@ -176,15 +178,14 @@ static int choose(struct ct_bind *bind, bool listed, struct ct_place *place)
 /* A tuple that was reserved will not be used. */
 static void unreserve(const struct ct_bind *bind, const struct ct_place *place)
 {
-	struct ct_tuple reply, leave = bind->pick.now;
+	struct ct_tuple leave = bind->pick.now;
 	struct ct_key key;
 
 	ct_pool_address(bind->pool, place->address, &leave.src);
 	if (ct_range_id(bind->pick.ops, &leave, CT_NAT_SRC))
 		leave.src_id = htons((uint16_t)place->id);
-	ct_l4_invert(bind->pick.ops, &leave, &reply);
-	ct_key_make(&key, &reply, &bind->pool->tbl->hash);
-	ct_overload_settled(bind->pool, key.hash);
+	if (ct_pick_reply_key(&bind->pick, &leave, &key))
+		ct_overload_settled(bind->pool, key.hash);
 }
 
 /* => As ct_binding_enter(). */
@@ -219,16 +220,20 @@ static int begin(struct ct_bind *bind, struct ct_tuple *leave)
 {
 	struct ct_nat_pool *pool = bind->pool;
 	struct ct_thread *thr = bind->pick.thr;
-	struct ct_tuple none = bind->pick.now;
-	bool listed = ct_pool_overloads(pool) ||
-		      !ct_range_id(bind->pick.ops, &none, CT_NAT_SRC);
+	bool listed =
+		ct_pool_overloads(pool) ||
+		!(bind->pick.ops->flags & (CT_L4_NAT_PORTS | CT_L4_NAT_QUERY));
 	int error;
 
 	bind->steals = !listed && ct_steal_may(bind);
 	if (!listed && !bind->steals && ct_pool_is_full(pool, bind->slot))
 		return ct_pool_active(pool, 0) ? CT_E_FULL : CT_E_NOENT;
 	if (ct_subscribers_wanted(pool)) {
-		error = ct_subscriber_take(thr, pool, &bind->name,
+		uint64_t hash = bind->seen
+					? bind->seen->owner
+					: ct_subscriber_hash(pool, &bind->name);
+
+		error = ct_subscriber_take(thr, pool, &bind->name, hash,
 					   &bind->subscriber);
 		if (error == CT_E_FULL) {
 			bind->quota = CT_NAT_QUOTA_MAPPINGS;
@@ -272,8 +277,8 @@ static void adopt(const struct ct_bind *bind, const struct ct_tuple *leave)
 	ct_setup_done(bind->conn, bind->pick.end);
 }
 
-int ct_nat_pool_setup(struct ct_thread *thr, struct ct_pkt *pkt,
-		      struct ct_nat_pool *pool)
+static ct_noinline int setup(struct ct_thread *thr, struct ct_pkt *pkt,
+			     struct ct_nat_pool *pool)
 {
 	struct ct_bind bind = { .pick.end = CT_NAT_SRC };
 	struct ct_tuple from, leave;
@@ -294,7 +299,16 @@ int ct_nat_pool_setup(struct ct_thread *thr, struct ct_pkt *pkt,
 	if (error)
 		return refuse(&bind, pkt, error);
 	adopt(&bind, &leave);
+	thr->habit = (struct ct_habit){ .pool = pool->number };
 	return 0;
+}
+
+int ct_nat_pool_setup(struct ct_thread *thr, struct ct_pkt *pkt,
+		      struct ct_nat_pool *pool)
+{
+	if (ct_likely(pkt->conn && ct_quick_pool(thr, pkt->conn, pool)))
+		return 0;
+	return setup(thr, pkt, pool);
 }
 
 /* --- From outside ------------------------------------------------------- */

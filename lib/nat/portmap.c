@@ -34,13 +34,18 @@ size_t ct_portmap_bytes(uint32_t n, uint32_t hold)
 	       held_len(n, hold) + n * sizeof(_Atomic uint32_t);
 }
 
+static void put(_Atomic uint64_t *word, uint64_t bits)
+{
+	atomic_store_explicit(word, bits, memory_order_relaxed);
+}
+
 /* Set the first n bits of some words. */
-static void set_bits(uint64_t *word, uint32_t n)
+static void set_bits(_Atomic uint64_t *word, uint32_t n)
 {
 	for (; n >= WORD; n -= WORD)
-		*word++ = UINT64_MAX;
+		put(word++, UINT64_MAX);
 	if (n)
-		*word = (UINT64_C(1) << n) - 1;
+		put(word, (UINT64_C(1) << n) - 1);
 }
 
 /* Everything is free. */
@@ -64,7 +69,7 @@ struct ct_portmap *ct_portmap_make(struct ct_mem *mem, uint32_t n,
 	words = (uint64_t *)(void *)(map + 1);
 	map->n = n;
 	map->n_words = words_of(n);
-	map->word = words;
+	map->word = (_Atomic uint64_t *)(void *)words;
 	words += map->n_words;
 	if (hold) {
 		map->step =
@@ -103,22 +108,27 @@ uint32_t ct_portmap_next(const struct ct_portmap *map, uint32_t from)
 
 	if (from >= map->n)
 		return CT_PORTMAP_NONE;
-	bits = from_bit(map->word[word], from % WORD);
+	bits = from_bit(ct_portmap_bits(&map->word[word]), from % WORD);
 	if (ct_likely(bits))
 		return word * WORD + lowest(bits);
-	bits = from_bit(map->mid[word / WORD], word % WORD + 1);
+	bits = from_bit(ct_portmap_bits(&map->mid[word / WORD]),
+			word % WORD + 1);
 	if (bits) {
 		word = word / WORD * WORD + lowest(bits);
 	} else {
 		uint32_t mid;
 
-		bits = from_bit(map->top, word / WORD + 1);
+		bits = from_bit(ct_portmap_bits(&map->top), word / WORD + 1);
 		if (!bits)
 			return CT_PORTMAP_NONE;
 		mid = lowest(bits);
-		word = mid * WORD + lowest(map->mid[mid]);
+		bits = ct_portmap_bits(&map->mid[mid]);
+		if (!bits)
+			return CT_PORTMAP_NONE; /* only without the lock */
+		word = mid * WORD + lowest(bits);
 	}
-	return word * WORD + lowest(map->word[word]);
+	bits = ct_portmap_bits(&map->word[word]);
+	return bits ? word * WORD + lowest(bits) : CT_PORTMAP_NONE;
 }
 
 uint32_t ct_portmap_find(const struct ct_portmap *map,
@@ -160,7 +170,7 @@ uint32_t ct_portmap_find_like(const struct ct_portmap *map,
 
 		if (word == first + n)
 			word = first;
-		bits = in_span(map->word[word], word, span);
+		bits = in_span(ct_portmap_bits(&map->word[word]), word, span);
 		if (pair)
 			bits &= (bits >> 1 & EVEN) | (bits << 1 & ~EVEN);
 		bits &= kind;
@@ -185,15 +195,25 @@ static void own(struct ct_portmap *map, uint32_t id, uint32_t owner)
 	atomic_store_explicit(&map->owner[id], owner, memory_order_relaxed);
 }
 
+static void set(_Atomic uint64_t *word, uint32_t bit)
+{
+	put(word, ct_portmap_bits(word) | UINT64_C(1) << bit);
+}
+
+static void clear(_Atomic uint64_t *word, uint32_t bit)
+{
+	put(word, ct_portmap_bits(word) & ~(UINT64_C(1) << bit));
+}
+
 static void take(struct ct_portmap *map, uint32_t id)
 {
 	uint32_t word = id / WORD, mid = word / WORD;
 
-	map->word[word] &= ~(UINT64_C(1) << id % WORD);
-	if (ct_unlikely(!map->word[word])) {
-		map->mid[mid] &= ~(UINT64_C(1) << word % WORD);
-		if (!map->mid[mid])
-			map->top &= ~(UINT64_C(1) << mid);
+	clear(&map->word[word], id % WORD);
+	if (ct_unlikely(!ct_portmap_bits(&map->word[word]))) {
+		clear(&map->mid[mid], word % WORD);
+		if (!ct_portmap_bits(&map->mid[mid]))
+			clear(&map->top, mid);
 	}
 	count(map, ct_portmap_n_free(map) - 1);
 }
@@ -202,9 +222,9 @@ static void give(struct ct_portmap *map, uint32_t id)
 {
 	uint32_t word = id / WORD, mid = word / WORD;
 
-	map->word[word] |= UINT64_C(1) << id % WORD;
-	map->mid[mid] |= UINT64_C(1) << word % WORD;
-	map->top |= UINT64_C(1) << mid;
+	set(&map->word[word], id % WORD);
+	set(&map->mid[mid], word % WORD);
+	set(&map->top, mid);
 	count(map, ct_portmap_n_free(map) + 1);
 }
 

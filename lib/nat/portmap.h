@@ -17,8 +17,8 @@
  * time has passed the oldest set becomes free, so that an id waits for the time
  * asked for, and for no more than a third longer.
  *
- * Ids are numbers from 0 to n - 1 here.  The caller holds the lock; n_free may
- * be read without.
+ * Ids are numbers from 0 to n - 1 here.  The caller holds the lock.  Without it
+ * n_free may be read, and a search is no more than a guess.
  */
 #ifndef NAT_PORTMAP_H
 #define NAT_PORTMAP_H
@@ -38,20 +38,20 @@ enum {
 
 struct ct_portmap {
 	struct ct_spin lock;
-	_Atomic uint32_t n_free; /* A  written under the lock */
-	uint32_t n;              /* I */
-	uint32_t n_words;        /* I */
-	uint32_t n_held;         /* L  given back, not free yet */
-	uint32_t n_taken;        /* L */
-	uint64_t made;           /* L  ever taken, as the caller counts */
-	uint32_t step;           /* I  ticks between two sets; 0: no hold */
-	uint32_t set;            /* L  the youngest */
-	_Atomic uint32_t turn;   /* A  tick at which the sets move on */
-	uint64_t top;            /* L */
-	uint64_t mid[16];        /* L */
-	uint64_t *word;          /* L */
-	uint64_t *held;          /* L  CT_PORTMAP_SETS times n_words */
-	_Atomic uint32_t *owner; /* A  of each id, under the lock; 0: none */
+	_Atomic uint32_t n_free;  /* A  written under the lock */
+	uint32_t n;               /* I */
+	uint32_t n_words;         /* I */
+	uint32_t n_held;          /* L  given back, not free yet */
+	uint32_t n_taken;         /* L */
+	uint64_t made;            /* L  ever taken, as the caller counts */
+	uint32_t step;            /* I  ticks between two sets; 0: no hold */
+	uint32_t set;             /* L  the youngest */
+	_Atomic uint32_t turn;    /* A  tick at which the sets move on */
+	_Atomic uint64_t top;     /* A  written under the lock */
+	_Atomic uint64_t mid[16]; /* A  likewise */
+	_Atomic uint64_t *word;   /* A  likewise */
+	uint64_t *held;           /* L  CT_PORTMAP_SETS times n_words */
+	_Atomic uint32_t *owner;  /* A  of each id, under the lock; 0: none */
 };
 
 /* A part of a map: first to last. */
@@ -77,9 +77,15 @@ static inline uint32_t ct_portmap_n_free(const struct ct_portmap *map)
 	return atomic_load_explicit(&map->n_free, memory_order_relaxed);
 }
 
+/* => Bits of one word of a map. */
+static inline uint64_t ct_portmap_bits(const _Atomic uint64_t *word)
+{
+	return atomic_load_explicit(word, memory_order_relaxed);
+}
+
 static inline bool ct_portmap_is_free(const struct ct_portmap *map, uint32_t id)
 {
-	return map->word[id / 64] >> (id % 64) & 1;
+	return ct_portmap_bits(&map->word[id / 64]) >> (id % 64) & 1;
 }
 
 static inline uint32_t ct_portmap_owner(const struct ct_portmap *map,

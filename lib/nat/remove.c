@@ -69,7 +69,8 @@ static unsigned note_owners(const struct ct_table *tbl, struct ct_portmap *map,
 	while (*id < map->n && n < MAPPINGS) {
 		uint32_t unit = ct_portmap_owner(map, *id);
 
-		if (*id % 64 == 0 && map->word[*id / 64] == UINT64_MAX) {
+		if (*id % 64 == 0 &&
+		    ct_portmap_bits(&map->word[*id / 64]) == UINT64_MAX) {
 			*id += 64;
 			continue;
 		}

@@ -28,10 +28,11 @@ void ct_report_mapping(const struct ct_thread *thr, enum ct_nat_event_kind kind,
 		       const struct ct_tuple *peer)
 {
 	const struct ct_nat_pool *pool = ct_pool_of(thr->tbl, map->pool);
-	struct ct_nat_event ev = { .kind = kind };
+	struct ct_nat_event ev;
 
-	if (!ct_report_wanted(pool, kind))
+	if (ct_likely(!ct_report_wanted(pool, kind)))
 		return;
+	ev = (struct ct_nat_event){ .kind = kind };
 	ev.inside = map->inside;
 	ev.inside_id = map->inside_id;
 	ct_pool_address(pool, map->address, &ev.outside);

@@ -12,6 +12,7 @@
 #include "core/table.h"
 #include "nat/npt.h"
 #include "nat/pick.h"
+#include "nat/quick.h"
 
 static uint32_t done_bit(enum ct_nat_end end)
 {
@@ -119,7 +120,10 @@ int ct_setup_open(struct ct_thread *thr, const struct ct_pkt *pkt,
 	struct ct_tuple reply;
 	uint32_t status;
 
-	*pick = (struct ct_pick){ .thr = thr, .conn = pkt->conn, .end = end };
+	pick->thr = thr;
+	pick->conn = pkt->conn;
+	pick->range = NULL;
+	pick->end = end;
 	if (!pkt->conn)
 		return CT_E_NOENT;
 	status = ct_conn_word(pkt->conn);
@@ -135,7 +139,7 @@ int ct_setup_open(struct ct_thread *thr, const struct ct_pkt *pkt,
 
 void ct_setup_done(struct ct_conn *conn, enum ct_nat_end end)
 {
-	ct_conn_set(conn, done_bit(end) | changed_bit(end));
+	ct_conn_set_own(conn, done_bit(end) | changed_bit(end));
 }
 
 int ct_nat_setup(struct ct_thread *thr, struct ct_pkt *pkt, enum ct_nat_end end,
@@ -143,8 +147,12 @@ int ct_nat_setup(struct ct_thread *thr, struct ct_pkt *pkt, enum ct_nat_end end,
 {
 	struct ct_nat_range range;
 	struct ct_pick pick;
-	int error = ct_setup_open(thr, pkt, end, &pick);
+	int error;
 
+	if (ct_likely(caller && end == CT_NAT_SRC && pkt->conn) &&
+	    ct_likely(ct_quick_setup(thr, pkt->conn, caller)))
+		return 0;
+	error = ct_setup_open(thr, pkt, end, &pick);
 	if (error)
 		return error;
 	pick.range = &range;

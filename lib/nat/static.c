@@ -211,8 +211,10 @@ static int make(struct ct_bind *bind, const struct ct_nat_static *is,
 	int error = 0;
 
 	if (ct_subscribers_wanted(pool))
-		error = ct_subscriber_take(thr, pool, &bind->name,
-					   &bind->subscriber);
+		error = ct_subscriber_take(
+			thr, pool, &bind->name,
+			ct_subscriber_hash(pool, &bind->name),
+			&bind->subscriber);
 	if (error)
 		return error;
 	error = ct_binding_make(bind) ? take_place(bind, is, &place)

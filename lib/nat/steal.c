@@ -97,7 +97,8 @@ bool ct_steal_may(const struct ct_bind *bind)
 	if (!proto)
 		return false;
 	in_vain = atomic_load_explicit(&proto->in_vain, memory_order_relaxed);
-	return !(ct_random(bind->pick.thr) & ((1u << in_vain / OFTEN) - 1));
+	return in_vain < OFTEN ||
+	       !(ct_random(bind->pick.thr) & ((1u << in_vain / OFTEN) - 1));
 }
 
 int ct_steal(const struct ct_bind *bind, uint32_t start, struct ct_place *place)

@@ -67,26 +67,39 @@ static uint64_t hash_of(const struct ct_nat_pool *pool,
 			const union ct_addr *prefix, uint16_t zone)
 {
 	struct name name = { .prefix = *prefix, .zone = zone };
+	struct ct_narrow narrow;
 
-	return ct_hash_wide(&pool->tbl->hash, &name);
+	if (ct_unlikely(pool->cfg.l3 != CT_L3_IPV4))
+		return ct_hash_wide(&pool->tbl->hash, &name);
+	ct_narrow_set(&narrow, (ct_be32[]){ prefix->v4, 0 },
+		      (ct_be16[]){ 0, 0 }, zone);
+	return ct_hash_narrow(&pool->tbl->hash, &narrow);
+}
+
+static _Atomic uint32_t *head_at(const struct ct_nat_pool *pool, uint64_t hash)
+{
+	return &pool->subscribers[hash & (pool->n_heads - 1)];
 }
 
 static _Atomic uint32_t *head_of(const struct ct_nat_pool *pool,
 				 const union ct_addr *prefix, uint16_t zone)
 {
-	return &pool->subscribers[hash_of(pool, prefix, zone) &
-				  (pool->n_heads - 1)];
+	return head_at(pool, hash_of(pool, prefix, zone));
 }
 
-const _Atomic uint32_t *ct_subscriber_head(const struct ct_nat_pool *pool,
-					   const struct ct_tuple *inside)
+uint64_t ct_subscriber_hash(const struct ct_nat_pool *pool,
+			    const struct ct_tuple *inside)
 {
 	union ct_addr prefix;
 
-	if (!pool->subscribers)
-		return NULL;
 	ct_prefix_of(pool, &inside->src, &prefix);
-	return head_of(pool, &prefix, inside->zone);
+	return hash_of(pool, &prefix, inside->zone);
+}
+
+const _Atomic uint32_t *ct_subscriber_head(const struct ct_nat_pool *pool,
+					   uint64_t hash)
+{
+	return head_at(pool, hash);
 }
 
 /* --- Found, made, freed ------------------------------------------------- */
@@ -106,7 +119,7 @@ static uint32_t find(const struct ct_nat_pool *pool, uint32_t unit,
 }
 
 static uint32_t make(struct ct_thread *thr, const struct ct_nat_pool *pool,
-		     const union ct_addr *prefix, uint16_t zone)
+		     const union ct_addr *prefix, uint16_t zone, uint32_t tag)
 {
 	uint32_t unit = ct_slab_alloc(&pool->tbl->slab,
 				      &thr->magazine[CT_SLAB_NAT], CT_SLAB_NAT);
@@ -118,25 +131,27 @@ static uint32_t make(struct ct_thread *thr, const struct ct_nat_pool *pool,
 	memset(sub, 0, sizeof(*sub));
 	sub->prefix = *prefix;
 	sub->zone = zone;
+	atomic_store_explicit(&sub->tag, tag, memory_order_relaxed);
 	sub->pool = pool->number;
 	return unit;
 }
 
 int ct_subscriber_take(struct ct_thread *thr, struct ct_nat_pool *pool,
-		       const struct ct_tuple *inside, uint32_t *unit)
+		       const struct ct_tuple *inside, uint64_t hash,
+		       uint32_t *unit)
 {
 	uint32_t max = pool->cfg.max_mappings;
-	_Atomic uint32_t *head;
+	_Atomic uint32_t *head = head_at(pool, hash);
 	union ct_addr prefix;
 	uint32_t first;
 	int error = 0;
 
 	ct_prefix_of(pool, &inside->src, &prefix);
-	head = head_of(pool, &prefix, inside->zone);
 	first = ct_head_lock(head);
 	*unit = find(pool, first, &prefix, inside->zone);
 	if (!*unit) {
-		*unit = make(thr, pool, &prefix, inside->zone);
+		*unit = make(thr, pool, &prefix, inside->zone,
+			     ct_subscriber_tag(hash));
 		if (*unit) {
 			ct_subscriber_at(pool, *unit)->next = first;
 			first = *unit;
@@ -168,12 +183,13 @@ static void tell(const struct ct_thread *thr, const struct ct_nat_pool *pool,
 		 const struct ct_subscriber *sub, enum ct_nat_event_kind kind,
 		 uint32_t block)
 {
-	struct ct_nat_event ev = { .kind = kind,
-				   .inside = sub->prefix,
-				   .zone = sub->zone };
+	struct ct_nat_event ev;
 
-	if (!ct_report_wanted(pool, kind))
+	if (ct_likely(!ct_report_wanted(pool, kind)))
 		return;
+	ev = (struct ct_nat_event){ .kind = kind,
+				    .inside = sub->prefix,
+				    .zone = sub->zone };
 	ct_pool_address(pool, address_of(sub) - 1, &ev.outside);
 	if (kind == CT_NAT_EV_BLOCK || kind == CT_NAT_EV_BLOCK_END) {
 		struct ct_portspan span = ct_block_span(pool, block);
@@ -273,6 +289,20 @@ static bool is_paired(const struct ct_nat_pool *pool, uint32_t address)
 	       ct_pool_state(ct_pool_at(pool, address - 1)) == CT_POOL_ACTIVE;
 }
 
+static uint32_t tag_of(const struct ct_subscriber *sub)
+{
+	return atomic_load_explicit(&sub->tag, memory_order_relaxed);
+}
+
+uint32_t ct_subscriber_peek(const struct ct_nat_pool *pool, uint32_t unit,
+			    uint32_t tag, uint32_t none)
+{
+	const struct ct_subscriber *sub = ct_subscriber_at(pool, unit);
+	uint32_t address = address_of(sub);
+
+	return tag_of(sub) == tag && address ? address - 1 : none;
+}
+
 uint32_t ct_subscriber_address(struct ct_nat_pool *pool, uint32_t unit,
 			       bool *paired)
 {
@@ -285,8 +315,7 @@ uint32_t ct_subscriber_address(struct ct_nat_pool *pool, uint32_t unit,
 		return address - 1;
 	if (!n)
 		return 0;
-	return (uint32_t)((hash_of(pool, &sub->prefix, sub->zone) >> 32) * n >>
-			  32);
+	return ct_subscriber_start(tag_of(sub), n);
 }
 
 void ct_subscriber_pair(const struct ct_thread *thr, struct ct_nat_pool *pool,

@@ -39,6 +39,7 @@ struct ct_subscriber {
 	uint32_t n_conns;                     /* L  only if they are limited */
 	uint32_t second;                      /* L  that n_new is about */
 	uint32_t n_new;                       /* L  connections in it */
+	_Atomic uint32_t tag; /* A  of its hash; set before others see it */
 };
 CT_STATIC_ASSERT(sizeof(struct ct_subscriber) <= 64, "one unit");
 
@@ -58,10 +59,29 @@ static inline struct ct_subscriber *ct_subscriber_at(
 	return ct_slab_at(&pool->tbl->slab, unit);
 }
 
-/* => Where a look for an inside endpoint's subscriber begins; NULL: there are
- * none. */
+/* => The hash that an inside endpoint's subscriber is found by; and where a look
+ *    for it begins. */
+uint64_t ct_subscriber_hash(const struct ct_nat_pool *pool,
+			    const struct ct_tuple *inside);
 const _Atomic uint32_t *ct_subscriber_head(const struct ct_nat_pool *pool,
-					   const struct ct_tuple *inside);
+					   uint64_t hash);
+
+/* => The part of the hash that the subscriber itself knows. */
+static inline uint32_t ct_subscriber_tag(uint64_t hash)
+{
+	return (uint32_t)(hash >> 32);
+}
+
+/* => Which of n addresses it begins with, unless it is paired. */
+static inline uint32_t ct_subscriber_start(uint32_t tag, uint32_t n)
+{
+	return (uint32_t)((uint64_t)tag * n >> 32);
+}
+
+/* => The number of the address that it is paired with, if it is the one of this
+ *    tag, which is likely; or none.  Without a lock: a guess. */
+uint32_t ct_subscriber_peek(const struct ct_nat_pool *pool, uint32_t unit,
+			    uint32_t tag, uint32_t none);
 
 /*
  * One more mapping of an inside endpoint's subscriber, which is made when there
@@ -70,7 +90,8 @@ const _Atomic uint32_t *ct_subscriber_head(const struct ct_nat_pool *pool,
  * => 0; CT_E_NOMEM; CT_E_FULL when it has all the mappings that it may have.
  */
 int ct_subscriber_take(struct ct_thread *thr, struct ct_nat_pool *pool,
-		       const struct ct_tuple *inside, uint32_t *unit);
+		       const struct ct_tuple *inside, uint64_t hash,
+		       uint32_t *unit);
 
 /* One mapping less; what the subscriber has goes with the last one. */
 void ct_subscriber_put(struct ct_thread *thr, struct ct_nat_pool *pool,

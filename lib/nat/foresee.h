@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * foresee.h - what the set-up of a newcomer will look at, fetched ahead
+ *
+ * A packet of a burst opens a connection, most likely.  Then the connection is
+ * given a mapping as the one before was (ct_habit), and what that looks at is
+ * far away: chains of mappings and of subscribers, and the bucket of a reply
+ * tuple that only the mapping tells.  In three steps, some packets each, while
+ * others are worked on:
+ *
+ *	1  hashes, heads of chains; of a range the reply's bucket too
+ *	2  first units of chains
+ *	3  of a pool: the address, the id, the reply's bucket
+ *
+ * Nothing is decided here, and no lock taken: who foresees wrongly has fetched
+ * in vain.  Only the dice of a pool's choice are thrown here, since otherwise
+ * nobody could tell the id.
+ */
+#ifndef NAT_FORESEE_H
+#define NAT_FORESEE_H
+
+#include "core/table.h"
+
+struct ct_foreseen {
+	struct ct_nat_pool *pool;        /* NULL: by a range, or not at all */
+	const _Atomic uint32_t *head[2]; /* mapping, subscriber; or NULL */
+	uint64_t key;                    /* of a pool: the mapping's */
+	uint64_t owner;                  /* of a pool: the subscriber's hash */
+	uint32_t dice;                   /* of a pool: random */
+	const struct ct_key *of;         /* of a pool: the newcomer's */
+	struct ct_pool_addr *addr;       /* of a pool: to begin with, or NULL */
+	uint32_t id;         /* of addr: likely to be free; CT_PORTMAP_NONE */
+	struct ct_key reply; /* of addr and id; narrow */
+};
+
+/* Step 1, for the packet of a key, narrow or with its tuple. */
+void ct_foresee(struct ct_thread *thr, const struct ct_key *key,
+		struct ct_foreseen *seen);
+
+/* Step 2. */
+void ct_foresee_units(const struct ct_table *tbl,
+		      const struct ct_foreseen *seen);
+
+/* Step 3, in two: of all packets the one, then the other. */
+void ct_foresee_address(const struct ct_key *key, struct ct_foreseen *seen);
+void ct_foresee_id(const struct ct_key *key, struct ct_foreseen *seen);
+
+#endif /* NAT_FORESEE_H */

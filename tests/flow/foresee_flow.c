@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Set-up in bursts: what is foreseen of a newcomer, rightly or wrongly, changes
+ * nothing but the time.
+ */
+#include "core/table.h"
+#include "nat.h"
+#include "pool.h"
+#include "suite.h"
+
+#include <arpa/inet.h>
+#include <string.h>
+
+enum { MAX_CONNS = 4096, BURST = 32, UDP = 17, RANGE_ADDR = 200 };
+
+enum way { WAY_PLAIN, WAY_RANGE, WAY_POOL, WAY_OTHER, WAYS };
+
+static struct ct_world w;
+static struct ct_nat_pool *pools[WAYS];
+static struct ct_test_packet bytes[BURST];
+static struct ct_pkt pkt[BURST];
+
+/* How the newcomer of a client's address is translated. */
+static enum way (*way_of)(const struct ct_pkt *pkt);
+
+static enum way by_turns(const struct ct_pkt *p)
+{
+	return (enum way)(p->data[15] % WAYS);
+}
+
+static enum way one_pool(const struct ct_pkt *p)
+{
+	(void)p;
+	return WAY_POOL;
+}
+
+static enum way one_range(const struct ct_pkt *p)
+{
+	(void)p;
+	return WAY_RANGE;
+}
+
+static enum ct_verdict rule(void *user, struct ct_thread *thr, struct ct_pkt *p)
+{
+	union ct_addr addr = ct_pool_addr(RANGE_ADDR);
+	enum way way = way_of(p);
+	int error = 0;
+
+	(void)user;
+	if (way == WAY_RANGE)
+		error = ct_nat_masquerade(thr, p, &addr, NULL);
+	else if (way != WAY_PLAIN)
+		error = ct_nat_pool_setup(thr, p, pools[way]);
+	return error ? CT_DROP : CT_ACCEPT;
+}
+
+/* Two pools of different addresses: 1 to n, and 101. */
+static void two_pools(const struct ct_nat_pool_config *cfg, unsigned n)
+{
+	union ct_addr other = ct_pool_addr(101);
+
+	pools[WAY_POOL] = ct_pool_new(&w, cfg, n);
+	ck_assert_int_eq(ct_nat_pool_create(w.tbl, cfg, &pools[WAY_OTHER]), 0);
+	ck_assert_int_eq(ct_nat_pool_add(pools[WAY_OTHER], &other, NULL), 0);
+}
+
+static void setup(void)
+{
+	ct_world_start(&w, MAX_CONNS);
+	way_of = one_pool;
+}
+
+static void teardown(void)
+{
+	ct_flush(w.thr, NULL);
+	ct_world_settle(&w);
+	ct_world_settle(&w);
+	ck_assert_uint_eq(ct_mappings_users(w.tbl), 0);
+	ct_world_end(&w);
+}
+
+/* A burst of newcomers, from this one on; => how many were let through. */
+static unsigned open_from(unsigned first, uint16_t port)
+{
+	static const struct ct_rules rules = { .size = sizeof(rules),
+					       .new_conn = rule };
+	enum ct_verdict verdict[BURST];
+	struct ct_pkt *pkts[BURST];
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < BURST; i++) {
+		struct ct_test_flow flow = ct_pool_client(first + i, port);
+
+		ct_test_udp(&bytes[i], &flow, CT_DIR_ORIG, 1);
+		pkt[i] = ct_test_pkt(&bytes[i]);
+		pkts[i] = &pkt[i];
+	}
+	ct_forward_burst(w.thr, pkts, BURST, &rules, verdict);
+	for (unsigned i = 0; i < BURST; i++) {
+		n += verdict[i] == CT_ACCEPT;
+		if (verdict[i] == CT_ACCEPT)
+			ct_nat_sums_right(&bytes[i]);
+	}
+	return n;
+}
+
+/* => The last number of the address that a packet left with. */
+static unsigned left_with(unsigned i)
+{
+	return bytes[i].bytes[15];
+}
+
+static void assert_way(unsigned i, enum way way, unsigned host)
+{
+	unsigned last = left_with(i);
+
+	switch (way) {
+	case WAY_PLAIN:
+		ck_assert_uint_eq(last, host & 0xff);
+		break;
+	case WAY_RANGE:
+		ck_assert_uint_eq(last, RANGE_ADDR);
+		break;
+	case WAY_OTHER:
+		ck_assert_uint_eq(last, 101);
+		break;
+	default:
+		ck_assert(last >= 1 && last <= 3);
+		break;
+	}
+}
+
+/* Each newcomer is foreseen to go the way of the one before. */
+START_TEST(ways_that_take_turns_are_foreseen_wrongly_and_gone_rightly)
+{
+	struct ct_nat_pool_config cfg = ct_pool_config();
+	unsigned host = 0;
+
+	two_pools(&cfg, 3);
+	way_of = by_turns;
+	for (unsigned round = 0; round < 40; round++, host += BURST) {
+		ck_assert_uint_eq(open_from(host, 1000), BURST);
+		for (unsigned i = 0; i < BURST; i++)
+			assert_way(i, (enum way)((host + i) % 256 % WAYS),
+				   host + i);
+	}
+	ct_world_audit(&w);
+	ck_assert_uint_eq(ct_world_conns(&w), host);
+}
+END_TEST
+
+/* The last ids are foreseen by several of one burst. */
+START_TEST(a_burst_takes_every_id_once_and_no_more)
+{
+	enum { IDS = 50, ADDRS = 3, ALL = IDS * ADDRS };
+	static bool seen[ADDRS + 1][IDS];
+	struct ct_nat_pool_config cfg = ct_pool_config();
+	unsigned taken = 0;
+
+	memset(seen, 0, sizeof(seen));
+	cfg.min_id = 7000;
+	cfg.max_id = 7000 + IDS - 1;
+	two_pools(&cfg, ADDRS);
+	for (unsigned host = 0; host < 6 * BURST; host += BURST) {
+		taken += open_from(host, 1000);
+		for (unsigned i = 0; i < BURST; i++) {
+			unsigned id = ct_nat_u16(&bytes[i], 20) - 7000u;
+
+			if (!pkt[i].conn)
+				continue;
+			ck_assert_uint_lt(id, IDS);
+			ck_assert(!seen[left_with(i)][id]);
+			seen[left_with(i)][id] = true;
+		}
+	}
+	ck_assert_uint_eq(taken, ALL);
+	for (unsigned n = 1; n <= ADDRS; n++)
+		ck_assert_uint_eq(ct_pool_gauge(pools[WAY_POOL], n, UDP).free,
+				  0);
+	ct_world_audit(&w);
+}
+END_TEST
+
+START_TEST(an_endpoint_keeps_its_mapping_in_bursts)
+{
+	struct ct_nat_pool_config cfg = ct_pool_config();
+	struct ct_test_flow flow = ct_pool_client(5, 1000), outside;
+	uint16_t id;
+
+	two_pools(&cfg, 3);
+	open_from(0, 1000);
+	outside = ct_pool_flow(&bytes[5]);
+	id = outside.sport;
+	/* The same endpoint to another server: no new mapping. */
+	flow = ct_pool_server(flow, 77, 53);
+	ck_assert_uint_eq(ct_pool_out(&w, &flow, pools[WAY_POOL]).sport, id);
+	ck_assert_uint_eq(open_from(0, 1000), BURST);
+	ck_assert_uint_eq(ct_pool_flow(&bytes[5]).sport, id);
+	ct_world_audit(&w);
+}
+END_TEST
+
+START_TEST(overloaded_ids_differ_where_the_server_is_the_same)
+{
+	enum { IDS = 64 };
+	static bool seen[IDS];
+	struct ct_nat_pool_config cfg = ct_pool_config();
+
+	memset(seen, 0, sizeof(seen));
+	cfg.flags = CT_POOL_OVERLOAD;
+	cfg.mapping = CT_NAT_ON_ADDRESS_PORT;
+	cfg.min_id = 7000;
+	cfg.max_id = 7000 + IDS - 1;
+	two_pools(&cfg, 1);
+	ck_assert_uint_eq(open_from(0, 1000), BURST);
+	for (unsigned round = 0; round < 2; round++) {
+		for (unsigned i = 0; i < BURST; i++) {
+			unsigned id = ct_nat_u16(&bytes[i], 20) - 7000u;
+
+			ck_assert_uint_lt(id, IDS);
+			ck_assert(!seen[id]);
+			seen[id] = true;
+		}
+		if (!round)
+			ck_assert_uint_eq(open_from(100, 1000), BURST);
+	}
+	ck_assert_uint_eq(open_from(300, 1000), 0);
+	ct_world_audit(&w);
+}
+END_TEST
+
+/* Of two hosts with the same port the first one keeps it. */
+START_TEST(a_range_keeps_a_port_for_one_of_a_burst)
+{
+	unsigned kept = 0;
+
+	way_of = one_range;
+	for (unsigned host = 0; host < 4 * BURST; host += BURST) {
+		ck_assert_uint_eq(open_from(host, 1000), BURST);
+		for (unsigned i = 0; i < BURST; i++) {
+			ck_assert_uint_eq(left_with(i), RANGE_ADDR);
+			kept += ct_nat_u16(&bytes[i], 20) == 1000;
+		}
+	}
+	ck_assert_uint_eq(kept, 1);
+	ct_world_audit(&w);
+}
+END_TEST
+
+Suite *ct_suite(void)
+{
+	Suite *suite = suite_create("foresee");
+	TCase *tc = tcase_create("bursts");
+
+	tcase_add_checked_fixture(tc, setup, teardown);
+	tcase_add_test(
+		tc, ways_that_take_turns_are_foreseen_wrongly_and_gone_rightly);
+	tcase_add_test(tc, a_burst_takes_every_id_once_and_no_more);
+	tcase_add_test(tc, an_endpoint_keeps_its_mapping_in_bursts);
+	tcase_add_test(tc, overloaded_ids_differ_where_the_server_is_the_same);
+	tcase_add_test(tc, a_range_keeps_a_port_for_one_of_a_burst);
+	suite_add_tcase(suite, tc);
+	return suite;
+}
