@@ -30,6 +30,7 @@
 #include "core/event.h"
 #include "core/extend.h"
 #include "core/mapping.h"
+#include "core/outside.h"
 #include "core/policy.h"
 #include "core/reclaim.h"
 #include "core/registry.h"
@@ -103,6 +104,8 @@ struct ct_thread {
 	ct_trace_fn trace; /* its own */
 	void *trace_user;
 
+	struct ct_outside_last outside; /* its own */
+
 	uint32_t refused_at;     /* its own  tick; count.h */
 	_Atomic uint32_t credit; /* A  see count.h */
 	_Atomic int64_t n_weak;  /* A  one writer */
@@ -130,6 +133,7 @@ struct ct_table {
 	struct ct_policies policies;
 	struct ct_events events;
 	struct ct_mappings mappings;
+	struct ct_outsides outsides;
 	_Atomic(struct ct_nat_pool *) pool[CT_POOLS]; /* A  set once each */
 
 	/* Written by newcomers, now and then. */

@@ -10,6 +10,7 @@
 
 #include "core/reply.h"
 #include "core/table.h"
+#include "nat/binding.h"
 #include "nat/npt.h"
 #include "nat/pick.h"
 #include "nat/quick.h"
@@ -65,7 +66,7 @@ static int take_range(struct ct_nat_range *range,
 	return 0;
 }
 
-/* => False when there is no memory; the connection is as it was. */
+/* => False when there is no memory; its tuples are as they were. */
 static bool adopt(const struct ct_pick *pick, struct ct_conn *conn,
 		  const struct ct_tuple *leave)
 {
@@ -73,13 +74,15 @@ static bool adopt(const struct ct_pick *pick, struct ct_conn *conn,
 	struct ct_tuple reply;
 
 	if (!ct_l4_invert(pick->ops, leave, &reply) ||
-	    (source && !ct_mapping_take(pick->thr, &pick->orig, leave)))
+	    (source && !ct_setup_source(pick, conn, leave)))
 		return false;
 	if (!ct_conn_reply_set(pick->thr, conn, &reply)) {
 		if (source)
 			ct_mapping_put(pick->thr, &pick->orig, leave);
 		return false;
 	}
+	if (source)
+		ct_outside_enter(pick->thr, conn, leave->l3, &leave->src);
 	ct_conn_set(conn, changed_bit(pick->end));
 	return true;
 }
@@ -135,6 +138,14 @@ int ct_setup_open(struct ct_thread *thr, const struct ct_pkt *pkt,
 	ct_conn_tuple(pkt->conn, CT_DIR_REPLY, &reply);
 	pick->ops = ct_registry_l4(thr->tbl, reply.l4);
 	return ct_l4_invert(pick->ops, &reply, &pick->now) ? 0 : CT_E_INVAL;
+}
+
+bool ct_setup_source(const struct ct_pick *pick, struct ct_conn *conn,
+		     const struct ct_tuple *leave)
+{
+	return ct_outside_room(pick->thr->tbl) &&
+	       ct_binding_room(pick->thr, conn) &&
+	       ct_mapping_take(pick->thr, &pick->orig, leave);
 }
 
 void ct_setup_done(struct ct_conn *conn, enum ct_nat_end end)
