@@ -59,6 +59,7 @@ enum ct_core_param {
 
 /* NAT's pools; see nat/pool.h. */
 struct ct_nat_pool;
+struct ct_nat_event;
 enum { CT_POOLS = 64 };
 
 struct ct_foreseen;
@@ -135,6 +136,10 @@ struct ct_table {
 	struct ct_mappings mappings;
 	struct ct_outsides outsides;
 	_Atomic(struct ct_nat_pool *) pool[CT_POOLS]; /* A  set once each */
+
+	/* I  after the seal: told of ranges, see nat/report.h */
+	void (*nat_watch)(void *user, const struct ct_nat_event *ev);
+	void *nat_watch_user;
 
 	/* Written by newcomers, now and then. */
 	_Alignas(CT_LINE) _Atomic uint32_t n_conns; /* A  private ones and

@@ -211,7 +211,5 @@ int ct_nat64_setup(struct ct_thread *thr, struct ct_pkt *pkt,
 	error = ct_pick(&pick, &leave);
 	if (!adopt(&pick, conn, &leave, nat64.prefix_len))
 		return CT_E_NOMEM;
-	if (error)
-		ct_nat_tell(thr, pkt, CT_R_NAT_EXHAUSTED);
-	return error;
+	return error ? ct_setup_full(&pick, pkt, &leave) : 0;
 }

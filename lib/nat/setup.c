@@ -14,6 +14,7 @@
 #include "nat/npt.h"
 #include "nat/pick.h"
 #include "nat/quick.h"
+#include "nat/report.h"
 
 static uint32_t done_bit(enum ct_nat_end end)
 {
@@ -103,6 +104,13 @@ int ct_setup_refuse(struct ct_thread *thr, struct ct_pkt *pkt,
 	return error;
 }
 
+int ct_setup_full(const struct ct_pick *pick, struct ct_pkt *pkt,
+		  const struct ct_tuple *leave)
+{
+	ct_report_full(pick, leave);
+	return ct_setup_refuse(pick->thr, pkt, CT_R_NAT_EXHAUSTED, CT_E_FULL);
+}
+
 static int choose(struct ct_pick *pick, struct ct_pkt *pkt)
 {
 	struct ct_conn *conn = pkt->conn;
@@ -112,9 +120,7 @@ static int choose(struct ct_pick *pick, struct ct_pkt *pkt)
 	if (!ct_tuple_equal(&leave, &pick->now) && !adopt(pick, conn, &leave))
 		return CT_E_NOMEM;
 	ct_conn_set(conn, done_bit(pick->end));
-	return full ? ct_setup_refuse(pick->thr, pkt, CT_R_NAT_EXHAUSTED,
-				      CT_E_FULL)
-		    : 0;
+	return ct_likely(!full) ? 0 : ct_setup_full(pick, pkt, &leave);
 }
 
 int ct_setup_open(struct ct_thread *thr, const struct ct_pkt *pkt,

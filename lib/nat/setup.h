@@ -33,6 +33,10 @@ void ct_setup_done(struct ct_conn *conn, enum ct_nat_end end);
 int ct_setup_refuse(struct ct_thread *thr, struct ct_pkt *pkt,
 		    enum ct_reason reason, int error);
 
+/* A range has no tuple left but this one, which is taken; => CT_E_FULL. */
+int ct_setup_full(const struct ct_pick *pick, struct ct_pkt *pkt,
+		  const struct ct_tuple *leave);
+
 /* Say why there is no mapping: in the packet, the counters and the trace. */
 void ct_nat_tell(struct ct_thread *thr, struct ct_pkt *pkt,
 		 enum ct_reason reason);

@@ -370,6 +370,11 @@ START_TEST(exhaustion_is_an_event)
 	ct_pool_refused(&w, &second, pool, CT_E_FULL);
 	ck_assert_mem_eq(&ct_natlog_last(CT_NAT_EV_NO_ID)->inside, second.src,
 			 4);
+	/* It names the address that the refused one is paired with. */
+	second = ct_test_flow4;
+	second.sport++;
+	ct_pool_refused(&w, &second, pool, CT_E_FULL);
+	ck_assert_uint_eq(ct_natlog_last(CT_NAT_EV_NO_ID)->outside.v4, one.v4);
 	ck_assert_int_eq(ct_nat_pool_remove(w.thr, pool, &one), 1);
 	ct_pool_refused(&w, &second, pool, CT_E_NOENT);
 	ck_assert_uint_eq(ct_natlog_count(CT_NAT_EV_NO_ADDRESS), 1);
