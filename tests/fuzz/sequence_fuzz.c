@@ -45,11 +45,13 @@ static unsigned golden(unsigned n)
 	return at;
 }
 
+enum { POOL = 15 }; /* steps.c */
+
 /* The step that makes a pool without quotas; see pools.c.  => Its length. */
 static size_t pool_of(unsigned n, uint8_t *to)
 {
-	enum { POOL = 15, BLOCKS = 32, FIXED = 64 };
-	const uint8_t what = (uint8_t)(n / 4 & ~1u); /* IPv4 */
+	enum { BLOCKS = 32, FIXED = 64 };
+	const uint8_t what = (uint8_t)(n / 4 * 54 & ~1u); /* IPv4 */
 	const uint8_t head[] = { POOL, 0, what, (uint8_t)(n * 5),
 				 (uint8_t)(n / 8) };
 	/* hold_s, max_mappings, max_conns, max_rate, prefix_len, addresses */
@@ -60,6 +62,19 @@ static size_t pool_of(unsigned n, uint8_t *to)
 	memset(to, 0, len);
 	memcpy(to, head, sizeof(head));
 	return len;
+}
+
+/* A step that changes the first pool, or asks it; => its length. */
+static size_t change_of(unsigned n, unsigned i, uint8_t *to)
+{
+	unsigned action = i / 4 % 8 << 2;
+	unsigned pool = (3 - action % 3) % 3; /* what names the first */
+
+	to[0] = POOL;
+	to[1] = (uint8_t)(action | pool);
+	to[2] = (uint8_t)(n + i);
+	/* Static mappings and exclusions say more. */
+	return action >> 2 == 4 || action >> 2 == 5 || action >> 2 == 7 ? 3 : 2;
 }
 
 /* A golden's packets, each confirmed, and every other golden's translated,
@@ -119,6 +134,8 @@ size_t fuzz_seed(unsigned n, uint8_t to[FUZZ_INPUT_MAX])
 			to[len++] = OWN;
 		}
 		to[len++] = 0; /* confirmed */
+		if (pooled && i % 4 == 3)
+			len += change_of(n, i, to + len);
 	}
 	return len;
 }

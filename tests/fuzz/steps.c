@@ -258,6 +258,7 @@ void world_step(struct world *w, struct fuzz_in *in)
 		step_flight, step_walk,     step_flush,  step_owned,
 		step_guest,  step_param,    step_next,   step_memory,
 		world_burst, world_flood,   world_purge, world_pool,
+		world_pool,  world_pool,
 	};
 	uint8_t what = fuzz_u8(in);
 
