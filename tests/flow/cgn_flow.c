@@ -356,6 +356,31 @@ START_TEST(only_what_is_wanted_is_told)
 }
 END_TEST
 
+/* Who had which address, when: also if the first one is drained. */
+START_TEST(a_subscriber_that_moves_leaves_its_address)
+{
+	struct ct_nat_pool_config cfg = ct_natlog_config();
+	struct ct_nat_pool *pool = ct_pool_new(&w, &cfg, 2);
+	struct ct_test_flow flow = ct_pool_client(1, 1);
+	struct ct_test_flow out = ct_pool_out(&w, &flow, pool);
+	union ct_addr first = ct_pool_addr(out.src[3]);
+
+	ck_assert_int_eq(ct_nat_pool_drain(pool, &first), 0);
+	flow.sport++;
+	out = ct_pool_out(&w, &flow, pool);
+	ck_assert_uint_ne(ct_pool_addr(out.src[3]).v4, first.v4);
+	ck_assert_uint_eq(ct_natlog_count(CT_NAT_EV_SUBSCRIBER), 2);
+	ck_assert_uint_eq(ct_natlog_count(CT_NAT_EV_SUBSCRIBER_END), 1);
+	ck_assert_uint_eq(ct_natlog_last(CT_NAT_EV_SUBSCRIBER_END)->outside.v4,
+			  first.v4);
+	ct_flush(w.thr, NULL);
+	ct_world_settle(&w);
+	ck_assert_uint_eq(ct_natlog_count(CT_NAT_EV_SUBSCRIBER_END), 2);
+	ck_assert_mem_eq(&ct_natlog_last(CT_NAT_EV_SUBSCRIBER_END)->outside,
+			 out.src, 4);
+}
+END_TEST
+
 START_TEST(exhaustion_is_an_event)
 {
 	struct ct_nat_pool_config cfg = ct_natlog_config();
@@ -406,6 +431,7 @@ Suite *ct_suite(void)
 	cgn_cases(tc);
 	tcase_add_test(tc, events_tell_who_had_what_when);
 	tcase_add_test(tc, only_what_is_wanted_is_told);
+	tcase_add_test(tc, a_subscriber_that_moves_leaves_its_address);
 	tcase_add_test(tc, exhaustion_is_an_event);
 	suite_add_tcase(suite, tc);
 	return suite;
