@@ -160,7 +160,7 @@ struct ct_far {
 		struct ct_link link[2];
 		struct {
 			uint8_t reserved[23]; /* its link first */
-			uint8_t prefix_len; /* I  NAT64: bits of the prefix */
+			uint8_t prefix_len;   /* I  NAT64: bits of the prefix */
 		};
 	};
 };
