@@ -21,11 +21,9 @@ enum {
 
 static uint32_t n_heads(const struct ct_table *tbl)
 {
-	uint32_t n = HEADS_MIN;
+	uint32_t n = tbl->max_conns / SHARE;
 
-	while (n < tbl->max_conns / SHARE)
-		n *= 2;
-	return n;
+	return n <= HEADS_MIN ? HEADS_MIN : 1u << (32 - __builtin_clz(n - 1));
 }
 
 static size_t heads_len(const struct ct_table *tbl)
@@ -104,12 +102,14 @@ static _Atomic uint32_t *head_at(const struct ct_table *tbl, uint32_t list,
 	return &heads_now(tbl)[(list + part * (heads / PARTS)) & (heads - 1)];
 }
 
+static inline bool is_mark(const struct ct_table *tbl, uint32_t mark)
+{
+	return mark && !(mark & (CT_LINK_TWO | ((1u << tbl->slab.shift) - 1)));
+}
+
 bool ct_outside_is(const struct ct_table *tbl, const struct ct_link *link)
 {
-	uint32_t mark = link->mapping;
-
-	return mark && !(mark & ((1u << tbl->slab.shift) - 1)) &&
-	       !(mark & CT_LINK_TWO);
+	return is_mark(tbl, link->mapping);
 }
 
 _Atomic uint32_t *ct_outside_head(struct ct_thread *thr,
@@ -117,22 +117,38 @@ _Atomic uint32_t *ct_outside_head(struct ct_thread *thr,
 				  const struct ct_link *link)
 {
 	const struct ct_table *tbl = thr->tbl;
+	uint32_t part = (link->mapping >> tbl->slab.shift) - 1;
 	struct ct_tuple reply;
 
+	if (ct_likely(!(ct_conn_word(conn) & (CT_S_WIDE | CT_S_FAR)))) {
+		const struct ct_narrow *narrow = &conn->narrow[CT_DIR_REPLY];
+		const union ct_addr addr = { .v6 = { narrow->dst } };
+
+		return head_at(tbl, list_for(thr, narrow->l3, &addr), part);
+	}
 	ct_conn_tuple(conn, CT_DIR_REPLY, &reply);
-	return head_at(tbl, list_for(thr, reply.l3, &reply.dst),
-		       (link->mapping >> tbl->slab.shift) - 1);
+	return head_at(tbl, list_for(thr, reply.l3, &reply.dst), part);
 }
 
 /* --- A list ------------------------------------------------------------- */
 
-static struct ct_link *link_at(const struct ct_table *tbl, uint32_t unit)
+/* ct_conn_first_link(), with IPv4 in line. */
+static inline struct ct_link *first_link(struct ct_conn *conn)
+{
+	if (ct_likely(!(ct_conn_word(conn) & (CT_S_WIDE | CT_S_FAR))))
+		return (struct ct_link *)(void *)(conn->keys +
+						  sizeof(conn->narrow));
+	return ct_conn_first_link(conn);
+}
+
+static inline struct ct_link *link_at(const struct ct_table *tbl, uint32_t unit)
 {
 	struct ct_conn *conn = ct_conn_at(tbl, unit);
-	struct ct_link *link = ct_conn_first_link(conn);
+	struct ct_link *link = first_link(conn);
 	unsigned n;
 
-	if (ct_likely(ct_outside_is(tbl, link)))
+	/* Its only one, most likely. */
+	if (ct_likely(is_mark(tbl, link->mapping)))
 		return link;
 	link = ct_conn_links(tbl, conn, &n);
 	return ct_outside_is(tbl, link) ? link : link + 1;
@@ -148,11 +164,13 @@ void ct_outside_enter(struct ct_thread *thr, struct ct_conn *conn, uint8_t l3,
 {
 	struct ct_table *tbl = thr->tbl;
 	uint32_t part = (uint32_t)thr->dice[0] % PARTS;
-	struct ct_link *link = ct_conn_spare_link(tbl, conn);
+	struct ct_link *link = first_link(conn);
 	_Atomic uint32_t *head = head_at(tbl, list_for(thr, l3, addr), part);
 	uint32_t unit = ct_conn_unit(tbl, conn);
 	uint32_t first;
 
+	if (ct_unlikely(link->mapping))
+		link = ct_conn_spare_link(tbl, conn);
 	link->mapping = (part + 1) << tbl->slab.shift;
 	link->newer = 0;
 	first = ct_head_lock(head);

@@ -61,11 +61,10 @@ static bool make_two(struct ct_thread *thr, const struct ct_conn *conn,
 
 bool ct_binding_room(struct ct_thread *thr, struct ct_conn *conn)
 {
-	struct ct_link *link;
+	struct ct_link *link = ct_conn_first_link(conn);
 
-	if (!ct_conn_links_make(thr, conn))
-		return false;
-	link = ct_conn_first_link(conn);
+	if (!link)
+		return ct_conn_links_make(thr, conn);
 	return !link->mapping || (link->mapping & CT_LINK_TWO) ||
 	       (ct_conn_word(conn) & CT_S_FAR) || make_two(thr, conn, link);
 }

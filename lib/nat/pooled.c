@@ -295,8 +295,8 @@ static void adopt(const struct ct_bind *bind, const struct ct_tuple *leave)
 /* => What is done for nearly every connection is all that the pool wants. */
 static bool is_simple(const struct ct_nat_pool *pool)
 {
-	return !(pool->cfg.flags & CT_POOL_CONTIGUITY) && !pool->cfg.port_in_use &&
-	       !ct_subscribers_count(pool);
+	return !(pool->cfg.flags & CT_POOL_CONTIGUITY) &&
+	       !pool->cfg.port_in_use && !ct_subscribers_count(pool);
 }
 
 /* => The packet's connection is new, and the one that was foreseen. */
@@ -335,10 +335,9 @@ static bool take_seen(const struct ct_bind *bind)
 
 	if (ct_subscriber_address(pool, bind->subscriber, &paired) !=
 		    place.address ||
-	    !(ct_pool_overloads(pool)
-		      ? reserve_seen(bind)
-		      : ct_pool_take_seen(pool, bind->slot, &place,
-					  bind->unit)))
+	    !(ct_pool_overloads(pool) ? reserve_seen(bind)
+				      : ct_pool_take_seen(pool, bind->slot,
+							  &place, bind->unit)))
 		return false;
 	if (ct_likely(!ct_buckets_find(pool->tbl, &seen->reply, &dir)))
 		return true;
@@ -366,9 +365,9 @@ static bool make_seen(struct ct_bind *bind, struct ct_tuple *leave)
 	if (ct_likely(ct_binding_make(bind))) {
 		unit = bind->unit;
 		if (ct_likely(take_seen(bind))) {
-			error = ct_binding_enter(
-				bind, &place, listed ? CT_BINDING_LISTED : 0,
-				leave);
+			error = ct_binding_enter(bind, &place,
+						 listed ? CT_BINDING_LISTED : 0,
+						 leave);
 			if (listed && bind->unit != unit)
 				ct_overload_settled(pool, seen->reply.hash);
 			return !error; /* or it has given all of it back */
