@@ -17,6 +17,7 @@ struct check {
 	uint32_t n_slots;   /* that the table has */
 	uint32_t n_unowned; /* that their last put left to a poll */
 	uint64_t n_mapped;  /* mappings that they use, ended ones too */
+	uint64_t n_outside; /* that have their source from a range */
 	uint32_t n_buckets;
 	uint32_t bucket; /* that is being looked at */
 	const char *wrong;
@@ -86,6 +87,17 @@ static void check_known(struct check *check, struct ct_conn *conn)
 		fail(check, "events are being delivered by nobody");
 }
 
+static void check_links(struct check *check, const struct ct_conn *conn)
+{
+	const struct ct_link *link;
+	unsigned n;
+
+	check->n_mapped += ct_conn_uses(check->tbl, conn);
+	link = ct_conn_links(check->tbl, conn, &n);
+	for (unsigned i = 0; i < n; i++)
+		check->n_outside += ct_outside_is(check->tbl, &link[i]);
+}
+
 static void check_place(struct check *check, uint32_t unit)
 {
 	struct ct_table *tbl = check->tbl;
@@ -93,7 +105,7 @@ static void check_place(struct check *check, uint32_t unit)
 	uint32_t status = ct_conn_word(conn);
 
 	if (status & (CT_S_SRC_NAT | CT_S_DST_NAT))
-		check->n_mapped += ct_conn_uses(tbl, conn);
+		check_links(check, conn);
 	if (atomic_load(&conn->lock.held))
 		fail(check, "a connection is locked by nobody");
 	if (ct_conn_known(conn)) {
@@ -163,6 +175,8 @@ const char *ct_table_check(struct ct_table *tbl)
 		     "not as many connections are counted as there are");
 	if (check.n_mapped != ct_mappings_users(tbl))
 		fail(&check, "mappings count other users than they have");
+	if (check.n_outside != ct_outsides_users(tbl))
+		fail(&check, "an outside address has other connections");
 	if (n_conns > tbl->max_conns)
 		fail(&check, "more connections are counted than there may be");
 	return check.wrong;

@@ -194,7 +194,7 @@ int ct_mem_report(struct ct_table *tbl, struct ct_mem_report *report)
 		.overflow = class_bytes(tbl, CT_SLAB_BUCKET),
 		.on_demand = class_bytes(tbl, CT_SLAB_EXT) +
 			     class_bytes(tbl, CT_SLAB_NAT) +
-			     ct_mappings_bytes(tbl),
+			     ct_mappings_bytes(tbl) + ct_outsides_bytes(tbl),
 		.handles = handle_bytes(tbl),
 		.refused = atomic_load_explicit(&tbl->mem.refused,
 						memory_order_relaxed),

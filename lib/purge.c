@@ -2,41 +2,34 @@
 /*
  * purge.c - an address of NAT's goes away, and its connections with it
  */
-#include "core/reply.h"
+#include "core/outside.h"
 #include "core/table.h"
+#include "nat/binding.h"
 
-#include <conntrack/dump.h>
 #include <string.h>
 
-struct purge {
-	struct ct_thread *thr;
-	const union ct_addr *addr;
-	uint64_t n;
-	uint8_t l3;
-};
-
-static int purge_one(void *user, struct ct_conn *conn)
+/* What has it from pools; they keep it. */
+static uint64_t end_pooled(struct ct_thread *thr, uint8_t l3,
+			   const union ct_addr *addr)
 {
-	struct purge *purge = user;
-	struct ct_tuple outside;
+	uint64_t ended = 0;
 
-	if (!(ct_conn_word(conn) & CT_S_SRC_NAT))
-		return 0;
-	ct_conn_outside(purge->thr->tbl, conn, &outside);
-	if (outside.l3 == purge->l3 &&
-	    memcmp(&outside.src, purge->addr, sizeof(outside.src)) == 0 &&
-	    ct_conn_kill(purge->thr, conn, CT_R_END_ADDRESS))
-		purge->n++;
-	return 0;
+	for (uint16_t n = 1; n <= CT_POOLS; n++) {
+		struct ct_nat_pool *pool = ct_pool_of(thr->tbl, n);
+
+		if (!pool)
+			break;
+		if (pool->cfg.l3 == l3)
+			ended += ct_binding_end(thr, pool, addr);
+	}
+	return ended;
 }
 
 uint64_t ct_nat_purge(struct ct_thread *thr, uint8_t l3,
 		      const union ct_addr *addr)
 {
-	struct ct_filter filter = { .size = sizeof(filter), .l3 = l3 };
-	struct purge purge = { .thr = thr, .addr = addr, .l3 = l3 };
-	uint64_t cursor = 0;
+	struct ct_outside_work work;
 
-	ct_walk(thr, &cursor, &filter, purge_one, &purge);
-	return purge.n;
+	ct_outside_end(thr, l3, addr, &work);
+	return work.ended + end_pooled(thr, l3, addr);
 }

@@ -132,6 +132,7 @@ void ct_table_destroy(struct ct_table *tbl)
 	ct_policies_fini(tbl);
 	ct_buckets_fini(tbl);
 	ct_pools_fini(tbl);
+	ct_outsides_fini(tbl);
 	ct_mappings_fini(tbl);
 	ct_slab_fini(&tbl->slab);
 

@@ -141,7 +141,11 @@ CT_API void ct_nat_apply_burst(struct ct_thread *thr,
 
 /**
  * End the connections whose source is translated to an address that is going
- * away.  Looks at the whole table.
+ * away: by ranges, by NAT64 or by pools, which keep it.
+ *
+ * First let no rule choose it any more.  A packet on its way whose source was
+ * chosen before is not forgotten: its connection ends when it is confirmed.
+ * The time it takes depends on their number, not on that of others.
  *
  * @param thr   the calling thread's handle
  * @param l3    CT_L3_*

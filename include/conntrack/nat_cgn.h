@@ -40,17 +40,36 @@ struct ct_nat_event {
 	uint32_t kind;         /**< enum ct_nat_event_kind: natEvent */
 	uint32_t quota;        /**< enum ct_nat_quota: natQuotaExceededEvent */
 	uint32_t limit;        /**< of the quota */
-	uint16_t pool;         /**< natPoolId: 1, 2, ... as pools were made */
-	uint16_t zone;         /**< of the inside: ingressVRFID */
-	uint8_t l3;            /**< CT_L3_* */
-	uint8_t l4;            /**< protocolIdentifier */
-	ct_be16 inside_id;     /**< sourceTransportPort */
-	ct_be16 outside_id;    /**< postNAPTSourceTransportPort */
-	ct_be16 peer_id;       /**< destinationTransportPort */
-	uint16_t first_id;     /**< of a block, host order: portRangeStart */
-	uint16_t last_id;      /**< of a block, host order: portRangeEnd */
-	uint16_t reserved[2];  /**< zero */
+	uint16_t pool;       /**< natPoolId: 1, 2, ... as pools were made; 0: a
+				    range of nat.h */
+	uint16_t zone;       /**< of the inside: ingressVRFID */
+	uint8_t l3;          /**< CT_L3_* of the inside */
+	uint8_t l4;          /**< protocolIdentifier */
+	ct_be16 inside_id;   /**< sourceTransportPort */
+	ct_be16 outside_id;  /**< postNAPTSourceTransportPort */
+	ct_be16 peer_id;     /**< destinationTransportPort */
+	uint16_t first_id;   /**< of a block, host order: portRangeStart */
+	uint16_t last_id;    /**< of a block, host order: portRangeEnd */
+	uint8_t outside_l3;  /**< CT_L3_* of outside and peer: another with
+				    NAT64 */
+	uint8_t reserved[3]; /**< zero */
 };
+
+/**
+ * Be told when a range of ct_nat_setup(), ct_nat_masquerade() or
+ * ct_nat64_setup() has no id left: NO_ID, of pool 0.  outside is the address
+ * that was tried, peer the one towards which its ids are taken.  Pools have
+ * their own, ct_nat_pool_config.event.
+ *
+ * @param tbl   the table, before a thread is attached
+ * @param fn    called without a lock by the thread that finds none; NULL: nobody
+ * @param user  its first argument
+ * @context     any thread
+ * @return      0 or CT_E_SEALED
+ */
+CT_API int ct_nat_watch(struct ct_table *tbl,
+			void (*fn)(void *user, const struct ct_nat_event *ev),
+			void *user);
 
 /** Which quota; numbers of IPFIX's natQuotaExceededEvent (RFC 8158). */
 enum ct_nat_quota {

@@ -133,16 +133,18 @@ static inline void ct_conn_set_own(struct ct_conn *conn, uint32_t bits)
 }
 
 /*
- * A connection that uses a mapping of a pool is in the mapping's list.  IPv4
+ * A connection that uses a mapping of a pool is in the mapping's list, and one
+ * whose source a range gave is in that of its outside address.  IPv4
  * connections have room for one link behind their keys, far tuples for two
  * behind themselves.  One that uses two, being translated at both ends, has
  * its links in a unit of their own, unless its tuple is far; the mapping's
  * place in the first link then holds that unit.
  */
 struct ct_link {
-	uint32_t mapping; /* I  unit, 0: none; CT_LINK_TWO: both elsewhere */
-	uint32_t newer;   /* L  under the lock of the mapping's chain */
-	uint32_t older;   /* L */
+	/* I  unit, 0: none; CT_LINK_TWO: both elsewhere; or see outside.h */
+	uint32_t mapping;
+	uint32_t newer; /* L  under the lock of the mapping's chain */
+	uint32_t older; /* L */
 };
 
 #define CT_LINK_TWO (1u << 31)
@@ -150,15 +152,15 @@ struct ct_link {
 /*
  * A reply tuple for which there is no room in the connection: a wide one that is
  * no mirror, or one of another network layer than the original.  Behind it are
- * the links to mappings of pools; NAT64 has none.
+ * its links; NAT64 has one at most.
  */
 struct ct_far {
 	struct ct_tuple tuple; /* I */
 	union {
 		struct ct_link link[2];
 		struct {
-			uint8_t reserved[23];
-			uint8_t prefix_len; /* I  NAT64: bits of the prefix */
+			uint8_t reserved[23]; /* its link first */
+			uint8_t prefix_len;   /* I  NAT64: bits of the prefix */
 		};
 	};
 };

@@ -110,19 +110,31 @@ struct ct_link *ct_conn_links(const struct ct_table *tbl,
 	return link;
 }
 
+struct ct_link *ct_conn_spare_link(const struct ct_table *tbl,
+				   const struct ct_conn *conn)
+{
+	struct ct_link *link = ct_conn_first_link(conn);
+
+	if (link->mapping & CT_LINK_TWO)
+		link = ct_slab_at(&tbl->slab, link->mapping & ~CT_LINK_TWO);
+	return link->mapping ? link + 1 : link;
+}
+
 unsigned ct_conn_uses(const struct ct_table *tbl, const struct ct_conn *conn)
 {
 	const struct ct_link *link;
 	unsigned n, uses = 0;
 
 	link = ct_conn_links(tbl, conn, &n);
-	if (!n)
-		return ct_conn_word(conn) & CT_S_SRC_NAT ? 1 : 0;
 	for (unsigned i = 0; i < n; i++) {
-		const struct ct_mapping *map =
-			ct_slab_at(&tbl->slab, link[i].mapping);
+		const struct ct_mapping *map;
 
-		uses += !(map->flags & CT_MAPPING_LOST);
+		uses++;
+		if (ct_outside_is(tbl, &link[i]))
+			continue;
+		map = ct_slab_at(&tbl->slab, link[i].mapping);
+		if (map->flags & CT_MAPPING_LOST)
+			uses--;
 	}
 	return uses;
 }
@@ -139,23 +151,49 @@ bool ct_conn_links_make(struct ct_thread *thr, struct ct_conn *conn)
 
 /* --- The end ------------------------------------------------------------ */
 
+/* A range gave it its source. */
+static void leave_outside(struct ct_thread *thr, const struct ct_conn *conn,
+			  struct ct_link *link)
+{
+	struct ct_tuple orig, outside;
+
+	ct_outside_leave(thr, conn, link);
+	ct_conn_tuple(conn, CT_DIR_ORIG, &orig);
+	ct_conn_outside(thr->tbl, conn, &outside);
+	ct_mapping_put(thr, &orig, &outside);
+}
+
+/* At least one end by a pool, or room made for that. */
+static void leave_pools(struct ct_thread *thr, struct ct_conn *conn)
+{
+	ct_mapping_leave_fn leave = atomic_load_explicit(
+		&thr->tbl->mappings.leave, memory_order_acquire);
+	struct ct_link *link;
+	unsigned n;
+
+	link = ct_conn_links(thr->tbl, conn, &n);
+	for (unsigned i = 0; i < n; i++)
+		if (ct_outside_is(thr->tbl, &link[i]))
+			leave_outside(thr, conn, &link[i]);
+	leave(thr, conn);
+}
+
+/* Whether the first link, which stands where it began, has another behind it. */
+static bool has_second(const struct ct_conn *conn, const struct ct_link *link)
+{
+	return (ct_conn_word(conn) & CT_S_FAR) && link[1].mapping;
+}
+
 void ct_conn_untranslate(struct ct_thread *thr, struct ct_conn *conn)
 {
-	uint32_t status = ct_conn_word(conn);
-	const struct ct_link *link = ct_conn_first_link(conn);
+	struct ct_link *link = ct_conn_first_link(conn);
 
-	if (ct_unlikely(link && link->mapping)) {
-		ct_mapping_leave_fn leave = atomic_load_explicit(
-			&thr->tbl->mappings.leave, memory_order_acquire);
-
-		leave(thr, conn);
-	} else if (status & CT_S_SRC_NAT) {
-		struct ct_tuple orig, outside;
-
-		ct_conn_tuple(conn, CT_DIR_ORIG, &orig);
-		ct_conn_outside(thr->tbl, conn, &outside);
-		ct_mapping_put(thr, &orig, &outside);
+	if (link && ct_unlikely(link->mapping)) {
+		if (ct_outside_is(thr->tbl, link) && !has_second(conn, link))
+			leave_outside(thr, conn, link);
+		else
+			leave_pools(thr, conn);
 	}
-	if (status & CT_S_FAR)
+	if (ct_conn_word(conn) & CT_S_FAR)
 		free_unit(thr, ct_conn_far(conn));
 }

@@ -36,6 +36,10 @@ static inline struct ct_link *ct_conn_first_link(const struct ct_conn *conn)
 	return (struct ct_link *)(uintptr_t)at;
 }
 
+/* The place of the next link that it gets; there is room for it. */
+struct ct_link *ct_conn_spare_link(const struct ct_table *tbl,
+				   const struct ct_conn *conn);
+
 /* For the audit: how many mappings it uses that are in their chains. */
 unsigned ct_conn_uses(const struct ct_table *tbl, const struct ct_conn *conn);
 

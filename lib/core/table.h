@@ -30,6 +30,7 @@
 #include "core/event.h"
 #include "core/extend.h"
 #include "core/mapping.h"
+#include "core/outside.h"
 #include "core/policy.h"
 #include "core/reclaim.h"
 #include "core/registry.h"
@@ -58,6 +59,7 @@ enum ct_core_param {
 
 /* NAT's pools; see nat/pool.h. */
 struct ct_nat_pool;
+struct ct_nat_event;
 enum { CT_POOLS = 64 };
 
 struct ct_foreseen;
@@ -103,6 +105,8 @@ struct ct_thread {
 	ct_trace_fn trace; /* its own */
 	void *trace_user;
 
+	struct ct_outside_last outside; /* its own */
+
 	uint32_t refused_at;     /* its own  tick; count.h */
 	_Atomic uint32_t credit; /* A  see count.h */
 	_Atomic int64_t n_weak;  /* A  one writer */
@@ -130,7 +134,12 @@ struct ct_table {
 	struct ct_policies policies;
 	struct ct_events events;
 	struct ct_mappings mappings;
+	struct ct_outsides outsides;
 	_Atomic(struct ct_nat_pool *) pool[CT_POOLS]; /* A  set once each */
+
+	/* I  after the seal: told of ranges, see nat/report.h */
+	void (*nat_watch)(void *user, const struct ct_nat_event *ev);
+	void *nat_watch_user;
 
 	/* Written by newcomers, now and then. */
 	_Alignas(CT_LINE) _Atomic uint32_t n_conns; /* A  private ones and

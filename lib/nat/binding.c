@@ -137,7 +137,10 @@ static bool uses(const struct ct_table *tbl, const struct ct_conn *conn,
 	if (ct_likely(!link->mapping))
 		return false;
 	link = ct_conn_links(tbl, conn, &n);
-	return n && link->mapping == unit;
+	for (unsigned i = 0; i < n; i++)
+		if (link[i].mapping == unit)
+			return true;
+	return false;
 }
 
 /* The connection uses it, unless a quota forbids that; under the lock. */
@@ -402,8 +405,8 @@ static ct_noinline void settle(const struct ct_table *tbl,
 	struct ct_key key;
 
 	if (ct_likely(!(ct_conn_word(conn) & (CT_S_WIDE | CT_S_FAR)))) {
-		key.hash = ct_hash_narrow(&tbl->hash,
-					  &conn->narrow[CT_DIR_REPLY]);
+		key.hash =
+			ct_hash_narrow(&tbl->hash, &conn->narrow[CT_DIR_REPLY]);
 	} else {
 		ct_conn_tuple(conn, CT_DIR_REPLY, &key.tuple);
 		ct_key_finish(&key, &tbl->hash);
@@ -415,9 +418,11 @@ static void settle_all(const struct ct_table *tbl, const struct ct_conn *conn,
 		       const struct ct_link *link, unsigned n)
 {
 	for (unsigned i = 0; i < n; i++) {
-		const struct ct_mapping *map =
-			ct_slab_at(&tbl->slab, link[i].mapping);
+		const struct ct_mapping *map;
 
+		if (ct_outside_is(tbl, &link[i]))
+			continue;
+		map = ct_binding_at(tbl, link[i].mapping);
 		if (map->flags & CT_BINDING_LISTED)
 			settle(tbl, conn, map);
 	}
@@ -434,7 +439,8 @@ void ct_binding_leave(struct ct_thread *thr, struct ct_conn *conn)
 	if (!(ct_conn_word(conn) & CT_S_CONFIRMED))
 		settle_all(thr->tbl, conn, link, n);
 	for (unsigned i = 0; i < n; i++)
-		leave_one(thr, conn, &link[i]);
+		if (!ct_outside_is(thr->tbl, &link[i]))
+			leave_one(thr, conn, &link[i]);
 	if (two & CT_LINK_TWO)
 		ct_slab_free(&thr->tbl->slab, &thr->magazine[CT_SLAB_NAT],
 			     CT_SLAB_NAT, two & ~CT_LINK_TWO);
@@ -480,6 +486,18 @@ bool ct_binding_loosen(struct ct_thread *thr, const struct ct_binding_ref *ref)
 
 /* --- Confirmed ---------------------------------------------------------- */
 
+/* => Its address has been taken away. */
+static bool confirm_one(struct ct_thread *thr, const struct ct_conn *conn,
+			const struct ct_link *link)
+{
+	const struct ct_mapping *map = ct_binding_at(thr->tbl, link->mapping);
+	const struct ct_nat_pool *pool = ct_pool_of(thr->tbl, map->pool);
+
+	if (ct_unlikely(ct_report_wanted(pool, CT_NAT_EV_SESSION)))
+		tell_session(thr, CT_NAT_EV_SESSION, map, conn);
+	return ct_pool_state(ct_pool_at(pool, map->address)) == CT_POOL_REMOVED;
+}
+
 void ct_binding_confirmed(struct ct_thread *thr, struct ct_conn *conn)
 {
 	struct ct_table *tbl = thr->tbl;
@@ -488,24 +506,23 @@ void ct_binding_confirmed(struct ct_thread *thr, struct ct_conn *conn)
 	unsigned n = 1;
 
 	if (!link || !link->mapping)
-		return; /* a range, not a pool */
+		return; /* a range, and of the destination alone */
 	if (ct_unlikely((link->mapping & CT_LINK_TWO) ||
 			(ct_conn_word(conn) & CT_S_FAR)))
 		link = ct_conn_links(tbl, conn, &n);
+	if (n == 1 && ct_outside_is(tbl, link)) {
+		ct_outside_confirmed(thr, conn, link);
+		return;
+	}
 	settle_all(tbl, conn, link, n);
 	/* The connection is known, then the address's state is read; pairs with
 	 * the fence in ct_nat_pool_remove(). */
 	atomic_thread_fence(memory_order_seq_cst);
-	for (unsigned i = 0; i < n; i++) {
-		const struct ct_mapping *map =
-			ct_slab_at(&tbl->slab, link[i].mapping);
-		const struct ct_nat_pool *pool = ct_pool_of(tbl, map->pool);
-
-		if (ct_unlikely(ct_report_wanted(pool, CT_NAT_EV_SESSION)))
-			tell_session(thr, CT_NAT_EV_SESSION, map, conn);
-		removed |= ct_pool_state(ct_pool_at(pool, map->address)) ==
-			   CT_POOL_REMOVED;
-	}
+	for (unsigned i = 0; i < n; i++)
+		if (ct_outside_is(tbl, &link[i]))
+			ct_outside_confirmed(thr, conn, &link[i]);
+		else
+			removed |= confirm_one(thr, conn, &link[i]);
 	if (removed)
 		ct_conn_kill(thr, conn, CT_R_END_ADDRESS);
 }

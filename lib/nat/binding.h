@@ -143,6 +143,10 @@ bool ct_binding_disown(struct ct_table *tbl, const struct ct_binding_ref *ref);
  */
 void ct_binding_confirmed(struct ct_thread *thr, struct ct_conn *conn);
 
+/* End the connections that use an address; the pool keeps it.  => How many. */
+uint64_t ct_binding_end(struct ct_thread *thr, struct ct_nat_pool *pool,
+			const union ct_addr *is);
+
 /* => The link of a connection to this mapping. */
 struct ct_link *ct_binding_link_of(const struct ct_table *tbl,
 				   const struct ct_conn *conn, uint32_t unit);

@@ -23,14 +23,26 @@ static struct ct_link *link_at(const struct ct_table *tbl, uint32_t conn,
 	return ct_binding_link_of(tbl, ct_conn_at(tbl, conn), unit);
 }
 
+/* The list that a link stands in. */
+static _Atomic uint32_t *list_of(struct ct_thread *thr,
+				 const struct ct_conn *conn,
+				 const struct ct_link *link)
+{
+	struct ct_table *tbl = thr->tbl;
+
+	if (ct_outside_is(tbl, link))
+		return ct_outside_head(thr, conn, link);
+	return ct_mappings_head(tbl, ct_binding_at(tbl, link->mapping)->key);
+}
+
 /* A narrow connection's only link moves to a unit that has room for two; under
- * the lock of its mapping's chain, as its neighbours may look for it. */
-static bool make_two(struct ct_thread *thr, struct ct_link *link)
+ * the lock of its list, as its neighbours may look for it. */
+static bool make_two(struct ct_thread *thr, const struct ct_conn *conn,
+		     struct ct_link *link)
 {
 	struct ct_table *tbl = thr->tbl;
 	uint32_t two = ct_slab_alloc(&tbl->slab, &thr->magazine[CT_SLAB_NAT],
 				     CT_SLAB_NAT);
-	const struct ct_mapping *map = ct_binding_at(tbl, link->mapping);
 	_Atomic uint32_t *head;
 	struct ct_link *links;
 	uint32_t first;
@@ -39,7 +51,7 @@ static bool make_two(struct ct_thread *thr, struct ct_link *link)
 		return false;
 	links = ct_slab_at(&tbl->slab, two);
 	memset(links, 0, CT_UNIT);
-	head = ct_mappings_head(tbl, map->key);
+	head = list_of(thr, conn, link);
 	first = ct_head_lock(head);
 	links[0] = *link;
 	link->mapping = two | CT_LINK_TWO;
@@ -49,30 +61,18 @@ static bool make_two(struct ct_thread *thr, struct ct_link *link)
 
 bool ct_binding_room(struct ct_thread *thr, struct ct_conn *conn)
 {
-	struct ct_link *link;
-
-	if (!ct_conn_links_make(thr, conn))
-		return false;
-	link = ct_conn_first_link(conn);
-	return !link->mapping || (link->mapping & CT_LINK_TWO) ||
-	       (ct_conn_word(conn) & CT_S_FAR) || make_two(thr, link);
-}
-
-/* => The link that is not used yet. */
-static struct ct_link *spare_link(const struct ct_table *tbl,
-				  const struct ct_conn *conn)
-{
 	struct ct_link *link = ct_conn_first_link(conn);
 
-	if (link->mapping & CT_LINK_TWO)
-		link = ct_slab_at(&tbl->slab, link->mapping & ~CT_LINK_TWO);
-	return link->mapping ? link + 1 : link;
+	if (!link)
+		return ct_conn_links_make(thr, conn);
+	return !link->mapping || (link->mapping & CT_LINK_TWO) ||
+	       (ct_conn_word(conn) & CT_S_FAR) || make_two(thr, conn, link);
 }
 
 void ct_binding_link(struct ct_table *tbl, uint32_t unit, struct ct_conn *conn)
 {
 	struct ct_mapping *map = ct_binding_at(tbl, unit);
-	struct ct_link *link = spare_link(tbl, conn);
+	struct ct_link *link = ct_conn_spare_link(tbl, conn);
 	uint32_t me = ct_conn_unit(tbl, conn);
 
 	link->mapping = unit;

@@ -146,19 +146,20 @@ static int go_over(const struct ct_table *tbl, const struct ct_nat64 *nat64,
 	return 0;
 }
 
-/* => False when there is no memory; the connection is as it was. */
+/* => False when there is no memory; its tuples are as they were. */
 static bool adopt(const struct ct_pick *pick, struct ct_conn *conn,
 		  const struct ct_tuple *leave, uint8_t prefix_len)
 {
 	struct ct_tuple reply;
 
 	if (!ct_l4_invert(pick->ops, leave, &reply) ||
-	    !ct_mapping_take(pick->thr, &pick->orig, leave))
+	    !ct_setup_source(pick, conn, leave))
 		return false;
 	if (!ct_conn_reply_set(pick->thr, conn, &reply)) {
 		ct_mapping_put(pick->thr, &pick->orig, leave);
 		return false;
 	}
+	ct_outside_enter(pick->thr, conn, leave->l3, &leave->src);
 	ct_conn_far(conn)->prefix_len = prefix_len;
 	ct_conn_set(conn, CT_S_SRC_NAT | CT_S_DST_NAT | CT_S_SRC_NAT_DONE |
 				  CT_S_DST_NAT_DONE);
@@ -210,7 +211,5 @@ int ct_nat64_setup(struct ct_thread *thr, struct ct_pkt *pkt,
 	error = ct_pick(&pick, &leave);
 	if (!adopt(&pick, conn, &leave, nat64.prefix_len))
 		return CT_E_NOMEM;
-	if (error)
-		ct_nat_tell(thr, pkt, CT_R_NAT_EXHAUSTED);
-	return error;
+	return error ? ct_setup_full(&pick, pkt, &leave) : 0;
 }

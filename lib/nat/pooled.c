@@ -25,6 +25,17 @@ enum { ASIDE_MAX = 64 };
 
 /* --- Refusals ----------------------------------------------------------- */
 
+/* The address that a paired subscriber has, which has no id left. */
+static void tell_address(const struct ct_bind *bind, struct ct_nat_event *ev)
+{
+	struct ct_nat_usage usage = { .size = sizeof(usage) };
+
+	if (!ct_nat_usage(bind->pool, &bind->name.src, bind->name.zone,
+			  &usage) &&
+	    usage.paired)
+		ev->outside = usage.outside;
+}
+
 static void tell(const struct ct_bind *bind, enum ct_nat_event_kind kind)
 {
 	const struct ct_nat_pool_config *cfg = &bind->pool->cfg;
@@ -41,6 +52,8 @@ static void tell(const struct ct_bind *bind, enum ct_nat_event_kind kind)
 		ev.limit = cfg->max_mappings;
 	else if (bind->quota == CT_NAT_QUOTA_RATE)
 		ev.limit = cfg->max_rate;
+	if (kind == CT_NAT_EV_NO_ID && ct_report_wanted(bind->pool, kind))
+		tell_address(bind, &ev);
 	ct_report(bind->pick.thr, bind->pool, &ev);
 }
 

@@ -62,6 +62,7 @@ bool ct_quick_setup(struct ct_thread *thr, struct ct_conn *conn,
 {
 	const struct ct_narrow *orig = &conn->narrow[CT_DIR_ORIG];
 	ct_be32 outside = range->min_addr.v4;
+	const union ct_addr addr = { .v6 = { outside } };
 	struct ct_narrow source;
 	struct asked asked;
 
@@ -75,10 +76,12 @@ bool ct_quick_setup(struct ct_thread *thr, struct ct_conn *conn,
 	asked.leave.src = outside;
 	asked.reply.wide = false;
 	asked.reply.dirs = CT_KEY_BOTH;
-	if (!ct_mapping_quick(thr, &source, outside, is_free, &asked))
+	if (!ct_outside_room(thr->tbl) ||
+	    !ct_mapping_quick(thr, &source, outside, is_free, &asked))
 		return false;
 	thr->habit = (struct ct_habit){ .outside = outside };
 	conn->narrow[CT_DIR_REPLY] = asked.reply.narrow;
+	ct_outside_enter(thr, conn, CT_L3_IPV4, &addr);
 	ct_conn_set_own(conn, CT_S_SRC_NAT | CT_S_SRC_NAT_DONE);
 	return true;
 }

@@ -18,12 +18,16 @@ enum { CONNS = 128, MAPPINGS = 64 };
 
 /* --- Connections of a mapping ------------------------------------------- */
 
-/* => How many known ones were noted. */
+/* => How many known ones were noted, from behind one of them or, NULL, from the
+ *    beginning. */
 static unsigned note_conns(struct ct_table *tbl, uint32_t unit,
-			   const struct ct_mapping *map, struct ct_conn **conns)
+			   const struct ct_conn *from, struct ct_conn **conns)
 {
-	uint32_t at = map->first;
+	uint32_t at = ct_binding_at(tbl, unit)->first;
 	unsigned n = 0;
+
+	if (from)
+		at = ct_binding_link_of(tbl, from, unit)->older;
 
 	while (at && n < CONNS) {
 		struct ct_conn *conn = ct_conn_at(tbl, at);
@@ -39,22 +43,21 @@ static unsigned note_conns(struct ct_table *tbl, uint32_t unit,
 static uint32_t end_conns(struct ct_thread *thr,
 			  const struct ct_binding_ref *ref)
 {
-	struct ct_conn *conns[CONNS];
+	struct ct_conn *conns[CONNS], *from = NULL;
 	uint32_t ended = 0;
 	unsigned n;
 
 	do {
-		const struct ct_mapping *map;
 		uint32_t first;
 
-		map = ct_binding_lock(thr->tbl, ref, &first);
-		if (!map)
+		if (!ct_binding_lock(thr->tbl, ref, &first))
 			break;
-		n = note_conns(thr->tbl, ref->unit, map, conns);
+		n = note_conns(thr->tbl, ref->unit, from, conns);
 		ct_binding_unlock(thr->tbl, ref, first);
 		for (unsigned i = 0; i < n; i++)
 			ended += ct_conn_kill(thr, conns[i], CT_R_END_ADDRESS);
-	} while (n);
+		from = conns[n ? n - 1 : 0];
+	} while (n == CONNS);
 	return ended;
 }
 
@@ -159,18 +162,10 @@ static uint32_t end_list(struct ct_thread *thr, struct ct_pool_list *list)
 
 /* --- The verb ----------------------------------------------------------- */
 
-int64_t ct_nat_pool_remove(struct ct_thread *thr, struct ct_nat_pool *pool,
-			   const union ct_addr *is)
+static uint64_t end_addr(struct ct_thread *thr, const struct ct_pool_addr *addr)
 {
-	struct ct_pool_addr *addr;
-	int64_t ended = 0;
-	int error = ct_pool_state_to(pool, is, CT_POOL_REMOVED, &addr);
+	uint64_t ended = 0;
 
-	if (error)
-		return error;
-	/* Pairs with the fence in ct_binding_confirmed(). */
-	atomic_thread_fence(memory_order_seq_cst);
-	ct_statics_drop(thr, pool, addr->number);
 	for (unsigned slot = 0; slot < CT_TRACKERS; slot++) {
 		struct ct_portmap *map = atomic_load(&addr->map[slot]);
 		struct ct_pool_lists *lists = atomic_load(&addr->lists[slot]);
@@ -181,4 +176,26 @@ int64_t ct_nat_pool_remove(struct ct_thread *thr, struct ct_nat_pool *pool,
 			ended += end_list(thr, &lists->list[i]);
 	}
 	return ended;
+}
+
+uint64_t ct_binding_end(struct ct_thread *thr, struct ct_nat_pool *pool,
+			const union ct_addr *is)
+{
+	const struct ct_pool_addr *addr = ct_pool_find(pool, is);
+
+	return addr ? end_addr(thr, addr) : 0;
+}
+
+int64_t ct_nat_pool_remove(struct ct_thread *thr, struct ct_nat_pool *pool,
+			   const union ct_addr *is)
+{
+	struct ct_pool_addr *addr;
+	int error = ct_pool_state_to(pool, is, CT_POOL_REMOVED, &addr);
+
+	if (error)
+		return error;
+	/* Pairs with the fence in ct_binding_confirmed(). */
+	atomic_thread_fence(memory_order_seq_cst);
+	ct_statics_drop(thr, pool, addr->number);
+	return (int64_t)end_addr(thr, addr);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * report.c - tell the host what happened in a pool
+ * report.c - tell the host what happened in a pool, or with a range
  */
 #include "nat/report.h"
 
@@ -9,6 +9,7 @@
 
 #include <arpa/inet.h>
 #include <inttypes.h>
+#include <string.h>
 #include <sys/socket.h>
 
 void ct_report(const struct ct_thread *thr, const struct ct_nat_pool *pool,
@@ -20,6 +21,7 @@ void ct_report(const struct ct_thread *thr, const struct ct_nat_pool *pool,
 	ev->now_ns = thr->now_ns;
 	ev->pool = pool->number;
 	ev->l3 = pool->cfg.l3;
+	ev->outside_l3 = ev->l3;
 	pool->cfg.event(pool->cfg.user, ev);
 }
 
@@ -44,6 +46,39 @@ void ct_report_mapping(const struct ct_thread *thr, enum ct_nat_event_kind kind,
 		ev.peer_id = peer->dst_id;
 	}
 	ct_report(thr, pool, &ev);
+}
+
+int ct_nat_watch(struct ct_table *tbl,
+		 void (*fn)(void *user, const struct ct_nat_event *ev),
+		 void *user)
+{
+	if (ct_sealed(tbl))
+		return CT_E_SEALED;
+	tbl->nat_watch = fn;
+	tbl->nat_watch_user = user;
+	return 0;
+}
+
+void ct_report_full(const struct ct_pick *pick, const struct ct_tuple *leave)
+{
+	const struct ct_table *tbl = pick->thr->tbl;
+	struct ct_nat_event ev = {
+		.size = sizeof(ev),
+		.kind = CT_NAT_EV_NO_ID,
+		.now_ns = pick->thr->now_ns,
+		.inside = pick->orig.src,
+		.inside_id = pick->orig.src_id,
+		.outside = leave->src,
+		.peer = leave->dst,
+		.peer_id = leave->dst_id,
+		.zone = pick->orig.zone,
+		.l3 = pick->orig.l3,
+		.l4 = pick->orig.l4,
+		.outside_l3 = leave->l3,
+	};
+
+	if (tbl->nat_watch)
+		tbl->nat_watch(tbl->nat_watch_user, &ev);
 }
 
 /* --- Text --------------------------------------------------------------- */
@@ -85,10 +120,19 @@ static void put_number(struct ct_line *line, const char *name, uint32_t number)
 	ct_line_put(line, ",\"%s\":%" PRIu32, name, number);
 }
 
+static bool is_refusal(const struct ct_nat_event *ev)
+{
+	return ev->kind == CT_NAT_EV_NO_ADDRESS ||
+	       ev->kind == CT_NAT_EV_NO_ID || ev->kind == CT_NAT_EV_QUOTA;
+}
+
+/* A refusal has it where one address was asked, not a whole pool. */
 static bool has_outside(const struct ct_nat_event *ev)
 {
-	return ev->kind != CT_NAT_EV_NO_ADDRESS &&
-	       ev->kind != CT_NAT_EV_NO_ID && ev->kind != CT_NAT_EV_QUOTA;
+	static const union ct_addr none;
+
+	return !is_refusal(ev) ||
+	       memcmp(&ev->outside, &none, sizeof(none)) != 0;
 }
 
 static bool has_ids(const struct ct_nat_event *ev)
@@ -97,19 +141,27 @@ static bool has_ids(const struct ct_nat_event *ev)
 	       ev->kind <= CT_NAT_EV_MAPPING_END;
 }
 
+/* Ranges run out of ids towards a peer, pools altogether. */
+static bool has_peer(const struct ct_nat_event *ev)
+{
+	return ev->kind == CT_NAT_EV_SESSION ||
+	       ev->kind == CT_NAT_EV_SESSION_END ||
+	       (ev->kind == CT_NAT_EV_NO_ID && !ev->pool);
+}
+
 static void put_ends(struct ct_line *line, const struct ct_nat_event *ev)
 {
 	put_addr(line, "inside", ev->l3, &ev->inside);
 	if (has_outside(ev))
-		put_addr(line, "outside", ev->l3, &ev->outside);
-	if (!has_ids(ev))
-		return;
-	put_number(line, "inside_id", ntohs(ev->inside_id));
-	put_number(line, "outside_id", ntohs(ev->outside_id));
-	if (ev->kind > CT_NAT_EV_SESSION_END)
-		return;
-	put_addr(line, "peer", ev->l3, &ev->peer);
-	put_number(line, "peer_id", ntohs(ev->peer_id));
+		put_addr(line, "outside", ev->outside_l3, &ev->outside);
+	if (has_ids(ev)) {
+		put_number(line, "inside_id", ntohs(ev->inside_id));
+		put_number(line, "outside_id", ntohs(ev->outside_id));
+	}
+	if (has_peer(ev)) {
+		put_addr(line, "peer", ev->outside_l3, &ev->peer);
+		put_number(line, "peer_id", ntohs(ev->peer_id));
+	}
 }
 
 int ct_nat_event_text(const struct ct_nat_event *ev, char *buf, size_t len)

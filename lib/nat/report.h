@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * report.h - tell the host what happened in a pool
+ * report.h - tell the host what happened in a pool, or with a range
  */
 #ifndef NAT_REPORT_H
 #define NAT_REPORT_H
 
 #include "core/mapping.h"
+#include "nat/pick.h"
 #include "nat/pool.h"
 
 #include <conntrack/nat_cgn.h>
@@ -25,5 +26,8 @@ void ct_report(const struct ct_thread *thr, const struct ct_nat_pool *pool,
 void ct_report_mapping(const struct ct_thread *thr, enum ct_nat_event_kind kind,
 		       const struct ct_mapping *map,
 		       const struct ct_tuple *peer);
+
+/* A range has no tuple left but this one, which is taken. */
+void ct_report_full(const struct ct_pick *pick, const struct ct_tuple *leave);
 
 #endif /* NAT_REPORT_H */

@@ -10,9 +10,11 @@
 
 #include "core/reply.h"
 #include "core/table.h"
+#include "nat/binding.h"
 #include "nat/npt.h"
 #include "nat/pick.h"
 #include "nat/quick.h"
+#include "nat/report.h"
 
 static uint32_t done_bit(enum ct_nat_end end)
 {
@@ -65,7 +67,7 @@ static int take_range(struct ct_nat_range *range,
 	return 0;
 }
 
-/* => False when there is no memory; the connection is as it was. */
+/* => False when there is no memory; its tuples are as they were. */
 static bool adopt(const struct ct_pick *pick, struct ct_conn *conn,
 		  const struct ct_tuple *leave)
 {
@@ -73,13 +75,15 @@ static bool adopt(const struct ct_pick *pick, struct ct_conn *conn,
 	struct ct_tuple reply;
 
 	if (!ct_l4_invert(pick->ops, leave, &reply) ||
-	    (source && !ct_mapping_take(pick->thr, &pick->orig, leave)))
+	    (source && !ct_setup_source(pick, conn, leave)))
 		return false;
 	if (!ct_conn_reply_set(pick->thr, conn, &reply)) {
 		if (source)
 			ct_mapping_put(pick->thr, &pick->orig, leave);
 		return false;
 	}
+	if (source)
+		ct_outside_enter(pick->thr, conn, leave->l3, &leave->src);
 	ct_conn_set(conn, changed_bit(pick->end));
 	return true;
 }
@@ -100,6 +104,13 @@ int ct_setup_refuse(struct ct_thread *thr, struct ct_pkt *pkt,
 	return error;
 }
 
+int ct_setup_full(const struct ct_pick *pick, struct ct_pkt *pkt,
+		  const struct ct_tuple *leave)
+{
+	ct_report_full(pick, leave);
+	return ct_setup_refuse(pick->thr, pkt, CT_R_NAT_EXHAUSTED, CT_E_FULL);
+}
+
 static int choose(struct ct_pick *pick, struct ct_pkt *pkt)
 {
 	struct ct_conn *conn = pkt->conn;
@@ -109,9 +120,7 @@ static int choose(struct ct_pick *pick, struct ct_pkt *pkt)
 	if (!ct_tuple_equal(&leave, &pick->now) && !adopt(pick, conn, &leave))
 		return CT_E_NOMEM;
 	ct_conn_set(conn, done_bit(pick->end));
-	return full ? ct_setup_refuse(pick->thr, pkt, CT_R_NAT_EXHAUSTED,
-				      CT_E_FULL)
-		    : 0;
+	return ct_likely(!full) ? 0 : ct_setup_full(pick, pkt, &leave);
 }
 
 int ct_setup_open(struct ct_thread *thr, const struct ct_pkt *pkt,
@@ -135,6 +144,14 @@ int ct_setup_open(struct ct_thread *thr, const struct ct_pkt *pkt,
 	ct_conn_tuple(pkt->conn, CT_DIR_REPLY, &reply);
 	pick->ops = ct_registry_l4(thr->tbl, reply.l4);
 	return ct_l4_invert(pick->ops, &reply, &pick->now) ? 0 : CT_E_INVAL;
+}
+
+bool ct_setup_source(const struct ct_pick *pick, struct ct_conn *conn,
+		     const struct ct_tuple *leave)
+{
+	return ct_outside_room(pick->thr->tbl) &&
+	       ct_binding_room(pick->thr, conn) &&
+	       ct_mapping_take(pick->thr, &pick->orig, leave);
 }
 
 void ct_setup_done(struct ct_conn *conn, enum ct_nat_end end)

@@ -179,25 +179,44 @@ static void address_set(struct ct_subscriber *sub, uint32_t number)
 			      memory_order_relaxed);
 }
 
-static void tell(const struct ct_thread *thr, const struct ct_nat_pool *pool,
-		 const struct ct_subscriber *sub, enum ct_nat_event_kind kind,
-		 uint32_t block)
+static void tell_at(const struct ct_thread *thr, const struct ct_nat_pool *pool,
+		    const struct ct_subscriber *sub, struct ct_nat_event *ev,
+		    uint32_t address)
+{
+	ev->inside = sub->prefix;
+	ev->zone = sub->zone;
+	ct_pool_address(pool, address - 1, &ev->outside);
+	ct_report(thr, pool, ev);
+}
+
+static void tell_block(const struct ct_thread *thr,
+		       const struct ct_nat_pool *pool,
+		       const struct ct_subscriber *sub,
+		       enum ct_nat_event_kind kind, uint32_t block)
+{
+	struct ct_nat_event ev;
+	struct ct_portspan span;
+
+	if (ct_likely(!ct_report_wanted(pool, kind)))
+		return;
+	ev = (struct ct_nat_event){ .kind = kind };
+	span = ct_block_span(pool, block);
+	ev.first_id = (uint16_t)(pool->base + span.first);
+	ev.last_id = (uint16_t)(pool->base + span.last);
+	tell_at(thr, pool, sub, &ev, address_of(sub));
+}
+
+static void tell_pair(const struct ct_thread *thr,
+		      const struct ct_nat_pool *pool,
+		      const struct ct_subscriber *sub,
+		      enum ct_nat_event_kind kind, uint32_t address)
 {
 	struct ct_nat_event ev;
 
 	if (ct_likely(!ct_report_wanted(pool, kind)))
 		return;
-	ev = (struct ct_nat_event){ .kind = kind,
-				    .inside = sub->prefix,
-				    .zone = sub->zone };
-	ct_pool_address(pool, address_of(sub) - 1, &ev.outside);
-	if (kind == CT_NAT_EV_BLOCK || kind == CT_NAT_EV_BLOCK_END) {
-		struct ct_portspan span = ct_block_span(pool, block);
-
-		ev.first_id = (uint16_t)(pool->base + span.first);
-		ev.last_id = (uint16_t)(pool->base + span.last);
-	}
-	ct_report(thr, pool, &ev);
+	ev = (struct ct_nat_event){ .kind = kind };
+	tell_at(thr, pool, sub, &ev, address);
 }
 
 /* => Whether a subscriber has its first block for good. */
@@ -217,10 +236,11 @@ static void end(struct ct_thread *thr, struct ct_nat_pool *pool, uint32_t unit)
 	for (uint32_t i = first; i < sub->n_blocks; i++) {
 		ct_block_give(ct_pool_at(pool, address_of(sub) - 1),
 			      sub->block[i]);
-		tell(thr, pool, sub, CT_NAT_EV_BLOCK_END, sub->block[i]);
+		tell_block(thr, pool, sub, CT_NAT_EV_BLOCK_END, sub->block[i]);
 	}
 	if (address_of(sub))
-		tell(thr, pool, sub, CT_NAT_EV_SUBSCRIBER_END, 0);
+		tell_pair(thr, pool, sub, CT_NAT_EV_SUBSCRIBER_END,
+			  address_of(sub));
 	ct_slab_free(&pool->tbl->slab, &thr->magazine[CT_SLAB_NAT], CT_SLAB_NAT,
 		     unit);
 }
@@ -322,17 +342,22 @@ void ct_subscriber_pair(const struct ct_thread *thr, struct ct_nat_pool *pool,
 			uint32_t unit, uint32_t address)
 {
 	struct ct_subscriber *sub = ct_subscriber_at(pool, unit);
+	uint32_t before;
 	bool news;
 
 	if (is_paired(pool, address_of(sub)))
 		return;
 	ct_spin_lock(&sub->lock);
+	before = address_of(sub);
 	news = !sub->n_blocks && !is_paired(pool, address_of(sub));
 	if (news)
 		address_set(sub, address);
 	ct_spin_unlock(&sub->lock);
+	/* Its address was drained or removed: it has another from now on. */
+	if (news && before)
+		tell_pair(thr, pool, sub, CT_NAT_EV_SUBSCRIBER_END, before);
 	if (news)
-		tell(thr, pool, sub, CT_NAT_EV_SUBSCRIBER, 0);
+		tell_pair(thr, pool, sub, CT_NAT_EV_SUBSCRIBER, address + 1);
 }
 
 /* --- Blocks ------------------------------------------------------------- */
@@ -389,10 +414,11 @@ static bool add_block(struct ct_nat_pool *pool, uint32_t unit,
 	}
 	ct_spin_unlock(&sub->lock);
 	if (added && first)
-		tell(want->thr, pool, sub, CT_NAT_EV_SUBSCRIBER, 0);
+		tell_pair(want->thr, pool, sub, CT_NAT_EV_SUBSCRIBER,
+			  block.address + 1);
 	/* What is somebody's for good needs no line in a log. */
 	if (added && !(first && has_fixed(pool, sub, &block)))
-		tell(want->thr, pool, sub, CT_NAT_EV_BLOCK, block.id);
+		tell_block(want->thr, pool, sub, CT_NAT_EV_BLOCK, block.id);
 	return added || other;
 }
 

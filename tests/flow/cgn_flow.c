@@ -4,28 +4,19 @@
  * events.
  */
 #include "core/table.h"
-#include "pool.h"
+#include "natlog.h"
 #include "suite.h"
 
 #include <arpa/inet.h>
 #include <string.h>
 
-enum { MAX_CONNS = 8192, UDP = 17, EVENTS = 4096 };
+enum { MAX_CONNS = 8192, UDP = 17 };
 
 static struct ct_world w;
-static struct ct_nat_event events[EVENTS];
-static unsigned n_events;
-
-static void note(void *user, const struct ct_nat_event *ev)
-{
-	(void)user;
-	if (n_events < EVENTS)
-		events[n_events++] = *ev;
-}
 
 static void setup(void)
 {
-	n_events = 0;
+	ct_natlog_open();
 	ct_world_start(&w, MAX_CONNS);
 }
 
@@ -38,50 +29,11 @@ static void teardown(void)
 	ct_world_end(&w);
 }
 
-static struct ct_nat_pool_config config(void)
-{
-	struct ct_nat_pool_config cfg = ct_pool_config();
-
-	cfg.events = CT_NAT_EV_ALL;
-	cfg.event = note;
-	return cfg;
-}
-
-static unsigned count(enum ct_nat_event_kind kind)
-{
-	unsigned n = 0;
-
-	for (unsigned i = 0; i < n_events; i++)
-		n += events[i].kind == (uint32_t)kind;
-	return n;
-}
-
-static const struct ct_nat_event *last_of(enum ct_nat_event_kind kind)
-{
-	const struct ct_nat_event *found = NULL;
-
-	for (unsigned i = 0; i < n_events; i++)
-		if (events[i].kind == (uint32_t)kind)
-			found = &events[i];
-	ck_assert_ptr_nonnull(found);
-	return found;
-}
-
-static union ct_addr inside(unsigned host)
-{
-	struct ct_test_flow flow = ct_pool_client(host, 1);
-	union ct_addr addr;
-
-	memset(&addr, 0, sizeof(addr));
-	memcpy(&addr, flow.src, 4);
-	return addr;
-}
-
 /* --- Blocks ------------------------------------------------------------- */
 
 START_TEST(a_subscriber_gets_its_ids_by_the_block)
 {
-	struct ct_nat_pool_config cfg = config();
+	struct ct_nat_pool_config cfg = ct_natlog_config();
 	const struct ct_nat_event *ev;
 	struct ct_nat_pool *pool;
 
@@ -92,8 +44,9 @@ START_TEST(a_subscriber_gets_its_ids_by_the_block)
 		struct ct_test_flow flow = ct_pool_client(1, port);
 		struct ct_test_flow out = ct_pool_out(&w, &flow, pool);
 
-		ck_assert_uint_eq(count(CT_NAT_EV_BLOCK), (port + 63u) / 64);
-		ev = last_of(CT_NAT_EV_BLOCK);
+		ck_assert_uint_eq(ct_natlog_count(CT_NAT_EV_BLOCK),
+				  (port + 63u) / 64);
+		ev = ct_natlog_last(CT_NAT_EV_BLOCK);
 		ck_assert(out.sport >= ev->first_id &&
 			  out.sport <= ev->last_id);
 		ck_assert_mem_eq(out.src, &ev->outside, 4);
@@ -104,20 +57,20 @@ START_TEST(a_subscriber_gets_its_ids_by_the_block)
 
 		ct_pool_refused(&w, &flow, pool, CT_E_FULL);
 	}
-	ck_assert_uint_eq(count(CT_NAT_EV_NO_ID), 1);
-	ck_assert_uint_eq(count(CT_NAT_EV_SUBSCRIBER), 1);
+	ck_assert_uint_eq(ct_natlog_count(CT_NAT_EV_NO_ID), 1);
+	ck_assert_uint_eq(ct_natlog_count(CT_NAT_EV_SUBSCRIBER), 1);
 	ct_flush(w.thr, NULL);
 	ct_world_settle(&w);
-	ck_assert_uint_eq(count(CT_NAT_EV_BLOCK_END), 3);
-	ck_assert_uint_eq(count(CT_NAT_EV_SUBSCRIBER_END), 1);
-	ck_assert_uint_eq(count(CT_NAT_EV_MAPPING), 192);
-	ck_assert_uint_eq(count(CT_NAT_EV_MAPPING_END), 192);
+	ck_assert_uint_eq(ct_natlog_count(CT_NAT_EV_BLOCK_END), 3);
+	ck_assert_uint_eq(ct_natlog_count(CT_NAT_EV_SUBSCRIBER_END), 1);
+	ck_assert_uint_eq(ct_natlog_count(CT_NAT_EV_MAPPING), 192);
+	ck_assert_uint_eq(ct_natlog_count(CT_NAT_EV_MAPPING_END), 192);
 }
 END_TEST
 
 START_TEST(blocks_of_two_never_overlap)
 {
-	struct ct_nat_pool_config cfg = config();
+	struct ct_nat_pool_config cfg = ct_natlog_config();
 	static uint16_t owner[UINT16_MAX + 1];
 	struct ct_test_flow last = ct_pool_client(5000, 1);
 	struct ct_nat_pool *pool;
@@ -143,9 +96,9 @@ END_TEST
 
 START_TEST(a_prefix_may_be_one_subscriber)
 {
-	struct ct_nat_pool_config cfg = config();
+	struct ct_nat_pool_config cfg = ct_natlog_config();
 	struct ct_nat_usage usage = { .size = sizeof(usage) };
-	union ct_addr host = inside(3);
+	union ct_addr host = ct_pool_inside(3);
 	struct ct_nat_pool *pool;
 
 	cfg.prefix_len = 24;
@@ -178,7 +131,7 @@ END_TEST
 /* The example of RFC 7422, 2: a /28 behind one address. */
 static struct ct_nat_pool *rfc7422_pool(uint32_t max_blocks)
 {
-	struct ct_nat_pool_config cfg = config();
+	struct ct_nat_pool_config cfg = ct_natlog_config();
 	union ct_addr outside = { .v6 = { htonl(0xc0000201) } };
 	struct ct_nat_pool *pool;
 
@@ -198,11 +151,11 @@ START_TEST(the_blocks_are_those_of_rfc_7422)
 		{ 1, 1024 }, { 2, 5056 }, { 12, 45376 }, { 14, 53440 }
 	};
 	struct ct_nat_pool *pool = rfc7422_pool(1);
-	union ct_addr other = inside(15);
+	union ct_addr other = ct_pool_inside(15);
 	struct ct_nat_block block = { .size = sizeof(block) };
 
 	for (unsigned i = 0; i < 4; i++) {
-		union ct_addr host = inside(first[i][0]);
+		union ct_addr host = ct_pool_inside(first[i][0]);
 
 		ck_assert_int_eq(ct_nat_fixed(pool, &host, &block), 0);
 		ck_assert_uint_eq(block.first_id, first[i][1]);
@@ -221,7 +174,7 @@ START_TEST(the_inverse_is_exact)
 	struct ct_nat_block block = { .size = sizeof(block) };
 
 	for (unsigned host = 1; host <= 14; host++) {
-		union ct_addr addr = inside(host);
+		union ct_addr addr = ct_pool_inside(host);
 
 		ck_assert_int_eq(ct_nat_fixed(pool, &addr, &block), 0);
 		for (uint32_t id = block.first_id; id <= block.last_id; id++) {
@@ -261,13 +214,13 @@ START_TEST(flows_leave_from_their_fixed_block_and_no_line_is_logged)
 					 0);
 			ck_assert_mem_eq(&back.inside, flow.src, 4);
 		}
-	ck_assert_uint_eq(count(CT_NAT_EV_BLOCK), 0);
+	ck_assert_uint_eq(ct_natlog_count(CT_NAT_EV_BLOCK), 0);
 }
 END_TEST
 
 START_TEST(who_has_used_up_its_block_gets_a_spare_one_which_is_logged)
 {
-	struct ct_nat_pool_config cfg = config();
+	struct ct_nat_pool_config cfg = ct_natlog_config();
 	struct ct_test_flow last = ct_pool_client(1, 99);
 	struct ct_test_flow other = ct_pool_client(77, 1);
 	struct ct_nat_pool *pool;
@@ -275,7 +228,7 @@ START_TEST(who_has_used_up_its_block_gets_a_spare_one_which_is_logged)
 	cfg.min_id = 2000;
 	cfg.max_id = 2039;
 	cfg.block_ids = 10;
-	cfg.fixed_first = inside(1);
+	cfg.fixed_first = ct_pool_inside(1);
 	cfg.n_fixed = 2;
 	cfg.spare_blocks = 2;
 	cfg.max_blocks = 2;
@@ -285,12 +238,12 @@ START_TEST(who_has_used_up_its_block_gets_a_spare_one_which_is_logged)
 		uint16_t id = ct_pool_out(&w, &flow, pool).sport;
 
 		ck_assert(port <= 10 ? id < 2010 : id >= 2020);
-		ck_assert_uint_eq(count(CT_NAT_EV_BLOCK), port > 10);
+		ck_assert_uint_eq(ct_natlog_count(CT_NAT_EV_BLOCK), port > 10);
 	}
 	ct_pool_refused(&w, &last, pool, CT_E_FULL);
 	/* A stranger to the fixed ones has the other spare block. */
 	ck_assert_uint_ge(ct_pool_out(&w, &other, pool).sport, 2020);
-	ck_assert_uint_eq(count(CT_NAT_EV_BLOCK), 2);
+	ck_assert_uint_eq(ct_natlog_count(CT_NAT_EV_BLOCK), 2);
 }
 END_TEST
 
@@ -298,7 +251,7 @@ END_TEST
 
 START_TEST(mappings_connections_and_new_ones_are_limited)
 {
-	struct ct_nat_pool_config cfg = config();
+	struct ct_nat_pool_config cfg = ct_natlog_config();
 	struct ct_test_flow flow = ct_pool_client(1, 1);
 	struct ct_nat_pool *pool;
 
@@ -311,20 +264,21 @@ START_TEST(mappings_connections_and_new_ones_are_limited)
 	ct_pool_out(&w, &flow, pool);
 	flow.sport = 3;
 	ct_pool_refused(&w, &flow, pool, CT_E_FULL);
-	ck_assert_uint_eq(last_of(CT_NAT_EV_QUOTA)->quota,
+	ck_assert_uint_eq(ct_natlog_last(CT_NAT_EV_QUOTA)->quota,
 			  CT_NAT_QUOTA_MAPPINGS);
-	ck_assert_uint_eq(last_of(CT_NAT_EV_QUOTA)->limit, 2);
+	ck_assert_uint_eq(ct_natlog_last(CT_NAT_EV_QUOTA)->limit, 2);
 
 	flow = ct_pool_server(ct_pool_client(1, 1), 9, 1);
 	ct_pool_out(&w, &flow, pool);
 	flow.dport = 2;
 	ct_pool_refused(&w, &flow, pool, CT_E_FULL);
-	ck_assert_uint_eq(last_of(CT_NAT_EV_QUOTA)->quota, CT_NAT_QUOTA_RATE);
+	ck_assert_uint_eq(ct_natlog_last(CT_NAT_EV_QUOTA)->quota,
+			  CT_NAT_QUOTA_RATE);
 	ct_world_wait(&w, CT_WORLD_S);
 	ct_pool_out(&w, &flow, pool);
 	flow.dport = 3;
 	ct_pool_refused(&w, &flow, pool, CT_E_FULL);
-	ck_assert_uint_eq(last_of(CT_NAT_EV_QUOTA)->quota,
+	ck_assert_uint_eq(ct_natlog_last(CT_NAT_EV_QUOTA)->quota,
 			  CT_NAT_QUOTA_SESSIONS);
 	ck_assert_uint_eq(ct_world_count(&w, CT_R_NAT_QUOTA), 3);
 	ck_assert_uint_eq(ct_world_count(&w, CT_R_NAT_EXHAUSTED), 0);
@@ -336,7 +290,7 @@ END_TEST
 
 START_TEST(a_stranger_is_refused_when_the_subscriber_has_enough)
 {
-	struct ct_nat_pool_config cfg = config();
+	struct ct_nat_pool_config cfg = ct_natlog_config();
 	struct ct_test_flow out, in;
 	struct ct_nat_pool *pool;
 
@@ -355,7 +309,7 @@ END_TEST
 
 START_TEST(events_tell_who_had_what_when)
 {
-	struct ct_nat_pool_config cfg = config();
+	struct ct_nat_pool_config cfg = ct_natlog_config();
 	const struct ct_nat_event *ev;
 	struct ct_test_flow out;
 	char line[512];
@@ -363,7 +317,7 @@ START_TEST(events_tell_who_had_what_when)
 
 	pool = ct_pool_new(&w, &cfg, 1);
 	out = ct_pool_out(&w, &ct_test_flow4, pool);
-	ev = last_of(CT_NAT_EV_SESSION);
+	ev = ct_natlog_last(CT_NAT_EV_SESSION);
 	ck_assert_mem_eq(&ev->inside, ct_test_flow4.src, 4);
 	ck_assert_mem_eq(&ev->outside, out.src, 4);
 	ck_assert_mem_eq(&ev->peer, ct_test_flow4.dst, 4);
@@ -375,10 +329,10 @@ START_TEST(events_tell_who_had_what_when)
 	ck_assert_uint_eq(ev->pool, 1);
 	ct_world_wait(&w, 31 * CT_WORLD_S);
 	ct_world_settle(&w);
-	ev = last_of(CT_NAT_EV_SESSION_END);
+	ev = ct_natlog_last(CT_NAT_EV_SESSION_END);
 	ck_assert_mem_eq(&ev->peer, ct_test_flow4.dst, 4);
 	ck_assert_uint_eq(ev->now_ns, w.now_ns);
-	ck_assert_uint_eq(count(CT_NAT_EV_MAPPING_END), 1);
+	ck_assert_uint_eq(ct_natlog_count(CT_NAT_EV_MAPPING_END), 1);
 	ck_assert_int_gt(ct_nat_event_text(ev, line, sizeof(line)), 0);
 	ck_assert_ptr_nonnull(strstr(line, "\"nat_event\":\"SESSION_END\","
 					   "\"nat_event_number\":5,"));
@@ -393,18 +347,43 @@ END_TEST
 
 START_TEST(only_what_is_wanted_is_told)
 {
-	struct ct_nat_pool_config cfg = config();
+	struct ct_nat_pool_config cfg = ct_natlog_config();
 
 	cfg.events = 1u << CT_NAT_EV_MAPPING;
 	ct_pool_out(&w, &ct_test_flow4, ct_pool_new(&w, &cfg, 1));
-	ck_assert_uint_eq(n_events, 1);
-	ck_assert_uint_eq(count(CT_NAT_EV_MAPPING), 1);
+	ck_assert_uint_eq(ct_natlog_all(), 1);
+	ck_assert_uint_eq(ct_natlog_count(CT_NAT_EV_MAPPING), 1);
+}
+END_TEST
+
+/* Who had which address, when: also if the first one is drained. */
+START_TEST(a_subscriber_that_moves_leaves_its_address)
+{
+	struct ct_nat_pool_config cfg = ct_natlog_config();
+	struct ct_nat_pool *pool = ct_pool_new(&w, &cfg, 2);
+	struct ct_test_flow flow = ct_pool_client(1, 1);
+	struct ct_test_flow out = ct_pool_out(&w, &flow, pool);
+	union ct_addr first = ct_pool_addr(out.src[3]);
+
+	ck_assert_int_eq(ct_nat_pool_drain(pool, &first), 0);
+	flow.sport++;
+	out = ct_pool_out(&w, &flow, pool);
+	ck_assert_uint_ne(ct_pool_addr(out.src[3]).v4, first.v4);
+	ck_assert_uint_eq(ct_natlog_count(CT_NAT_EV_SUBSCRIBER), 2);
+	ck_assert_uint_eq(ct_natlog_count(CT_NAT_EV_SUBSCRIBER_END), 1);
+	ck_assert_uint_eq(ct_natlog_last(CT_NAT_EV_SUBSCRIBER_END)->outside.v4,
+			  first.v4);
+	ct_flush(w.thr, NULL);
+	ct_world_settle(&w);
+	ck_assert_uint_eq(ct_natlog_count(CT_NAT_EV_SUBSCRIBER_END), 2);
+	ck_assert_mem_eq(&ct_natlog_last(CT_NAT_EV_SUBSCRIBER_END)->outside,
+			 out.src, 4);
 }
 END_TEST
 
 START_TEST(exhaustion_is_an_event)
 {
-	struct ct_nat_pool_config cfg = config();
+	struct ct_nat_pool_config cfg = ct_natlog_config();
 	struct ct_test_flow second = ct_pool_client(2, 77);
 	union ct_addr one = ct_pool_addr(1);
 	struct ct_nat_pool *pool;
@@ -414,10 +393,16 @@ START_TEST(exhaustion_is_an_event)
 	pool = ct_pool_new(&w, &cfg, 1);
 	ct_pool_out(&w, &ct_test_flow4, pool);
 	ct_pool_refused(&w, &second, pool, CT_E_FULL);
-	ck_assert_mem_eq(&last_of(CT_NAT_EV_NO_ID)->inside, second.src, 4);
+	ck_assert_mem_eq(&ct_natlog_last(CT_NAT_EV_NO_ID)->inside, second.src,
+			 4);
+	/* It names the address that the refused one is paired with. */
+	second = ct_test_flow4;
+	second.sport++;
+	ct_pool_refused(&w, &second, pool, CT_E_FULL);
+	ck_assert_uint_eq(ct_natlog_last(CT_NAT_EV_NO_ID)->outside.v4, one.v4);
 	ck_assert_int_eq(ct_nat_pool_remove(w.thr, pool, &one), 1);
 	ct_pool_refused(&w, &second, pool, CT_E_NOENT);
-	ck_assert_uint_eq(count(CT_NAT_EV_NO_ADDRESS), 1);
+	ck_assert_uint_eq(ct_natlog_count(CT_NAT_EV_NO_ADDRESS), 1);
 }
 END_TEST
 
@@ -446,6 +431,7 @@ Suite *ct_suite(void)
 	cgn_cases(tc);
 	tcase_add_test(tc, events_tell_who_had_what_when);
 	tcase_add_test(tc, only_what_is_wanted_is_told);
+	tcase_add_test(tc, a_subscriber_that_moves_leaves_its_address);
 	tcase_add_test(tc, exhaustion_is_an_event);
 	suite_add_tcase(suite, tc);
 	return suite;

@@ -3,28 +3,19 @@
  * Static mappings: asked for by somebody, with a lifetime.
  */
 #include "core/table.h"
-#include "pool.h"
+#include "natlog.h"
 #include "suite.h"
 
 #include <arpa/inet.h>
 #include <string.h>
 
-enum { MAX_CONNS = 8192, UDP = 17, EVENTS = 4096 };
+enum { MAX_CONNS = 8192, UDP = 17 };
 
 static struct ct_world w;
-static struct ct_nat_event events[EVENTS];
-static unsigned n_events;
-
-static void note(void *user, const struct ct_nat_event *ev)
-{
-	(void)user;
-	if (n_events < EVENTS)
-		events[n_events++] = *ev;
-}
 
 static void setup(void)
 {
-	n_events = 0;
+	ct_natlog_open();
 	ct_world_start(&w, MAX_CONNS);
 }
 
@@ -37,40 +28,12 @@ static void teardown(void)
 	ct_world_end(&w);
 }
 
-static struct ct_nat_pool_config config(void)
-{
-	struct ct_nat_pool_config cfg = ct_pool_config();
-
-	cfg.events = CT_NAT_EV_ALL;
-	cfg.event = note;
-	return cfg;
-}
-
-static unsigned count(enum ct_nat_event_kind kind)
-{
-	unsigned n = 0;
-
-	for (unsigned i = 0; i < n_events; i++)
-		n += events[i].kind == (uint32_t)kind;
-	return n;
-}
-
-static union ct_addr inside(unsigned host)
-{
-	struct ct_test_flow flow = ct_pool_client(host, 1);
-	union ct_addr addr;
-
-	memset(&addr, 0, sizeof(addr));
-	memcpy(&addr, flow.src, 4);
-	return addr;
-}
-
 /* --- Static mappings ---------------------------------------------------- */
 
 static struct ct_nat_static forward(unsigned host, uint16_t port)
 {
 	return (struct ct_nat_static){ .size = sizeof(struct ct_nat_static),
-				       .inside = inside(host),
+				       .inside = ct_pool_inside(host),
 				       .inside_id = htons(port),
 				       .l4 = UDP };
 }
@@ -88,7 +51,7 @@ static int reach(struct ct_nat_pool *pool, const struct ct_nat_static *map,
 
 START_TEST(a_static_mapping_is_reached_and_lives_for_its_time)
 {
-	struct ct_nat_pool_config cfg = config();
+	struct ct_nat_pool_config cfg = ct_natlog_config();
 	struct ct_nat_static map = forward(7, 8080);
 	struct ct_test_flow to;
 	struct ct_nat_pool *pool;
@@ -114,14 +77,14 @@ START_TEST(a_static_mapping_is_reached_and_lives_for_its_time)
 	ct_world_wait(&w, 40 * CT_WORLD_S);
 	ct_world_settle(&w);
 	ck_assert_int_eq(reach(pool, &map, 4), CT_E_NOENT);
-	ck_assert_uint_eq(count(CT_NAT_EV_MAPPING), 1);
-	ck_assert_uint_eq(count(CT_NAT_EV_MAPPING_END), 1);
+	ck_assert_uint_eq(ct_natlog_count(CT_NAT_EV_MAPPING), 1);
+	ck_assert_uint_eq(ct_natlog_count(CT_NAT_EV_MAPPING_END), 1);
 }
 END_TEST
 
 START_TEST(a_static_mapping_is_renewed_and_deleted)
 {
-	struct ct_nat_pool_config cfg = config();
+	struct ct_nat_pool_config cfg = ct_natlog_config();
 	struct ct_nat_static map = forward(7, 8080), again;
 	struct ct_nat_pool *pool;
 
@@ -145,7 +108,7 @@ END_TEST
 
 START_TEST(two_endpoints_never_have_one_external_endpoint)
 {
-	struct ct_nat_pool_config cfg = config();
+	struct ct_nat_pool_config cfg = ct_natlog_config();
 	struct ct_nat_static map = forward(7, 8080), other = forward(8, 80);
 	struct ct_nat_static moved;
 	struct ct_nat_pool *pool;
@@ -188,7 +151,7 @@ static int sum_up(void *user, const struct ct_nat_static *map)
 
 START_TEST(static_mappings_are_walked)
 {
-	struct ct_nat_pool_config cfg = config();
+	struct ct_nat_pool_config cfg = ct_natlog_config();
 	struct ct_nat_pool *pool;
 	unsigned sum = 0;
 
@@ -212,7 +175,7 @@ END_TEST
 
 START_TEST(a_static_mapping_goes_with_its_address)
 {
-	struct ct_nat_pool_config cfg = config();
+	struct ct_nat_pool_config cfg = ct_natlog_config();
 	struct ct_nat_static map = forward(7, 8080);
 	union ct_addr one = ct_pool_addr(1);
 	struct ct_nat_pool *pool;
@@ -222,7 +185,7 @@ START_TEST(a_static_mapping_goes_with_its_address)
 	ck_assert_int_eq(reach(pool, &map, 1), 0);
 	ck_assert_int_eq(ct_nat_pool_remove(w.thr, pool, &one), 1);
 	ct_world_settle(&w);
-	ck_assert_uint_eq(count(CT_NAT_EV_MAPPING_END), 1);
+	ck_assert_uint_eq(ct_natlog_count(CT_NAT_EV_MAPPING_END), 1);
 	ck_assert_int_eq(ct_nat_static_delete(w.thr, pool, &map), CT_E_NOENT);
 }
 END_TEST

@@ -3,6 +3,7 @@
  * DCCP conversations: lives, numbers, roles, coverage, NAT; and what they are
  * where DCCP is not tracked.
  */
+#include "dccp.h"
 #include "nat.h"
 #include "suite.h"
 
@@ -11,7 +12,8 @@
 /* A line leaves out the column at its end when nobody wants it. */
 #pragma GCC diagnostic ignored "-Wmissing-field-initializers"
 
-enum { DCCP = 33, IP = 20, SUM = 6, COVER = 5, DATA_LEN = 10 };
+enum { IP = 20, SUM = CT_TEST_DCCP_SUM };
+enum { HDR = CT_TEST_DCCP_HDR, DATA_LEN = CT_TEST_DCCP_DATA };
 
 enum type {
 	REQUEST,
@@ -236,50 +238,14 @@ static void teardown(void)
 
 /* --- Packets ------------------------------------------------------------ */
 
-static void put(uint8_t *at, unsigned bytes, uint64_t value)
-{
-	for (unsigned i = 0; i < bytes; i++)
-		at[i] = (uint8_t)(value >> 8 * (bytes - 1 - i));
-}
-
-/* The sum over so many bytes of L4, and the pseudo header over all. */
-static void sum(struct ct_test_packet *packet, uint32_t cover)
-{
-	const uint32_t off = ct_test_l4_off(packet);
-	const uint32_t addrs = packet->l3 == CT_L3_IPV4 ? 12 : 8;
-	uint32_t all = DCCP + packet->len - off;
-
-	put(packet->bytes + off + SUM, 2, 0);
-	for (uint32_t i = addrs; i < off; i += 2)
-		all += ct_nat_u16(packet, i);
-	for (uint32_t i = 0; i < cover; i++)
-		all += i % 2 ? packet->bytes[off + i]
-			     : (uint32_t)packet->bytes[off + i] << 8;
-	while (all >> 16)
-		all = (all & 0xffff) + (all >> 16);
-	put(packet->bytes + off + SUM, 2, (uint16_t)~all);
-}
-
-/* Long numbers, room for all, ten bytes of data. */
-enum { HDR = 28 };
-
 static void build(const struct ct_test_flow *flow, const struct line *line,
 		  uint8_t coverage)
 {
-	uint8_t bytes[HDR + DATA_LEN] = { 0 };
-	const struct ct_test_l4 l4 = { DCCP, bytes, sizeof(bytes) };
-	const bool forth = line->who == ORIG;
-
-	put(bytes, 2, forth ? flow->sport : flow->dport);
-	put(bytes + 2, 2, forth ? flow->dport : flow->sport);
-	bytes[4] = HDR / 4;
-	bytes[COVER] = coverage;
-	bytes[8] = (uint8_t)(line->type << 1 | 1);
-	put(bytes + 10, 6, line->seq);
-	put(bytes + 18, 6, line->ack);
-	memset(bytes + HDR, 'x', DATA_LEN);
-	ct_test_raw(&p, flow, line->who, &l4);
-	sum(&p, coverage ? HDR + (coverage - 1u) * 4 : sizeof(bytes));
+	ct_test_dccp(&p, flow, line->who,
+		     &(struct ct_test_dccp){ .type = (uint8_t)line->type,
+					     .coverage = coverage,
+					     .seq = line->seq,
+					     .ack = line->ack });
 }
 
 /* --- Stories ------------------------------------------------------------ */
@@ -408,9 +374,9 @@ START_TEST(a_translated_sum_covers_as_much)
 		ct_nat_pass(&w, &p, &rules);
 		ck_assert_uint_eq(ct_nat_u16(&p, IP), 7000);
 		is = ct_nat_u16(&p, IP + SUM);
-		sum(&p, coverage ? HDR + (coverage - 1u) * 4 : HDR + DATA_LEN);
+		ct_test_dccp_sum(&p);
 		ck_assert_uint_eq(is, ct_nat_u16(&p, IP + SUM));
-		put(p.bytes + IP, 2, 40000);
+		ct_nat_put(&p, IP, 40000);
 		memcpy(p.bytes + IP + SUM, before.bytes + IP + SUM, 2);
 		ck_assert_mem_eq(p.bytes + IP, before.bytes + IP,
 				 HDR + DATA_LEN);

@@ -20,16 +20,12 @@ static struct ct_test_flow inside;
 
 static void setup(void)
 {
-	ct_world_start(&w, 64);
-	by = ct_test_nat64();
-	inside = ct_test_flow64(&by);
+	ct_test_start64(&w, &by, &inside);
 }
 
 static void teardown(void)
 {
-	ct_flush(w.thr, NULL);
-	ct_world_settle(&w);
-	ct_world_end(&w);
+	ct_test_end64(&w);
 }
 
 /* An error and what stands in its bytes 4 to 7. */

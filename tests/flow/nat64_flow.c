@@ -26,39 +26,17 @@ static struct ct_test_flow inside;
 
 static void setup(void)
 {
-	ct_world_start(&w, 64);
-	by = ct_test_nat64();
-	inside = ct_test_flow64(&by);
+	ct_test_start64(&w, &by, &inside);
 }
 
 static void teardown(void)
 {
-	ct_flush(w.thr, NULL);
-	ct_world_settle(&w);
-	ct_world_end(&w);
+	ct_test_end64(&w);
 }
 
 static struct ct_pkt pass(struct ct_test_packet *p)
 {
 	return ct_test_cross_pass(&w, p, &by);
-}
-
-static void assert_same(const struct ct_test_packet *a,
-			const struct ct_test_packet *b)
-{
-	ck_assert_uint_eq(a->l3, b->l3);
-	ck_assert_uint_eq(a->len, b->len);
-	ck_assert_mem_eq(a->bytes, b->bytes, b->len);
-}
-
-/* The packet as it would be if it had begun on the other side, but for the
- * id that a translated IPv4 header gets. */
-static void assert_same_but_id(struct ct_test_packet *p,
-			       const struct ct_test_packet *want)
-{
-	ct_nat_put(p, V4_ID, ct_nat_u16(want, V4_ID));
-	ct_nat_balance(p, 0, V4, V4_SUM);
-	assert_same(p, want);
 }
 
 /* --- Packets ------------------------------------------------------------ */
@@ -75,7 +53,7 @@ START_TEST(rfc7915_udp_there_and_back)
 	ck_assert_uint_eq(pkt.headroom, CT_NAT64_ROOM + V6 - V4);
 	ct_nat_sums_right(&p);
 	ct_test_udp(&want, &ct_test_outside, CT_DIR_ORIG, 33);
-	assert_same_but_id(&p, &want);
+	ct_test_same_but_id(&p, &want);
 
 	ct_test_udp(&p, &ct_test_outside, CT_DIR_REPLY, 7);
 	pkt = pass(&p);
@@ -83,7 +61,7 @@ START_TEST(rfc7915_udp_there_and_back)
 	ck_assert_int_eq(pkt.state, CT_ESTABLISHED);
 	ck_assert_uint_eq(pkt.l4_off, V6);
 	ct_test_udp(&want, &inside, CT_DIR_REPLY, 7);
-	assert_same(&p, &want);
+	ct_test_same(&p, &want);
 }
 END_TEST
 
@@ -152,9 +130,9 @@ START_TEST(rfc6146_3_5_2_tcp_is_followed_over_both)
 		ct_test_tcp(&want, out ? &ct_test_outside : &inside,
 			    talk[i].dir, &talk[i].seg);
 		if (out)
-			assert_same_but_id(&p, &want);
+			ct_test_same_but_id(&p, &want);
 		else
-			assert_same(&p, &want);
+			ct_test_same(&p, &want);
 	}
 	ck_assert_uint_eq(ct_world_conns(&w), 1);
 }
@@ -174,7 +152,7 @@ START_TEST(rfc7915_4_2_echo_there_and_back)
 	ck_assert_int_eq(pkt.l4, 1);
 	echo.type = 8;
 	ct_test_icmp(&want, &ct_test_outside, CT_DIR_ORIG, &echo);
-	assert_same_but_id(&p, &want);
+	ct_test_same_but_id(&p, &want);
 
 	echo.type = 0;
 	ct_test_icmp(&p, &ct_test_outside, CT_DIR_REPLY, &echo);
@@ -182,7 +160,7 @@ START_TEST(rfc7915_4_2_echo_there_and_back)
 	ck_assert_int_eq(pkt.state, CT_ESTABLISHED);
 	echo.type = 129;
 	ct_test_icmp(&want, &inside, CT_DIR_REPLY, &echo);
-	assert_same(&p, &want);
+	ct_test_same(&p, &want);
 }
 END_TEST
 
@@ -235,7 +213,7 @@ START_TEST(rfc6052_prefixes_of_all_lengths)
 		pass(&p);
 		inside.sport = ct_nat_u16(&p, V6 + 2);
 		ct_test_udp(&want, &inside, CT_DIR_REPLY, 1);
-		assert_same(&p, &want);
+		ct_test_same(&p, &want);
 	}
 }
 END_TEST
@@ -294,7 +272,7 @@ START_TEST(rfc7915_4_1_no_fragment_header_without_fragments)
 		ct_nat_put(&p, V4_FRAG, df ? DF : 0);
 		pass(&p);
 		ct_test_udp(&want, &inside, CT_DIR_REPLY, 9);
-		assert_same(&p, &want);
+		ct_test_same(&p, &want);
 	}
 }
 END_TEST
@@ -338,7 +316,7 @@ START_TEST(rfc7915_5_1_extension_headers_are_left_out)
 	extend(&p, 0, options, sizeof(options));
 	pass(&p);
 	ct_test_udp(&want, &ct_test_outside, CT_DIR_ORIG, 9);
-	assert_same_but_id(&p, &want);
+	ct_test_same_but_id(&p, &want);
 }
 END_TEST
 
@@ -398,12 +376,12 @@ START_TEST(rfc7915_4_1_options_are_left_out)
 	add_options(&p, record, sizeof(record));
 	pass(&p);
 	ct_test_udp(&want, &inside, CT_DIR_REPLY, 9);
-	assert_same(&p, &want);
+	ct_test_same(&p, &want);
 
 	ct_test_udp(&p, &ct_test_outside, CT_DIR_REPLY, 9);
 	add_options(&p, spent, sizeof(spent));
 	pass(&p);
-	assert_same(&p, &want);
+	ct_test_same(&p, &want);
 }
 END_TEST
 

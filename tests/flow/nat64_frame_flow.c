@@ -16,29 +16,17 @@ static struct ct_test_flow inside;
 
 static void setup(void)
 {
-	ct_world_start(&w, 64);
-	by = ct_test_nat64();
-	inside = ct_test_flow64(&by);
+	ct_test_start64(&w, &by, &inside);
 }
 
 static void teardown(void)
 {
-	ct_flush(w.thr, NULL);
-	ct_world_settle(&w);
-	ct_world_end(&w);
+	ct_test_end64(&w);
 }
 
 static struct ct_pkt pass(struct ct_test_packet *p)
 {
 	return ct_test_cross_pass(&w, p, &by);
-}
-
-static void assert_same(const struct ct_test_packet *a,
-			const struct ct_test_packet *b)
-{
-	ck_assert_uint_eq(a->l3, b->l3);
-	ck_assert_uint_eq(a->len, b->len);
-	ck_assert_mem_eq(a->bytes, b->bytes, b->len);
 }
 
 /* --- Checksums ---------------------------------------------------------- */
@@ -53,7 +41,7 @@ START_TEST(rfc7915_4_5_missing_udp_sum_is_made)
 	ct_nat_put(&p, V4 + UDP_SUM, 0);
 	pass(&p);
 	ct_test_udp(&want, &inside, CT_DIR_REPLY, 9);
-	assert_same(&p, &want);
+	ct_test_same(&p, &want);
 }
 END_TEST
 
@@ -166,7 +154,7 @@ START_TEST(room_is_taken_in_front_or_behind)
 		by.tailroom = 20 - front;
 		ct_test_udp(&p, &ct_test_outside, CT_DIR_REPLY, 9);
 		pkt = pass(&p);
-		assert_same(&p, &want);
+		ct_test_same(&p, &want);
 		ck_assert_uint_eq(pkt.headroom, 0);
 		ck_assert_uint_eq(pkt.tailroom, 0);
 	}
@@ -190,7 +178,7 @@ START_TEST(what_has_no_room_stays_as_it_is)
 	want = p;
 	by.headroom = 0;
 	ck_assert_int_eq(ct_test_cross(&w, &p, &by, &pkt), CT_DROP);
-	assert_same(&p, &want);
+	ct_test_same(&p, &want);
 }
 END_TEST
 

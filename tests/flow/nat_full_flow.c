@@ -3,7 +3,8 @@
  * NAT when ids run short: told at once, never sent untranslated, and never one
  * tuple for two.
  */
-#include "nat.h"
+#include "nat64.h"
+#include "natlog.h"
 #include "suite.h"
 
 #include <arpa/inet.h>
@@ -19,7 +20,14 @@ static struct ct_world w;
 
 static void setup(void)
 {
-	ct_world_start(&w, MAX_CONNS);
+	const struct ct_config cfg = { .size = sizeof(cfg),
+				       .max_conns = MAX_CONNS,
+				       .profile = CT_PROFILE_LINUX };
+
+	ct_natlog_open();
+	ct_world_create(&w, &cfg);
+	ck_assert_int_eq(ct_nat_watch(w.tbl, ct_natlog_note, NULL), 0);
+	ct_world_attach(&w);
 }
 
 static void teardown(void)
@@ -64,6 +72,73 @@ START_TEST(the_second_flow_on_one_port_is_told_and_dropped)
 	ct_nat_pass(&w, &p, &rules);
 }
 END_TEST
+
+/* --- Told --------------------------------------------------------------- */
+
+START_TEST(exhaustion_of_a_range_is_an_event)
+{
+	struct ct_nat_range to = ct_nat_ports(ct_nat_to(PUBLIC), 7000, 7000);
+	struct ct_test_rules rules = { .src = &to };
+	struct ct_test_flow flow = client(9);
+	const struct ct_nat_event *ev;
+	struct ct_test_packet p;
+	struct ct_pkt pkt;
+	char line[512];
+
+	ct_test_udp(&p, &ct_test_flow4, CT_DIR_ORIG, 1);
+	ct_nat_pass(&w, &p, &rules);
+	ck_assert_uint_eq(ct_natlog_all(), 0);
+	ct_test_udp(&p, &flow, CT_DIR_ORIG, 1);
+	pkt = ct_test_pkt(&p);
+	ck_assert_int_eq(ct_nat_step(&w, &pkt, &rules), CT_ACCEPT);
+	ct_abandon(w.thr, &pkt);
+	ev = ct_natlog_last(CT_NAT_EV_NO_ID);
+	ck_assert_uint_eq(ct_natlog_all(), 1);
+	ck_assert_uint_eq(ev->pool, 0);
+	ck_assert_uint_eq(ev->now_ns, w.now_ns);
+	ck_assert_int_gt(ct_nat_event_text(ev, line, sizeof(line)), 0);
+	ck_assert_ptr_nonnull(strstr(line, "\"nat_event\":\"NO_ID\","
+					   "\"nat_event_number\":12,"));
+	ck_assert_ptr_nonnull(
+		strstr(line, "\"protocol_number\":17,"
+			     "\"inside\":\"10.0.0.9\","
+			     "\"outside\":\"203.0.113.1\","
+			     "\"peer\":\"198.51.100.5\",\"peer_id\":80}"));
+}
+END_TEST
+
+START_TEST(exhaustion_of_nat64_names_both_layers)
+{
+	struct ct_test_nat64 by = ct_test_nat64();
+	struct ct_test_flow flow = ct_test_flow64(&by);
+	const struct ct_nat_event *ev;
+	char line[512];
+
+	by.v4 = ct_nat_ports(by.v4, 7000, 7000);
+	for (uint8_t host = 2; host < 4; host++) {
+		struct ct_test_packet p;
+		struct ct_pkt pkt;
+
+		flow.src[15] = host;
+		ct_test_udp(&p, &flow, CT_DIR_ORIG, 9);
+		ct_test_cross(&w, &p, &by, &pkt);
+		ct_confirm(w.thr, &pkt);
+	}
+	ev = ct_natlog_last(CT_NAT_EV_NO_ID);
+	ck_assert_int_gt(ct_nat_event_text(ev, line, sizeof(line)), 0);
+	ck_assert_ptr_nonnull(strstr(line, "\"inside\":\"2001:db8:1::3\","
+					   "\"outside\":\"203.0.113.1\""));
+	ck_assert_ptr_nonnull(strstr(line, "\"peer\":\"198.51.100.5\""));
+}
+END_TEST
+
+START_TEST(a_watch_is_set_before_threads_come)
+{
+	ck_assert_int_eq(ct_nat_watch(w.tbl, NULL, NULL), CT_E_SEALED);
+}
+END_TEST
+
+/* --- Small ranges ------------------------------------------------------- */
 
 START_TEST(every_port_of_a_small_range_is_used_once)
 {
@@ -242,6 +317,9 @@ Suite *ct_suite(void)
 
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, the_second_flow_on_one_port_is_told_and_dropped);
+	tcase_add_test(tc, exhaustion_of_a_range_is_an_event);
+	tcase_add_test(tc, exhaustion_of_nat64_names_both_layers);
+	tcase_add_test(tc, a_watch_is_set_before_threads_come);
 	tcase_add_test(tc, every_port_of_a_small_range_is_used_once);
 	tcase_add_test(tc, protocols_without_ids_have_one_flow_to_a_peer);
 	tcase_add_test(tc, a_reset_connection_yields_to_a_newer_syn_only);

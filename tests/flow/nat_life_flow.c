@@ -225,6 +225,86 @@ START_TEST(dynamic_edge_ports)
 }
 END_TEST
 
+/* More flows of one host to one server than an address has ports. */
+START_TEST(dynamic_ports_exhausted)
+{
+	enum { FROM = 1024, PORTS = 65536 - FROM, MORE = 100 };
+	static uint8_t used[65536];
+	struct ct_world saved = w;
+	struct ct_nat_pool_config cfg = ct_pool_config();
+
+	ct_world_start(&w, PORTS + MORE);
+	pool = ct_pool_new(&w, &cfg, 1);
+	memset(used, 0, sizeof(used));
+	for (uint32_t i = 0; i < PORTS; i++) {
+		struct ct_test_flow flow =
+			ct_pool_client(1 + i / 60000, (uint16_t)(i % 60000));
+		uint16_t port = ct_pool_out(&w, &flow, pool).sport;
+
+		ck_assert_uint_ge(port, FROM);
+		ck_assert_uint_eq(used[port]++, 0);
+	}
+	for (uint16_t i = 0; i < MORE; i++) {
+		struct ct_test_flow flow = ct_pool_client(9, i);
+
+		ct_pool_refused(&w, &flow, pool, CT_E_FULL);
+	}
+	ck_assert_uint_eq(ct_world_count(&w, CT_R_NAT_EXHAUSTED), MORE);
+	ct_flush(w.thr, NULL);
+	ct_world_settle(&w);
+	ct_world_end(&w);
+	w = saved;
+}
+END_TEST
+
+/* About a datagram, a segment and a ping that have left. */
+START_TEST(icmp_error)
+{
+	static const struct ct_test_icmp echo = { 8, 0, 7, "abcd", 4 };
+	static const struct ct_test_segment syn = { .flags = CT_TEST_SYN };
+	struct ct_test_flow from = { .l3 = CT_L3_IPV4,
+				     .src = { 198, 51, 100, 5 } };
+	struct ct_test_icmp error = { 3, 3, 0, NULL, IP + 8 };
+	struct ct_test_packet before, left;
+
+	if (_i == 0)
+		ct_test_udp(&w.p, &ct_test_flow4, CT_DIR_ORIG, 20);
+	else if (_i == 1)
+		ct_test_tcp(&w.p, &ct_test_flow4, CT_DIR_ORIG, &syn);
+	else
+		ct_test_icmp(&w.p, &ct_test_flow4, CT_DIR_ORIG, &echo);
+	before = w.p;
+	ct_pool_pass(&w, &w.p, pool);
+	left = w.p;
+	error.rest = left.bytes;
+	memcpy(from.dst, left.bytes + 12, 4);
+	ct_test_icmp(&w.p, &from, CT_DIR_ORIG, &error);
+	ck_assert_int_eq(ct_pool_pass(&w, &w.p, pool).state, CT_RELATED);
+	ct_nat_sums_right(&w.p);
+	ck_assert_mem_eq(w.p.bytes + 16, before.bytes + 12, 4);
+	ck_assert_mem_eq(w.p.bytes + IP + 8, before.bytes, IP + 8);
+}
+END_TEST
+
+/* An error about what is not translated is not touched. */
+START_TEST(icmp_error_fwd_outbound)
+{
+	struct ct_test_flow from = { .l3 = CT_L3_IPV4,
+				     .src = { 192, 0, 2, 99 } };
+	struct ct_test_icmp error = { 11, 0, 0, NULL, IP + 8 };
+	struct ct_test_packet left, before;
+
+	ct_world_udp(&w, &ct_test_flow4, CT_DIR_ORIG);
+	left = w.p;
+	error.rest = left.bytes;
+	memcpy(from.dst, left.bytes + 12, 4);
+	ct_test_icmp(&w.p, &from, CT_DIR_ORIG, &error);
+	before = w.p;
+	ck_assert_int_eq(ct_pool_pass(&w, &w.p, pool).state, CT_RELATED);
+	ck_assert_mem_eq(w.p.bytes, before.bytes, before.len);
+}
+END_TEST
+
 /* A short frame is padded behind the packet's end. */
 START_TEST(icmp_echo_reply_trailer)
 {
@@ -258,6 +338,7 @@ Suite *ct_suite(void)
 	TCase *tc = tcase_create("nat life");
 
 	tcase_add_checked_fixture(tc, setup, teardown);
+	tcase_set_timeout(tc, 60);
 	tcase_add_test(tc, session_close_in);
 	tcase_add_test(tc, session_close_out);
 	tcase_add_test(tc, session_close_simultaneous);
@@ -268,6 +349,9 @@ Suite *ct_suite(void)
 	tcase_add_test(tc, session_open_retransmit1);
 	tcase_add_test(tc, session_open_retransmit2);
 	tcase_add_test(tc, dynamic_edge_ports);
+	tcase_add_test(tc, dynamic_ports_exhausted);
+	tcase_add_loop_test(tc, icmp_error, 0, 3);
+	tcase_add_test(tc, icmp_error_fwd_outbound);
 	tcase_add_test(tc, icmp_echo_reply_trailer);
 	suite_add_tcase(suite, tc);
 	return suite;

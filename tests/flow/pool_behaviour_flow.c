@@ -180,6 +180,33 @@ START_TEST(an_id_serves_many_peers_by_address)
 }
 END_TEST
 
+/* Several mappings are behind one endpoint, and a stranger does not say which
+ * of them he means: whatever the filter, answers and errors alone get in. */
+START_TEST(an_overloaded_id_lets_in_answers_only)
+{
+	struct ct_nat_pool *pool = pool_of(
+		1 + (unsigned)_i / 3, (unsigned)_i % 3, CT_POOL_OVERLOAD, 1);
+	struct ct_test_flow out = ct_pool_out(&w, &ct_test_flow4, pool);
+	struct ct_test_flow port = ct_pool_server(out, 5, 81);
+	struct ct_test_flow other = ct_pool_server(out, 6, 80);
+	struct ct_test_icmp error = { .type = 3, .code = 3, .rest_len = 28 };
+	struct ct_test_flow from = ct_pool_server(out, 9, 0);
+	struct ct_test_packet left = w.p, back;
+	struct ct_pkt pkt;
+
+	ck_assert_int_eq(ct_pool_in(&w, &port, pool), CT_E_NOENT);
+	ck_assert_int_eq(ct_pool_in(&w, &other, pool), CT_E_NOENT);
+	ck_assert_int_eq(ct_pool_in(&w, &out, pool), 0);
+	ck_assert_mem_eq(ct_pool_flow(&w.p).dst, ct_test_flow4.src, 4);
+	error.rest = left.bytes;
+	ct_test_icmp(&back, &from, CT_DIR_REPLY, &error);
+	pkt = ct_test_pkt(&back);
+	ck_assert_int_eq(ct_pool_step(&w, &pkt, pool), 0);
+	ck_assert_int_eq(pkt.state, CT_RELATED);
+	ck_assert_mem_eq(back.bytes + 16, ct_test_flow4.src, 4);
+}
+END_TEST
+
 START_TEST(an_overloaded_address_is_taken_away)
 {
 	struct ct_nat_pool *pool =
@@ -478,6 +505,7 @@ static void behaviour_cases(TCase *tc)
 	tcase_add_test(tc, an_id_serves_many_peers);
 	tcase_add_test(tc, an_id_serves_many_peers_by_address);
 	tcase_add_test(tc, an_overloaded_address_is_taken_away);
+	tcase_add_loop_test(tc, an_overloaded_id_lets_in_answers_only, 0, 6);
 	tcase_add_test(tc, inside_hosts_meet_at_the_external_address);
 	tcase_add_test(tc, an_endpoint_meets_itself);
 	tcase_add_test(tc, a_hairpin_passes_the_filter_by_its_external_address);

@@ -119,6 +119,78 @@ START_TEST(req_3_a_wrong_checksum_is_invalid)
 }
 END_TEST
 
+/* A bad sum of the quoted header, as (a) has it, is not looked for: the error
+ * says as much of the packet with it as without. */
+START_TEST(req_3a_a_quoted_header_is_believed_as_it_is)
+{
+	struct ct_test_packet left;
+	struct ct_pkt pkt;
+
+	ct_pool_out(&w, &ct_test_flow4, pool);
+	left = w.p;
+	left.bytes[10] ^= 0x55;
+	pkt = complain(&left, 3, IP + 8);
+	ck_assert_int_eq(ct_pool_step(&w, &pkt, pool), 0);
+	ck_assert_int_eq(pkt.state, CT_RELATED);
+	/* It is as wrong as it was. */
+	ct_nat_balance(&w.p, QUOTE, IP, QUOTE + 10);
+	ck_assert_mem_eq(w.p.bytes + QUOTE + 12, ct_test_flow4.src, 4);
+}
+END_TEST
+
+START_TEST(req_3b_options_of_the_quoted_header_are_skipped)
+{
+	enum { OPTIONS = 8, QUOTED = IP + OPTIONS + 8 };
+	static const uint8_t options[OPTIONS] = { 7, 7, 4, 1, 2, 3, 4, 0 };
+	struct ct_test_packet left, quote;
+	struct ct_pkt pkt;
+
+	ct_pool_out(&w, &ct_test_flow4, pool);
+	left = w.p;
+	quote = left;
+	quote.bytes[0] = 0x40 | (IP + OPTIONS) / 4;
+	memcpy(quote.bytes + IP, options, OPTIONS);
+	memcpy(quote.bytes + IP + OPTIONS, left.bytes + IP, 8);
+	ct_nat_put(&quote, 2, (uint16_t)(left.len + OPTIONS));
+	ct_nat_balance(&quote, 0, IP + OPTIONS, 10);
+	pkt = complain(&quote, 3, QUOTED);
+	ck_assert_int_eq(ct_pool_step(&w, &pkt, pool), 0);
+	ck_assert_int_eq(pkt.state, CT_RELATED);
+	ct_nat_sums_right(&w.p);
+	ck_assert_mem_eq(w.p.bytes + QUOTE + 12, ct_test_flow4.src, 4);
+	ck_assert_mem_eq(w.p.bytes + QUOTE + IP, options, OPTIONS);
+	ck_assert_uint_eq(ct_nat_u16(&w.p, QUOTE + IP + OPTIONS),
+			  ct_test_flow4.sport);
+}
+END_TEST
+
+/* RFC 4884: what follows the quoted datagram, padded to 128 bytes, with a sum
+ * of its own. */
+START_TEST(req_3d_extensions_pass_as_they_are)
+{
+	static const uint8_t mpls[] = { 0x20, 0, 0x12, 0x34, 0,    8,
+					1,    1, 0x01, 0x86, 0xa1, 0x01 };
+	enum { PADDED = 128, ALL = PADDED + sizeof(mpls) };
+	struct ct_test_packet left, quote;
+	struct ct_pkt pkt;
+
+	ct_pool_out(&w, &ct_test_flow4, pool);
+	left = w.p;
+	quote = left;
+	memset(quote.bytes + left.len, 0, PADDED - left.len);
+	memcpy(quote.bytes + PADDED, mpls, sizeof(mpls));
+	pkt = complain(&quote, 11, ALL);
+	ct_nat_put(&w.p, IP + 4, PADDED / 4); /* length, in words */
+	ct_test_sum(&w.p);
+	ck_assert_int_eq(ct_pool_step(&w, &pkt, pool), 0);
+	ck_assert_int_eq(pkt.state, CT_RELATED);
+	ct_nat_sums_right(&w.p);
+	ck_assert_uint_eq(ct_nat_u16(&w.p, IP + 4), PADDED / 4);
+	ck_assert_mem_eq(w.p.bytes + QUOTE + PADDED, mpls, sizeof(mpls));
+	ck_assert_mem_eq(w.p.bytes + QUOTE + 12, ct_test_flow4.src, 4);
+}
+END_TEST
+
 START_TEST(req_3c_a_quoted_transport_checksum_is_not_believed)
 {
 	struct ct_test_packet left;
@@ -264,6 +336,57 @@ START_TEST(req_8_the_host_is_told_that_nothing_is_free)
 }
 END_TEST
 
+/* Every query that tracking knows is translated there and back. */
+START_TEST(req_10_queries_of_each_type_pass)
+{
+	static const struct {
+		uint8_t ask, answer;
+	} types[] = { { 8, 0 }, { 13, 14 }, { 15, 16 }, { 17, 18 } };
+	struct ct_test_flow flow = to(5), out = flow;
+	union ct_addr one = ct_pool_addr(1);
+
+	memcpy(out.src, &one, 4);
+	for (unsigned i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+		struct ct_test_icmp msg = { types[i].ask, 0, 7, "abcd", 4 };
+
+		ct_test_icmp(&w.p, &flow, CT_DIR_ORIG, &msg);
+		ct_pool_pass(&w, &w.p, pool);
+		ct_nat_sums_right(&w.p);
+		ck_assert_mem_eq(w.p.bytes + 12, &one, 4);
+		msg.type = types[i].answer;
+		msg.id = ct_nat_u16(&w.p, ID);
+		ct_test_icmp(&w.p, &out, CT_DIR_REPLY, &msg);
+		ck_assert_int_eq(ct_pool_pass(&w, &w.p, pool).state,
+				 CT_ESTABLISHED);
+		ct_nat_sums_right(&w.p);
+		ck_assert_mem_eq(w.p.bytes + 16, flow.src, 4);
+		ck_assert_uint_eq(ct_nat_u16(&w.p, ID), 7);
+	}
+}
+END_TEST
+
+/* Errors of each type: unreachable, source quench, exceeded, parameter problem
+ * pass translated; a redirect of what is translated is good for nobody. */
+START_TEST(req_10_errors_of_each_type)
+{
+	static const uint8_t types[] = { 3, 4, 11, 12, 5 };
+	struct ct_test_packet left;
+
+	ct_pool_out(&w, &ct_test_flow4, pool);
+	left = w.p;
+	for (unsigned i = 0; i < sizeof(types); i++) {
+		struct ct_pkt pkt = complain(&left, types[i], left.len);
+		int error = ct_pool_step(&w, &pkt, pool);
+
+		ck_assert_int_eq(error, types[i] == 5 ? CT_E_REFUSED : 0);
+		if (types[i] == 5)
+			ck_assert_uint_eq(pkt.reason, CT_R_NAT_UNTRANSLATABLE);
+		else
+			ck_assert_mem_eq(w.p.bytes + 16, ct_test_flow4.src, 4);
+	}
+}
+END_TEST
+
 Suite *ct_suite(void)
 {
 	Suite *suite = suite_create("rfc5508 flow");
@@ -274,6 +397,9 @@ Suite *ct_suite(void)
 		tc, req_1_queries_pass_and_their_mapping_is_host_independent);
 	tcase_add_test(tc, req_2_a_query_lives_for_a_minute);
 	tcase_add_test(tc, req_3_a_wrong_checksum_is_invalid);
+	tcase_add_test(tc, req_3a_a_quoted_header_is_believed_as_it_is);
+	tcase_add_test(tc, req_3b_options_of_the_quoted_header_are_skipped);
+	tcase_add_test(tc, req_3d_extensions_pass_as_they_are);
 	tcase_add_test(tc, req_3c_a_quoted_transport_checksum_is_not_believed);
 	tcase_add_test(
 		tc, req_4_an_error_from_outside_is_translated_inside_and_out);
@@ -282,6 +408,8 @@ Suite *ct_suite(void)
 	tcase_add_test(tc, req_6_an_error_about_a_query_changes_no_timeout);
 	tcase_add_test(tc, req_7_a_hairpinned_error_gets_home);
 	tcase_add_test(tc, req_8_the_host_is_told_that_nothing_is_free);
+	tcase_add_test(tc, req_10_queries_of_each_type_pass);
+	tcase_add_test(tc, req_10_errors_of_each_type);
 	suite_add_tcase(suite, tc);
 	return suite;
 }

@@ -3,7 +3,7 @@
  * RFC 6888, carrier grade NAT: a test for each requirement that is the library's.
  *  docs/nat.md lists all of them.
  */
-#include "pool.h"
+#include "natlog.h"
 #include "suite.h"
 
 #include <arpa/inet.h>
@@ -110,6 +110,35 @@ START_TEST(req_5_a_subscriber_has_a_limit_of_sessions)
 }
 END_TEST
 
+/* The host does not call the verb; what is not translated stays so. */
+START_TEST(req_6_some_destinations_are_not_translated)
+{
+	struct ct_nat_pool *pool = pool_of(0, 0, 0);
+	struct ct_test_flow apart = ct_pool_server(ct_test_flow4, 200, 1);
+
+	ct_pool_out(&w, &ct_test_flow4, pool);
+	ct_world_udp(&w, &apart, CT_DIR_ORIG);
+	ck_assert_mem_eq(ct_pool_flow(&w.p).src, apart.src, 4);
+	ct_test_udp(&w.p, &apart, CT_DIR_REPLY, 9);
+	ck_assert_int_eq(ct_pool_pass(&w, &w.p, pool).state, CT_ESTABLISHED);
+	ck_assert_mem_eq(ct_pool_flow(&w.p).dst, apart.src, 4);
+	ck_assert_uint_eq(ct_pool_gauge(pool, 1, 17).mappings +
+				  ct_pool_gauge(pool, 2, 17).mappings,
+			  1);
+}
+END_TEST
+
+START_TEST(req_7_the_filter_asks_for_nothing)
+{
+	struct ct_nat_pool *pool = pool_of(0, 0, 0);
+	struct ct_test_flow out = ct_pool_out(&w, &ct_test_flow4, pool);
+	struct ct_test_flow stranger = ct_pool_server(out, 200, 9);
+
+	ck_assert_int_eq(ct_pool_in(&w, &stranger, pool), 0);
+	ck_assert_mem_eq(ct_pool_flow(&w.p).dst, ct_test_flow4.src, 4);
+}
+END_TEST
+
 START_TEST(req_8_an_id_is_given_to_another_after_two_minutes)
 {
 	struct ct_nat_pool *pool = pool_of(0, 0, 120);
@@ -126,6 +155,43 @@ START_TEST(req_8_an_id_is_given_to_another_after_two_minutes)
 	ct_pool_refused(&w, &last, pool, CT_E_FULL);
 	ct_world_wait(&w, 42 * CT_WORLD_S);
 	ct_pool_out(&w, &last, pool);
+}
+END_TEST
+
+START_TEST(req_9_mappings_are_made_by_control)
+{
+	struct ct_nat_pool *pool = pool_of(0, 0, 0);
+	struct ct_nat_static map = { .size = sizeof(map),
+				     .inside = ct_pool_inside(3),
+				     .inside_id = htons(8080),
+				     .l4 = 17,
+				     .lifetime_s = 60 };
+	struct ct_test_flow in = ct_test_flow4;
+
+	ck_assert_int_eq(ct_nat_static_add(w.thr, pool, &map), 0);
+	memcpy(in.src, &map.outside, 4);
+	in.sport = ntohs(map.outside_id);
+	ck_assert_int_eq(ct_pool_in(&w, &in, pool), 0);
+	ck_assert_mem_eq(ct_pool_flow(&w.p).dst, &map.inside, 4);
+	ck_assert_uint_eq(ct_pool_flow(&w.p).dport, 8080);
+}
+END_TEST
+
+START_TEST(req_10_it_tells_how_it_is)
+{
+	struct ct_nat_pool *pool = pool_of(0, 10, 0);
+	struct ct_test_flow out = ct_pool_out(&w, &ct_test_flow4, pool);
+	struct ct_nat_gauge gauge = ct_pool_gauge(pool, out.src[3], 17);
+	struct ct_nat_usage usage = { .size = sizeof(usage) };
+	union ct_addr inside = ct_pool_inside(2);
+
+	ck_assert_uint_eq(gauge.ids, IDS);
+	ck_assert_uint_eq(gauge.free, IDS - 1);
+	ck_assert_uint_eq(gauge.mappings, 1);
+	ck_assert_uint_eq(gauge.made, 1);
+	ck_assert_int_eq(ct_nat_usage(pool, &inside, 0, &usage), 0);
+	ck_assert_uint_eq(usage.mappings, 1);
+	ck_assert_mem_eq(&usage.outside, out.src, 4);
 }
 END_TEST
 
@@ -151,6 +217,26 @@ START_TEST(req_11_nothing_is_ended_to_make_room)
 }
 END_TEST
 
+/* Who had which endpoint, and to nobody which server it asked. */
+START_TEST(req_12_no_destination_is_logged)
+{
+	struct ct_nat_pool_config cfg = ct_natlog_config();
+	struct ct_nat_pool *pool;
+	char line[512];
+
+	cfg.events = 1u << CT_NAT_EV_MAPPING | 1u << CT_NAT_EV_MAPPING_END;
+	ct_natlog_open();
+	pool = ct_pool_new(&w, &cfg, 1);
+	ct_pool_out(&w, &ct_test_flow4, pool);
+	ck_assert_uint_eq(ct_natlog_all(), 1);
+	ck_assert_int_gt(ct_nat_event_text(ct_natlog_last(CT_NAT_EV_MAPPING),
+					   line, sizeof(line)),
+			 0);
+	ck_assert_ptr_null(strstr(line, "peer"));
+	ck_assert_ptr_null(strstr(line, "198.51.100.5"));
+}
+END_TEST
+
 /* Three subscribers and no pairs that bind: all ids are used. */
 START_TEST(req_13_every_id_can_be_used)
 {
@@ -162,6 +248,24 @@ START_TEST(req_13_every_id_can_be_used)
 
 		ct_pool_out(&w, &flow, pool);
 	}
+}
+END_TEST
+
+START_TEST(req_14_logs_are_small)
+{
+	struct ct_nat_pool_config cfg = ct_natlog_config();
+	struct ct_nat_pool *pool;
+
+	cfg.events = 1u << CT_NAT_EV_BLOCK | 1u << CT_NAT_EV_BLOCK_END;
+	cfg.block_ids = 64;
+	ct_natlog_open();
+	pool = ct_pool_new(&w, &cfg, 1);
+	for (uint16_t port = 1; port <= 64; port++) {
+		struct ct_test_flow flow = ct_pool_client(1, port);
+
+		ct_pool_out(&w, &flow, pool);
+	}
+	ck_assert_uint_eq(ct_natlog_all(), 1);
 }
 END_TEST
 
@@ -197,9 +301,15 @@ Suite *ct_suite(void)
 	tcase_add_test(tc, req_3_a_pool_need_not_be_contiguous);
 	tcase_add_test(tc, req_4_a_subscriber_has_a_limit_of_ids);
 	tcase_add_test(tc, req_5_a_subscriber_has_a_limit_of_sessions);
+	tcase_add_test(tc, req_6_some_destinations_are_not_translated);
+	tcase_add_test(tc, req_7_the_filter_asks_for_nothing);
 	tcase_add_test(tc, req_8_an_id_is_given_to_another_after_two_minutes);
+	tcase_add_test(tc, req_9_mappings_are_made_by_control);
+	tcase_add_test(tc, req_10_it_tells_how_it_is);
 	tcase_add_test(tc, req_11_nothing_is_ended_to_make_room);
+	tcase_add_test(tc, req_12_no_destination_is_logged);
 	tcase_add_test(tc, req_13_every_id_can_be_used);
+	tcase_add_test(tc, req_14_logs_are_small);
 	tcase_add_test(tc, req_15_ids_are_hard_to_guess);
 	suite_add_tcase(suite, tc);
 	return suite;

@@ -92,6 +92,35 @@ START_TEST(req_5_the_same_port_of_two_protocols_has_two_mappings)
 }
 END_TEST
 
+/* What one protocol has sent lets nobody of another in. */
+START_TEST(req_6_the_filter_is_each_protocols_own)
+{
+	struct ct_nat_pool_config cfg = ct_pool_config();
+	const struct ct_test_segment syn = { .flags = CT_TEST_SYN };
+	struct ct_nat_pool *pool;
+	struct ct_test_flow out, tcp;
+	struct ct_pkt pkt;
+
+	cfg.filtering = CT_NAT_ON_ADDRESS;
+	pool = ct_pool_new(&w, &cfg, 1);
+	ct_test_tcp(&w.p, &ct_test_flow4, CT_DIR_ORIG, &syn);
+	ct_pool_pass(&w, &w.p, pool);
+	tcp = ct_pool_flow(&w.p);
+	out = ct_pool_server(ct_test_flow4, 9, 80);
+	out = ct_pool_out(&w, &out, pool);
+	/* UDP knows server 9, TCP server 5. */
+	tcp = ct_pool_server(tcp, 9, 80);
+	ct_test_tcp(&w.p, &tcp, CT_DIR_REPLY, &syn);
+	pkt = ct_test_pkt(&w.p);
+	ck_assert_int_eq(ct_pool_step(&w, &pkt, pool), CT_E_REFUSED);
+	ct_abandon(w.thr, &pkt);
+	out = ct_pool_server(out, 5, 80);
+	ck_assert_int_eq(ct_pool_in(&w, &out, pool), CT_E_REFUSED);
+	out = ct_pool_server(out, 9, 81);
+	ck_assert_int_eq(ct_pool_in(&w, &out, pool), 0);
+}
+END_TEST
+
 START_TEST(req_7_what_is_not_let_in_refreshes_nothing)
 {
 	struct ct_nat_pool_config cfg = ct_pool_config();
@@ -109,6 +138,22 @@ START_TEST(req_7_what_is_not_let_in_refreshes_nothing)
 	ct_world_wait(&w, 5 * CT_WORLD_S);
 	ct_world_settle(&w);
 	ck_assert_uint_eq(ct_pool_gauge(pool, 1, UDP).mappings, 0);
+}
+END_TEST
+
+/* Unless it is asked for: an even port has an odd one as often as not. */
+START_TEST(req_8_parity_is_off)
+{
+	struct ct_nat_pool_config cfg = ct_pool_config();
+	struct ct_nat_pool *pool = ct_pool_new(&w, &cfg, 1);
+	unsigned odd = 0;
+
+	for (unsigned host = 0; host < 200; host++) {
+		struct ct_test_flow flow = ct_pool_client(host, 4000);
+
+		odd += ct_pool_out(&w, &flow, pool).sport % 2;
+	}
+	ck_assert(odd > 60 && odd < 140);
 }
 END_TEST
 
@@ -143,6 +188,8 @@ Suite *ct_suite(void)
 	tcase_add_test(tc, req_4_a_host_whose_address_is_full_is_refused);
 	tcase_add_test(tc,
 		       req_5_the_same_port_of_two_protocols_has_two_mappings);
+	tcase_add_test(tc, req_6_the_filter_is_each_protocols_own);
+	tcase_add_test(tc, req_8_parity_is_off);
 	tcase_add_test(tc, req_7_what_is_not_let_in_refreshes_nothing);
 	tcase_add_test(tc, req_11_a_querys_mapping_goes_with_its_last_session);
 	suite_add_tcase(suite, tc);

@@ -5,6 +5,7 @@
  *	which packet  next one of the corpus, another one, or the input's bytes
  *	mutations     where, what; any number
  *	how	      hook, checksum, zone, policy, length on the wire
+ *	aim           to a pool's address, perhaps
  *	nat	      mappings, translated there and back, or nothing
  *	fate	      confirm, abandon, or leave it on its way, held or not
  */
@@ -199,11 +200,13 @@ void world_packet(struct world *w, struct fuzz_in *in)
 		return;
 	flight->handle = handle;
 	flight_choose(w, in, &flight->pkt);
+	if ((how & 32) && (how & 15))
+		flight_aim(w, in, &flight->pkt);
 	flight->before = fuzz_copy(flight->pkt.data, flight->pkt.len);
 	verdict = ct_process(thr, &flight->pkt, hook);
 	expect_answer(&flight->pkt, verdict);
 	expect_untouched(flight);
 	if (verdict == CT_ACCEPT && (how & 64))
-		flight_nat(thr, in, flight);
+		flight_nat(w, thr, in, flight);
 	decide(w, flight, fuzz_u8(in));
 }

@@ -243,7 +243,7 @@ static void expect_translated(struct ct_thread *thr,
 	expect_sums(pkt, flight->before);
 }
 
-void flight_nat(struct ct_thread *thr, struct fuzz_in *in,
+void flight_nat(struct world *w, struct ct_thread *thr, struct fuzz_in *in,
 		struct flight *flight)
 {
 	struct ct_pkt *pkt = &flight->pkt;
@@ -253,10 +253,14 @@ void flight_nat(struct ct_thread *thr, struct fuzz_in *in,
 
 	if (pkt->conn && (how & 4))
 		choose_64(thr, pkt, in);
+	if (pkt->conn && (how & 8))
+		choose_pooled(w, thr, pkt, in);
 	if (pkt->conn && (how & 1))
 		choose(thr, pkt, in, CT_NAT_DST);
 	if (pkt->conn && (how & 2))
 		choose(thr, pkt, in, CT_NAT_SRC);
+	if (pkt->conn && (how & 16))
+		choose_pooled(w, thr, pkt, in);
 	was = *pkt;
 	was.data = flight->before;
 	frame_open(pkt);

@@ -10,6 +10,7 @@
 #include "fuzz.h"
 #include "world.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 /* Ids are followed by their number; no step opens more than a few. */
@@ -44,12 +45,45 @@ static unsigned golden(unsigned n)
 	return at;
 }
 
+enum { POOL = 15 }; /* steps.c */
+
+/* The step that makes a pool without quotas; see pools.c.  => Its length. */
+static size_t pool_of(unsigned n, uint8_t *to)
+{
+	enum { BLOCKS = 32, FIXED = 64 };
+	const uint8_t what = (uint8_t)(n / 4 * 54 & ~1u); /* IPv4 */
+	const uint8_t head[] = { POOL, 0, what, (uint8_t)(n * 5),
+				 (uint8_t)(n / 8) };
+	/* hold_s, max_mappings, max_conns, max_rate, prefix_len, addresses */
+	size_t len = sizeof(head) + 6;
+
+	if (what & BLOCKS)
+		len += what & FIXED ? 4 : 2;
+	memset(to, 0, len);
+	memcpy(to, head, sizeof(head));
+	return len;
+}
+
+/* A step that changes the first pool, or asks it; => its length. */
+static size_t change_of(unsigned n, unsigned i, uint8_t *to)
+{
+	unsigned action = i / 4 % 8 << 2;
+	unsigned pool = (3 - action % 3) % 3; /* what names the first */
+
+	to[0] = POOL;
+	to[1] = (uint8_t)(action | pool);
+	to[2] = (uint8_t)(n + i);
+	/* Static mappings and exclusions say more. */
+	return action >> 2 == 4 || action >> 2 == 5 || action >> 2 == 7 ? 3 : 2;
+}
+
 /* A golden's packets, each confirmed, and every other golden's translated,
- * half of those to the other network layer; from the WAN side now and then
- * late. */
+ * half of those to the other network layer, others by a pool, with a packet for
+ * one of its external endpoints now and then. */
 size_t fuzz_seed(unsigned n, uint8_t to[FUZZ_INPUT_MAX])
 {
 	enum { STEP = 0x50, PREROUTING = 1, NEXT = 0, SEEK = 14, TIMES = 200 };
+	enum { AIM = 32, POOLED = 8, BOTH = 12 };
 	enum {
 		NAT = 64,
 		SOURCE = 2,
@@ -59,16 +93,20 @@ size_t fuzz_seed(unsigned n, uint8_t to[FUZZ_INPUT_MAX])
 		OWN = 0
 	};
 	unsigned at = golden(n);
+	bool pooled = n % 4 == 1;
 	size_t len = 0;
 
 	if (at == corpus_size())
 		return 0;
 	to[len++] = (uint8_t)(n * 7 & 0x7f);
+	if (pooled)
+		len += pool_of(n, to + len);
 	for (unsigned i = 0; i < TIMES && at + i < corpus_size(); i++) {
 		if (i && corpus_at(at + i)->first)
 			break;
 		to[len++] = STEP;
-		to[len++] = PREROUTING | (n % 2 ? NAT : 0);
+		to[len++] = PREROUTING | (n % 2 ? NAT : 0) |
+			    (pooled && i % 8 == 7 ? AIM : 0);
 		to[len++] = i ? NEXT : SEEK;
 		if (!i) {
 			to[len++] = (uint8_t)(at >> 8);
@@ -77,10 +115,17 @@ size_t fuzz_seed(unsigned n, uint8_t to[FUZZ_INPUT_MAX])
 		to[len++] = 0; /* whole */
 		to[len++] = CT_CSUM_NONE;
 		to[len++] = 0;
+		if (pooled && i % 8 == 7) {
+			to[len++] = 0;
+			to[len++] = (uint8_t)(n + i);
+		}
 		if (n % 4 == 3) {
 			to[len++] = OVER;
 			to[len++] = (uint8_t)(n / 4); /* prefix */
 			to[len++] = (uint8_t)n;       /* ids */
+		} else if (pooled) {
+			to[len++] = POOLED;
+			to[len++] = BOTH;
 		} else if (n % 2) {
 			to[len++] = SOURCE;
 			to[len++] = ADDRS;
@@ -89,6 +134,8 @@ size_t fuzz_seed(unsigned n, uint8_t to[FUZZ_INPUT_MAX])
 			to[len++] = OWN;
 		}
 		to[len++] = 0; /* confirmed */
+		if (pooled && i % 4 == 3)
+			len += change_of(n, i, to + len);
 	}
 	return len;
 }

@@ -254,9 +254,11 @@ static void step_memory(struct world *w, struct fuzz_in *in)
 void world_step(struct world *w, struct fuzz_in *in)
 {
 	static void (*const steps[])(struct world *, struct fuzz_in *) = {
-		step_poll, step_maintain, step_sleep,  step_detach, step_flight,
-		step_walk, step_flush,    step_owned,  step_guest,  step_param,
-		step_next, step_memory,   world_burst, world_flood, world_purge,
+		step_poll,   step_maintain, step_sleep,  step_detach,
+		step_flight, step_walk,     step_flush,  step_owned,
+		step_guest,  step_param,    step_next,   step_memory,
+		world_burst, world_flood,   world_purge, world_pool,
+		world_pool,  world_pool,
 	};
 	uint8_t what = fuzz_u8(in);
 

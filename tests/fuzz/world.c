@@ -139,8 +139,10 @@ static void expect_empty(struct world *w)
 	if (!thr)
 		fuzz_wrong("cannot attach");
 	ct_flush(thr, NULL);
+	world_drop_pools(w, thr);
 	for (unsigned i = 0; i < 4; i++)
 		ct_thread_poll(thr, w->now_ns);
+	world_expect_no_pools(w);
 	/* What has expired is no part of a walk. */
 	if (ct_maintain(w->tbl, w->now_ns, 0))
 		fuzz_wrong("cannot maintain");

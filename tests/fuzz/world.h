@@ -16,8 +16,20 @@
 #include <conntrack/conntrack.h>
 #include <conntrack/dump.h>
 #include <conntrack/event.h>
+#include <conntrack/nat_cgn.h>
 
 enum { HANDLES = 2, FLIGHTS = 8, OWNED = 8, POLICIES = 4, IDS = 1 << 18 };
+
+enum { WORLD_POOLS = 3, WORLD_PROTOCOLS = 18, WORLD_NAT_EVENTS = 18 };
+
+/* A pool, and what its events have told; see pools.c. */
+struct world_pool {
+	struct ct_nat_pool *pool; /* NULL: not made yet */
+	uint8_t l3;
+	bool overloads;
+	unsigned open[WORLD_NAT_EVENTS]; /* begun and not ended, by kind */
+	uint8_t given[4][WORLD_PROTOCOLS][64]; /* ids that are somebody's */
+};
 
 /* A packet on its way through the host. */
 struct flight {
@@ -43,6 +55,8 @@ struct world {
 	const struct ct_policy *policies[POLICIES];
 	struct ct_sub *sub;   /* of the one that watches, always there */
 	struct ct_sub *guest; /* comes and goes */
+
+	struct world_pool pools[WORLD_POOLS];
 
 	/* What the watcher knows, by the upper half of an id. */
 	uint8_t life[IDS];
@@ -78,7 +92,7 @@ void flight_choose(struct world *w, struct fuzz_in *in, struct ct_pkt *pkt);
 void expect_answer(const struct ct_pkt *pkt, enum ct_verdict verdict);
 
 /* Mappings for a packet that was processed; translate it, there and back. */
-void flight_nat(struct ct_thread *thr, struct fuzz_in *in,
+void flight_nat(struct world *w, struct ct_thread *thr, struct fuzz_in *in,
 		struct flight *flight);
 
 /* NAT64's part of that: a packet with room in front, and without again; its
@@ -92,6 +106,15 @@ void complain_64(struct ct_thread *thr, const struct ct_pkt *pkt);
 
 /* An address of NAT's goes away. */
 void world_purge(struct world *w, struct fuzz_in *in);
+
+/* Pools: a step; a packet sent to one's address; one's say; the end of all,
+ * and what must hold then. */
+void world_pool(struct world *w, struct fuzz_in *in);
+void flight_aim(const struct world *w, struct fuzz_in *in, struct ct_pkt *pkt);
+void choose_pooled(struct world *w, struct ct_thread *thr, struct ct_pkt *pkt,
+		   struct fuzz_in *in);
+void world_drop_pools(struct world *w, struct ct_thread *thr);
+void world_expect_no_pools(const struct world *w);
 
 /* The host's own end of a packet. */
 void flight_end(struct world *w, struct flight *flight);

@@ -102,3 +102,36 @@ struct ct_pkt ct_test_cross_pass(struct ct_world *w, struct ct_test_packet *p,
 	ct_world_audit(w);
 	return pkt;
 }
+
+void ct_test_start64(struct ct_world *w, struct ct_test_nat64 *by,
+		     struct ct_test_flow *inside)
+{
+	ct_world_start(w, 64);
+	*by = ct_test_nat64();
+	*inside = ct_test_flow64(by);
+}
+
+void ct_test_end64(struct ct_world *w)
+{
+	ct_flush(w->thr, NULL);
+	ct_world_settle(w);
+	ct_world_end(w);
+}
+
+void ct_test_same(const struct ct_test_packet *a,
+		  const struct ct_test_packet *b)
+{
+	ck_assert_uint_eq(a->l3, b->l3);
+	ck_assert_uint_eq(a->len, b->len);
+	ck_assert_mem_eq(a->bytes, b->bytes, b->len);
+}
+
+void ct_test_same_but_id(struct ct_test_packet *p,
+			 const struct ct_test_packet *want)
+{
+	enum { V4 = 20, V4_ID = 4, V4_SUM = 10 };
+
+	ct_nat_put(p, V4_ID, ct_nat_u16(want, V4_ID));
+	ct_nat_balance(p, 0, V4, V4_SUM);
+	ct_test_same(p, want);
+}

@@ -45,4 +45,18 @@ enum ct_verdict ct_test_cross(struct ct_world *w, struct ct_test_packet *p,
 struct ct_pkt ct_test_cross_pass(struct ct_world *w, struct ct_test_packet *p,
 				 const struct ct_test_nat64 *by);
 
+/* A small world with such a router, and the flow through it; its end. */
+void ct_test_start64(struct ct_world *w, struct ct_test_nat64 *by,
+		     struct ct_test_flow *inside);
+void ct_test_end64(struct ct_world *w);
+
+/* Fails unless two packets are equal. */
+void ct_test_same(const struct ct_test_packet *a,
+		  const struct ct_test_packet *b);
+
+/* Fails unless an IPv4 packet is as it would be if it had begun on this side,
+ * but for the id that a translated header gets. */
+void ct_test_same_but_id(struct ct_test_packet *p,
+			 const struct ct_test_packet *want);
+
 #endif /* CT_TEST_NAT64_H */

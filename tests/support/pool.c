@@ -140,6 +140,16 @@ struct ct_test_flow ct_pool_client(unsigned host, uint16_t port)
 	return flow;
 }
 
+union ct_addr ct_pool_inside(unsigned host)
+{
+	struct ct_test_flow flow = ct_pool_client(host, 1);
+	union ct_addr addr;
+
+	memset(&addr, 0, sizeof(addr));
+	memcpy(&addr, flow.src, 4);
+	return addr;
+}
+
 struct ct_test_flow ct_pool_server(struct ct_test_flow flow, uint8_t server,
 				   uint16_t port)
 {

@@ -55,6 +55,9 @@ int ct_pool_in(struct ct_world *w, const struct ct_test_flow *outside,
 /* A client's flow: 10.0.host of two bytes, its port, to 198.51.100.5:80. */
 struct ct_test_flow ct_pool_client(unsigned host, uint16_t port);
 
+/* The address of a client. */
+union ct_addr ct_pool_inside(unsigned host);
+
 /* The flow as it is from another server. */
 struct ct_test_flow ct_pool_server(struct ct_test_flow flow, uint8_t server,
 				   uint16_t port);

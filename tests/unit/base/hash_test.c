@@ -30,7 +30,7 @@ START_TEST(same_bytes_have_the_same_hash)
 {
 	uint8_t a[WIDE] = { 1, 2, 3 }, b[WIDE] = { 1, 2, 3 };
 
-	set_key(_i);
+	set_key((enum ct_hash_kind)_i);
 	ck_assert_uint_eq(hash(a, WIDE), hash(b, WIDE));
 	ck_assert_uint_eq(hash(a, NARROW), hash(b, NARROW));
 }
@@ -41,7 +41,7 @@ START_TEST(every_bit_of_a_tuple_counts)
 {
 	static const size_t lens[] = { NARROW, WIDE };
 
-	set_key(_i);
+	set_key((enum ct_hash_kind)_i);
 	for (size_t l = 0; l < 2; l++) {
 		uint8_t bytes[WIDE] = { 0 };
 		uint64_t before = hash(bytes, lens[l]);
@@ -65,7 +65,7 @@ START_TEST(another_key_gives_another_hash)
 	size_t used = _i == CT_HASH_XXH3 ? 8 : CT_SIPHASH_KEY;
 	uint8_t bytes[WIDE] = { 10, 0, 0, 2 };
 
-	set_key(_i);
+	set_key((enum ct_hash_kind)_i);
 	for (size_t l = 0; l < 2; l++) {
 		uint64_t before = hash(bytes, lens[l]);
 		unsigned same = 0;
@@ -79,7 +79,7 @@ START_TEST(another_key_gives_another_hash)
 		ck_assert_uint_le(same, sizeof(key.secret) - used);
 		memset(key.secret, 7, sizeof(key.secret));
 		ck_assert_uint_ne(hash(bytes, lens[l]), before);
-		set_key(_i);
+		set_key((enum ct_hash_kind)_i);
 	}
 }
 END_TEST
@@ -90,7 +90,7 @@ START_TEST(order_counts)
 	uint8_t there[NARROW] = { 10, 0, 0, 2, 10, 0, 0, 3 };
 	uint8_t back[NARROW] = { 10, 0, 0, 3, 10, 0, 0, 2 };
 
-	set_key(_i);
+	set_key((enum ct_hash_kind)_i);
 	ck_assert_uint_ne(hash(there, NARROW), hash(back, NARROW));
 }
 END_TEST
@@ -100,7 +100,7 @@ START_TEST(neighbouring_tuples_spread)
 	enum { BUCKETS = 64, PER_BUCKET = 64 };
 	unsigned load[BUCKETS] = { 0 };
 
-	set_key(_i);
+	set_key((enum ct_hash_kind)_i);
 	for (uint32_t i = 0; i < BUCKETS * PER_BUCKET; i++) {
 		uint8_t bytes[NARROW] = { 10, 0, 0, 2 };
 

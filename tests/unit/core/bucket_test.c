@@ -448,7 +448,7 @@ START_TEST(overflow_buckets_are_not_used_up_by_churn)
 	for (uint16_t i = 0; i < LIVE; i++)
 		publish_ok(pair(CT_L3_IPV4, i, 60000));
 	/* The slab may be a chunk short of what chance asks for at times. */
-	bytes = ct_mem_in_use(&tbl.mem) + (CT_UNIT << tbl.slab.shift);
+	bytes = ct_mem_in_use(&tbl.mem) + ((size_t)CT_UNIT << tbl.slab.shift);
 	for (uint32_t i = 0; i < TURNS; i++) {
 		struct entry *e = &entry[dice(LIVE)];
 		struct ct_tuple there = e->key[CT_DIR_ORIG].tuple, back;

@@ -4,87 +4,53 @@
  */
 #include "proto/dccp_fsm.h"
 
-#include "doctable.h"
+#include "grid.h"
 #include "suite.h"
 
-#include <string.h>
-
-static const struct code {
-	const char *text;
-	uint8_t cell;
-} codes[] = {
-	{ "NO", CT_DCCP_NONE },     { "LI", CT_DCCP_LISTEN },
-	{ "RQ", CT_DCCP_REQUEST },  { "RS", CT_DCCP_RESPOND },
-	{ "PO", CT_DCCP_PARTOPEN }, { "OP", CT_DCCP_OPEN },
-	{ "CR", CT_DCCP_CLOSEREQ }, { "CG", CT_DCCP_CLOSING },
-	{ "TW", CT_DCCP_TIMEWAIT }, { "IG", CT_DCCP_IGNORE },
-	{ "IV", CT_DCCP_INVALID },  { "RE", CT_DCCP_REOPEN },
+static const struct ct_grid_code codes[] = {
+	{ "NO", CT_DCCP_NONE },
+	{ "LI", CT_DCCP_LISTEN },
+	{ "RQ", CT_DCCP_REQUEST },
+	{ "RS", CT_DCCP_RESPOND },
+	{ "PO", CT_DCCP_PARTOPEN },
+	{ "OP", CT_DCCP_OPEN },
+	{ "CR", CT_DCCP_CLOSEREQ },
+	{ "CG", CT_DCCP_CLOSING },
+	{ "TW", CT_DCCP_TIMEWAIT },
+	{ "IG", CT_DCCP_IGNORE },
+	{ "IV", CT_DCCP_INVALID },
+	{ "RE", CT_DCCP_REOPEN },
+	{ NULL, 0 },
 };
 
-enum { N_CODES = sizeof(codes) / sizeof(*codes) };
-
-static uint8_t cell_of(const char *text)
+static uint8_t next(unsigned side, unsigned event, unsigned state)
 {
-	for (size_t i = 0; i < N_CODES; i++)
-		if (strcmp(codes[i].text, text) == 0)
-			return codes[i].cell;
-	ck_abort_msg("\"%s\" is no code of the grid", text);
+	return ct_dccp_fsm_next((enum ct_dccp_role)side,
+				(enum ct_dccp_type)event,
+				(enum ct_dccp_state)state);
 }
 
-static enum ct_dccp_type type_of(const char *text)
-{
-	for (unsigned type = 0; type < CT_DCCP_TYPES; type++)
-		if (strcmp(ct_dccp_type_name(type), text) == 0)
-			return type;
-	ck_abort_msg("\"%s\" is no packet of the grid", text);
-}
-
-static unsigned compare(enum ct_dccp_role role, const char *heading)
-{
-	enum ct_dccp_state states[CT_DOCTABLE_CELLS];
-	struct ct_doctable doc;
-	unsigned cells = 0;
-
-	ct_doctable_open(&doc, "dccp.md", heading);
-	ck_assert_uint_eq(doc.n, 1 + CT_DCCP_STATES);
-	for (unsigned i = 1; i < doc.n; i++)
-		states[i] = cell_of(doc.cells[i]);
-	while (ct_doctable_row(&doc)) {
-		enum ct_dccp_type type = type_of(doc.cells[0]);
-
-		ck_assert_uint_eq(doc.n, 1 + CT_DCCP_STATES);
-		for (unsigned i = 1; i < doc.n; i++, cells++)
-			ck_assert_msg(ct_dccp_fsm_next(role, type, states[i]) ==
-					      cell_of(doc.cells[i]),
-				      "%s: %s in %s is %s in the document",
-				      heading, doc.cells[0],
-				      ct_dccp_state_name(states[i]),
-				      doc.cells[i]);
-	}
-	ct_doctable_close(&doc);
-	return cells;
-}
+static const struct ct_grid grid = {
+	.document = "dccp.md",
+	.headings = { "### From the client", "### From the server" },
+	.codes = codes,
+	.n_events = CT_DCCP_TYPES,
+	.n_states = CT_DCCP_STATES,
+	.none = CT_DCCP_NONE,
+	.next = next,
+	.state_name = ct_dccp_state_name,
+	.event_name = ct_dccp_type_name,
+};
 
 START_TEST(grid_equals_the_document)
 {
-	ck_assert_uint_eq(compare(CT_DCCP_CLIENT, "### From the client"),
-			  CT_DCCP_TYPES * CT_DCCP_STATES);
-	ck_assert_uint_eq(compare(CT_DCCP_SERVER, "### From the server"),
-			  CT_DCCP_TYPES * CT_DCCP_STATES);
+	ct_grid_equals_document(&grid);
 }
 END_TEST
 
 START_TEST(states_are_named_as_in_the_document)
 {
-	struct ct_doctable doc;
-	unsigned states = 0;
-
-	ct_doctable_open(&doc, "dccp.md", "## States");
-	for (; ct_doctable_row(&doc); states++)
-		ck_assert_str_eq(ct_dccp_state_name(cell_of(doc.cells[0])),
-				 doc.cells[1]);
-	ct_doctable_close(&doc);
-	ck_assert_uint_eq(states, CT_DCCP_STATES);
+	ct_grid_has_documented_names(&grid);
 }
 END_TEST
 
@@ -101,13 +67,7 @@ END_TEST
 
 START_TEST(nothing_goes_back_to_none)
 {
-	for (unsigned role = 0; role < CT_DCCP_ROLES; role++)
-		for (unsigned type = 0; type < CT_DCCP_TYPES; type++)
-			for (unsigned state = 0; state < CT_DCCP_STATES;
-			     state++)
-				ck_assert_uint_ne(
-					ct_dccp_fsm_next(role, type, state),
-					CT_DCCP_NONE);
+	ct_grid_never_goes_back_to_none(&grid);
 }
 END_TEST
 
@@ -124,25 +84,23 @@ START_TEST(only_what_is_over_begins_anew)
 }
 END_TEST
 
-START_TEST(numbers_that_are_none_have_a_name)
+START_TEST(everything_has_a_name_and_nothing_else)
 {
-	ck_assert_str_eq(ct_dccp_state_name(CT_DCCP_STATES), "?");
-	ck_assert_str_eq(ct_dccp_state_name(255), "?");
-	ck_assert_str_eq(ct_dccp_type_name(CT_DCCP_TYPES), "?");
+	ct_grid_names_everything(&grid);
 }
 END_TEST
 
 Suite *ct_suite(void)
 {
 	Suite *suite = suite_create("dccp_fsm");
-	TCase *grid = tcase_create("grid");
+	TCase *tc = tcase_create("grid");
 
-	tcase_add_test(grid, grid_equals_the_document);
-	tcase_add_test(grid, states_are_named_as_in_the_document);
-	tcase_add_test(grid, a_server_opens_by_listening_only);
-	tcase_add_test(grid, nothing_goes_back_to_none);
-	tcase_add_test(grid, only_what_is_over_begins_anew);
-	tcase_add_test(grid, numbers_that_are_none_have_a_name);
-	suite_add_tcase(suite, grid);
+	tcase_add_test(tc, grid_equals_the_document);
+	tcase_add_test(tc, states_are_named_as_in_the_document);
+	tcase_add_test(tc, a_server_opens_by_listening_only);
+	tcase_add_test(tc, nothing_goes_back_to_none);
+	tcase_add_test(tc, only_what_is_over_begins_anew);
+	tcase_add_test(tc, everything_has_a_name_and_nothing_else);
+	suite_add_tcase(suite, tc);
 	return suite;
 }

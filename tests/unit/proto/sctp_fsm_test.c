@@ -4,86 +4,50 @@
  */
 #include "proto/sctp_fsm.h"
 
-#include "doctable.h"
+#include "grid.h"
 #include "suite.h"
 
-#include <string.h>
-
-static const struct code {
-	const char *text;
-	uint8_t cell;
-} codes[] = {
-	{ "NO", CT_SCTP_NONE },           { "CL", CT_SCTP_CLOSED },
-	{ "CW", CT_SCTP_COOKIE_WAIT },    { "CE", CT_SCTP_COOKIE_ECHOED },
-	{ "ES", CT_SCTP_ESTABLISHED },    { "SS", CT_SCTP_SHUTDOWN_SENT },
-	{ "SR", CT_SCTP_SHUTDOWN_RECD },  { "SA", CT_SCTP_SHUTDOWN_ACK_SENT },
-	{ "HS", CT_SCTP_HEARTBEAT_SENT }, { "IV", CT_SCTP_INVALID },
+static const struct ct_grid_code codes[] = {
+	{ "NO", CT_SCTP_NONE },
+	{ "CL", CT_SCTP_CLOSED },
+	{ "CW", CT_SCTP_COOKIE_WAIT },
+	{ "CE", CT_SCTP_COOKIE_ECHOED },
+	{ "ES", CT_SCTP_ESTABLISHED },
+	{ "SS", CT_SCTP_SHUTDOWN_SENT },
+	{ "SR", CT_SCTP_SHUTDOWN_RECD },
+	{ "SA", CT_SCTP_SHUTDOWN_ACK_SENT },
+	{ "HS", CT_SCTP_HEARTBEAT_SENT },
+	{ "IV", CT_SCTP_INVALID },
+	{ NULL, 0 },
 };
 
-enum { N_CODES = sizeof(codes) / sizeof(*codes) };
-
-static uint8_t cell_of(const char *text)
+static uint8_t next(unsigned side, unsigned event, unsigned state)
 {
-	for (size_t i = 0; i < N_CODES; i++)
-		if (strcmp(codes[i].text, text) == 0)
-			return codes[i].cell;
-	ck_abort_msg("\"%s\" is no code of the grid", text);
+	return ct_sctp_fsm_next((enum ct_dir)side, (enum ct_sctp_event)event,
+				(enum ct_sctp_state)state);
 }
 
-static enum ct_sctp_event event_of(const char *text)
-{
-	for (unsigned event = 0; event < CT_SCTP_EVENTS; event++)
-		if (strcmp(ct_sctp_event_name(event), text) == 0)
-			return event;
-	ck_abort_msg("\"%s\" is no chunk of the grid", text);
-}
-
-static unsigned compare(enum ct_dir dir, const char *heading)
-{
-	enum ct_sctp_state states[CT_DOCTABLE_CELLS];
-	struct ct_doctable doc;
-	unsigned cells = 0;
-
-	ct_doctable_open(&doc, "sctp.md", heading);
-	ck_assert_uint_eq(doc.n, 1 + CT_SCTP_STATES);
-	for (unsigned i = 1; i < doc.n; i++)
-		states[i] = cell_of(doc.cells[i]);
-	while (ct_doctable_row(&doc)) {
-		enum ct_sctp_event event = event_of(doc.cells[0]);
-
-		ck_assert_uint_eq(doc.n, 1 + CT_SCTP_STATES);
-		for (unsigned i = 1; i < doc.n; i++, cells++)
-			ck_assert_msg(ct_sctp_fsm_next(dir, event, states[i]) ==
-					      cell_of(doc.cells[i]),
-				      "%s: %s in %s is %s in the document",
-				      heading, doc.cells[0],
-				      ct_sctp_state_name(states[i]),
-				      doc.cells[i]);
-	}
-	ct_doctable_close(&doc);
-	return cells;
-}
+static const struct ct_grid grid = {
+	.document = "sctp.md",
+	.headings = { "### Original direction", "### Reply direction" },
+	.codes = codes,
+	.n_events = CT_SCTP_EVENTS,
+	.n_states = CT_SCTP_STATES,
+	.none = CT_SCTP_NONE,
+	.next = next,
+	.state_name = ct_sctp_state_name,
+	.event_name = ct_sctp_event_name,
+};
 
 START_TEST(grid_equals_the_document)
 {
-	ck_assert_uint_eq(compare(CT_DIR_ORIG, "### Original direction"),
-			  CT_SCTP_EVENTS * CT_SCTP_STATES);
-	ck_assert_uint_eq(compare(CT_DIR_REPLY, "### Reply direction"),
-			  CT_SCTP_EVENTS * CT_SCTP_STATES);
+	ct_grid_equals_document(&grid);
 }
 END_TEST
 
 START_TEST(states_are_named_as_in_the_document)
 {
-	struct ct_doctable doc;
-	unsigned states = 0;
-
-	ct_doctable_open(&doc, "sctp.md", "## States");
-	for (; ct_doctable_row(&doc); states++)
-		ck_assert_str_eq(ct_sctp_state_name(cell_of(doc.cells[0])),
-				 doc.cells[1]);
-	ct_doctable_close(&doc);
-	ck_assert_uint_eq(states, CT_SCTP_STATES);
+	ct_grid_has_documented_names(&grid);
 }
 END_TEST
 
@@ -98,34 +62,26 @@ END_TEST
 
 START_TEST(nothing_goes_back_to_none)
 {
-	for (unsigned dir = 0; dir < CT_DIR_MAX; dir++)
-		for (unsigned event = 0; event < CT_SCTP_EVENTS; event++)
-			for (unsigned state = 0; state < CT_SCTP_STATES;
-			     state++)
-				ck_assert_uint_ne(
-					ct_sctp_fsm_next(dir, event, state),
-					CT_SCTP_NONE);
+	ct_grid_never_goes_back_to_none(&grid);
 }
 END_TEST
 
-START_TEST(numbers_that_are_none_have_a_name)
+START_TEST(everything_has_a_name_and_nothing_else)
 {
-	ck_assert_str_eq(ct_sctp_state_name(CT_SCTP_STATES), "?");
-	ck_assert_str_eq(ct_sctp_state_name(255), "?");
-	ck_assert_str_eq(ct_sctp_event_name(CT_SCTP_EVENTS), "?");
+	ct_grid_names_everything(&grid);
 }
 END_TEST
 
 Suite *ct_suite(void)
 {
 	Suite *suite = suite_create("sctp_fsm");
-	TCase *grid = tcase_create("grid");
+	TCase *tc = tcase_create("grid");
 
-	tcase_add_test(grid, grid_equals_the_document);
-	tcase_add_test(grid, states_are_named_as_in_the_document);
-	tcase_add_test(grid, only_the_originator_opens);
-	tcase_add_test(grid, nothing_goes_back_to_none);
-	tcase_add_test(grid, numbers_that_are_none_have_a_name);
-	suite_add_tcase(suite, grid);
+	tcase_add_test(tc, grid_equals_the_document);
+	tcase_add_test(tc, states_are_named_as_in_the_document);
+	tcase_add_test(tc, only_the_originator_opens);
+	tcase_add_test(tc, nothing_goes_back_to_none);
+	tcase_add_test(tc, everything_has_a_name_and_nothing_else);
+	suite_add_tcase(suite, tc);
 	return suite;
 }
