@@ -197,6 +197,17 @@ CT_API void ct_expect_nat_follow(struct ct_thread *thr, struct ct_pkt *pkt,
 CT_API struct ct_conn *ct_conn_master(const struct ct_table *tbl,
 				      const struct ct_conn *conn);
 
+/**
+ * The name of a connection's helper.
+ *
+ * @param tbl   its table
+ * @param conn  a borrowed or owned connection
+ * @context     any thread that may use conn
+ * @return      a constant of the table's, or NULL
+ */
+CT_API const char *ct_conn_helper(const struct ct_table *tbl,
+				  const struct ct_conn *conn);
+
 #ifdef __cplusplus
 }
 #endif

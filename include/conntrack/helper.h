@@ -56,9 +56,9 @@ struct ct_speech {
 	uint8_t again;        /**< 1: streamed, and all of it was said before: a
 				   retransmission, to be rewritten again */
 	uint8_t reserved[2];  /**< zero */
-	uint32_t used;        /**< streamed: set by the helper: how many bytes
-				   it needs not see again; what is left is shown
-				   once more, in front of what comes */
+	uint32_t used;        /**< streamed: how many bytes the helper needs not
+				   see again, all at first; what it leaves is
+				   shown once more, in front of what comes */
 	void *priv[4];        /**< the library's */
 };
 
@@ -99,7 +99,7 @@ struct ct_helper_ops {
  * @param tbl  the table
  * @param ops  must outlive the table
  * @context    any thread, before the first attach
- * @return     0; CT_E_SEALED; CT_E_INVAL; CT_E_FULL past 255; CT_E_VERSION
+ * @return     0; CT_E_SEALED; CT_E_INVAL; CT_E_FULL past 63; CT_E_VERSION
  */
 CT_API int ct_helper_register(struct ct_table *tbl,
 			      const struct ct_helper_ops *ops);
