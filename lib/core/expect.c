@@ -117,19 +117,29 @@ static struct ct_conn *master_of(const struct ct_table *tbl,
 	return ct_conn_at(tbl, exp->master);
 }
 
+/* What is told in a thread's queue: a unit, and which of its two ends. */
+enum { QUEUE_BEGINS = 0, QUEUE_ENDS = 1 };
+
+static uint32_t *queue_link(const struct ct_table *tbl, uint32_t entry)
+{
+	return &ct_expect_at(tbl, entry >> 1)->queue[entry & 1];
+}
+
 /* To be told of, by this thread, when it may. */
-static void enqueue(struct ct_thread *thr, struct ct_expect *exp)
+static void enqueue(struct ct_thread *thr, struct ct_expect *exp,
+		    uint32_t which)
 {
 	struct ct_helping *helping = &thr->helping;
-	uint32_t unit = unit_of(thr->tbl, exp);
+	uint32_t entry = unit_of(thr->tbl, exp) << 1 | which;
 
 	exp->queued = true;
-	exp->queue = 0;
+	exp->teller = thr;
+	exp->queue[which] = 0;
 	if (helping->last)
-		ct_expect_at(thr->tbl, helping->last)->queue = unit;
+		*queue_link(thr->tbl, helping->last) = entry;
 	else
-		helping->first = unit;
-	helping->last = unit;
+		helping->first = entry;
+	helping->last = entry;
 }
 
 /*
@@ -152,8 +162,11 @@ static bool kill(struct ct_thread *thr, uint32_t *first, struct ct_expect *exp)
 	state_set(exp, CT_EXPECT_DEAD);
 	atomic_fetch_sub_explicit(&tbl->helpers.n_expects, 1,
 				  memory_order_relaxed);
-	if (!exp->queued)
-		enqueue(thr, exp);
+	/* Another's queue has it, or this one's: then its end comes later. */
+	if (exp->queued && exp->teller != thr)
+		return true;
+	exp->ends = exp->queued;
+	enqueue(thr, exp, QUEUE_ENDS);
 	return true;
 }
 
@@ -245,9 +258,22 @@ static bool begin(struct ct_thread *thr, struct ct_expect *exp)
 	return alive;
 }
 
-static void tell_one(struct ct_thread *thr, struct ct_expect *exp)
+/* => Its beginning was told, and its end has a place of its own. */
+static bool ends_later(struct ct_thread *thr, struct ct_expect *exp)
 {
-	if (state_of(exp) == CT_EXPECT_PENDING && begin(thr, exp))
+	if (!exp->ends)
+		return false;
+	tell(thr, exp, CT_EV_EXPECT_NEW);
+	exp->told = true;
+	return true;
+}
+
+static void tell_one(struct ct_thread *thr, struct ct_expect *exp,
+		     uint32_t which)
+{
+	if (which == QUEUE_BEGINS &&
+	    ((state_of(exp) == CT_EXPECT_PENDING && begin(thr, exp)) ||
+	     ends_later(thr, exp)))
 		return;
 	if (exp->told)
 		tell(thr, exp, CT_EV_EXPECT_DESTROY);
@@ -259,12 +285,12 @@ void ct_expects_tell(struct ct_thread *thr)
 	struct ct_helping *helping = &thr->helping;
 
 	while (helping->first) {
-		struct ct_expect *exp = ct_expect_at(thr->tbl, helping->first);
+		uint32_t entry = helping->first;
 
-		helping->first = exp->queue;
+		helping->first = *queue_link(thr->tbl, entry);
 		if (!helping->first)
 			helping->last = 0;
-		tell_one(thr, exp);
+		tell_one(thr, ct_expect_at(thr->tbl, entry >> 1), entry & 1);
 	}
 }
 
@@ -553,14 +579,15 @@ static int enter(struct ct_thread *thr, const struct ct_conn *master,
 	if (class_ && class_->max && help->n[exp->def.class_] >= class_->max)
 		evict_oldest(thr, help, exp->def.class_);
 	list_add(thr->tbl, help, exp);
+	if (full(thr->tbl)) {
+		/* It is queued now, and retired from there, untold. */
+		kill_locking(thr, exp);
+		list_remove(thr->tbl, help, exp);
+		return CT_E_FULL;
+	}
 	if (ct_conn_word(master) & CT_S_CONFIRMED)
-		enqueue(thr, exp);
-	if (!full(thr->tbl))
-		return 0;
-	/* It is queued now, if it was not before, and retired from there. */
-	kill_locking(thr, exp);
-	list_remove(thr->tbl, help, exp);
-	return CT_E_FULL;
+		enqueue(thr, exp, QUEUE_BEGINS);
+	return 0;
 }
 
 /* What has expired makes room; looked for once a tick. */

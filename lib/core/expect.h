@@ -44,13 +44,16 @@ struct ct_expect {
 	uint32_t next;             /* L  in its chain; later in limbo */
 	uint32_t older;            /* L list */
 	uint32_t newer;            /* L list */
-	uint32_t queue;            /* next to be told; its thread's */
+	uint32_t queue[2];         /* what is told next, after its beginning
+				      and after its end; its thread's */
 	_Atomic uint32_t deadline; /* A  tick; written under L */
 	_Atomic uint8_t state;     /* A  enum; written under L */
 	uint8_t helper;            /* I  that the expected one gets */
 	bool listed;               /* L list */
-	bool queued;               /* L  some thread will tell */
+	bool queued;               /* L  teller will tell, and retire it */
+	bool ends;                 /* L  in teller's queue twice */
 	bool told;                 /* its beginning was; its thread's */
+	const struct ct_thread *teller; /* L */
 };
 CT_STATIC_ASSERT(sizeof(struct ct_expect) <= CT_HELP_UNITS * 64, "its units");
 
