@@ -132,13 +132,13 @@ static bool is_helped(const struct ct_conn *conn)
 		atomic_load_explicit(&conn->events, memory_order_relaxed));
 }
 
-/* The helper that its policy names; => false when out of memory. */
+/* The helper that its policy names, unless an expectation named one; => false
+ * when out of memory. */
 static bool attach(struct ct_thread *thr, struct ct_conn *conn)
 {
 	const struct ct_policy *policy = ct_policy_at(thr->tbl, conn->policy);
 
-	if (!policy || !policy->helper ||
-	    (ct_conn_word(conn) & CT_S_HELPER))
+	if (!policy || !policy->helper || is_helped(conn))
 		return true;
 	if (!ct_help_attach(thr, conn, policy->helper))
 		return false;

@@ -192,8 +192,10 @@ static void add_output(struct player *player, const struct passage *passage,
 
 void play_last_status(struct passage *passage, const struct ct_conn *conn)
 {
-	/* Confirmation, and what a helper does, come behind that hook. */
-	const uint32_t later = CT_S_CONFIRMED | CT_S_SEQ_ADJUST;
+	/* Confirmation, and what a helper does, come behind that hook; so does
+	 * the end of what it refuses. */
+	const uint32_t later = CT_S_CONFIRMED | CT_S_SEQ_ADJUST |
+			       (passage->pkt.conn ? 0u : (uint32_t)CT_S_DYING);
 	uint32_t status = ct_conn_status(conn);
 
 	status &= ~later | (passage->status & later);
@@ -223,7 +225,9 @@ static void confirm(struct player *player, struct passage *passage,
 		return;
 	}
 	accepted = ct_confirm(player->thr, &passage->pkt) == CT_ACCEPT;
-	if (conn && passage->pkt.conn == conn)
+	/* Whom a helper refuses may still be looked at until the next poll. */
+	if (conn && (passage->pkt.conn == conn ||
+		     passage->pkt.reason == CT_R_HELPER_REFUSED))
 		play_last_status(passage, conn);
 	play_depart(player, passage, accepted, record);
 }
