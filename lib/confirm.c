@@ -194,7 +194,7 @@ static enum ct_verdict publish(struct ct_thread *thr, struct ct_pkt *pkt)
 	else
 		ct_conn_private_hashes(thr, conn, hash);
 	held = start(thr, conn);
-	if (ct_unlikely(atomic_load_explicit(&conn->ext, memory_order_relaxed)))
+	if (ct_unlikely(ct_conn_has_ext(conn)))
 		ct_expects_publish(thr, conn);
 	do {
 		error = ct_buckets_publish(thr, conn, hash, &clash);

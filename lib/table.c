@@ -9,8 +9,8 @@
  * the slab; the bucket table is made at once, so that create tells whether the
  * host has the memory.
  */
-#include "core/expect.h"
 #include "core/table.h"
+#include "core/expect.h"
 #include "helper/helpers.h"
 #include "nat/pool.h"
 #include "predict.h"

@@ -17,17 +17,17 @@ struct ct_expect; /* see expect.h */
 
 /** What can happen; a call brings a set of them. */
 enum ct_event {
-	CT_EV_NEW = 1u << 0,      /**< confirmed */
-	CT_EV_RELATED = 1u << 1,  /**< with NEW: and it was expected */
-	CT_EV_DESTROY = 1u << 2,  /**< ended; always alone, always last */
-	CT_EV_REPLY = 1u << 3,    /**< first packet the other way */
-	CT_EV_ASSURED = 1u << 4,  /**< no longer to be evicted early */
-	CT_EV_PROTO = 1u << 5,    /**< the tracker's state changed */
-	CT_EV_HELPER = 1u << 6,   /**< a helper was attached */
-	CT_EV_MARK = 1u << 7,     /**< the mark changed */
-	CT_EV_LABEL = 1u << 8,    /**< the labels changed */
-	CT_EV_ALL = (1u << 9) - 1, /**< all of a connection's */
-	CT_EV_EXPECT_NEW = 1u << 9,      /**< an expectation has begun */
+	CT_EV_NEW = 1u << 0,        /**< confirmed */
+	CT_EV_RELATED = 1u << 1,    /**< with NEW: and it was expected */
+	CT_EV_DESTROY = 1u << 2,    /**< ended; always alone, always last */
+	CT_EV_REPLY = 1u << 3,      /**< first packet the other way */
+	CT_EV_ASSURED = 1u << 4,    /**< no longer to be evicted early */
+	CT_EV_PROTO = 1u << 5,      /**< the tracker's state changed */
+	CT_EV_HELPER = 1u << 6,     /**< a helper was attached */
+	CT_EV_MARK = 1u << 7,       /**< the mark changed */
+	CT_EV_LABEL = 1u << 8,      /**< the labels changed */
+	CT_EV_ALL = (1u << 9) - 1,  /**< all of a connection's */
+	CT_EV_EXPECT_NEW = 1u << 9, /**< an expectation has begun */
 	CT_EV_EXPECT_DESTROY = 1u << 10, /**< it was met, or has ended */
 	CT_EV_EXPECT = 3u << 9           /**< all of an expectation's */
 };

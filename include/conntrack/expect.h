@@ -27,7 +27,8 @@ struct ct_expect; /* one expectation */
 /** Bits of ct_expect_def.flags; the first three have Linux' numbers. */
 enum ct_expect_flag {
 	CT_EXPECT_PERMANENT = 1u << 0, /**< stays when it was met */
-	CT_EXPECT_INACTIVE = 1u << 1,  /**< matches nothing, for the time being */
+	CT_EXPECT_INACTIVE = 1u
+			     << 1, /**< matches nothing, for the time being */
 	CT_EXPECT_USERSPACE = 1u << 2, /**< the host's: not limited by a
 					    helper's classes */
 	CT_EXPECT_NAT = 1u << 3 /**< nat_* say how what comes is translated */
@@ -58,10 +59,10 @@ struct ct_expect_def {
 	uint8_t class_;         /**< of the master's helper, from 0 */
 	uint8_t nat_dir; /**< CT_EXPECT_NAT: enum ct_dir, the master's, in which
 			      what comes travels */
-	uint32_t flags;     /**< enum ct_expect_flag */
-	uint32_t timeout_s; /**< seconds; 0: the class's, or 300 */
-	ct_be16 nat_id;     /**< CT_EXPECT_NAT: the id it is really for */
-	uint16_t reserved;  /**< zero */
+	uint32_t flags;  /**< enum ct_expect_flag */
+	uint32_t timeout_s;     /**< seconds; 0: the class's, or 300 */
+	ct_be16 nat_id;         /**< CT_EXPECT_NAT: the id it is really for */
+	uint16_t reserved;      /**< zero */
 	union ct_addr nat_addr; /**< CT_EXPECT_NAT: the address likewise */
 	/** CT_EXPECT_NAT: NULL: ct_expect_nat_follow(). */
 	ct_expect_nat_fn nat;
@@ -153,10 +154,10 @@ CT_API void ct_expect_walk(struct ct_thread *thr, struct ct_conn *master,
 
 /** An expectation, as it is now. */
 struct ct_expect_view {
-	size_t size;               /**< sizeof(struct ct_expect_view) */
-	struct ct_expect_def def;  /**< as it was added; timeout_s: what is left,
+	size_t size;              /**< sizeof(struct ct_expect_view) */
+	struct ct_expect_def def; /**< as it was added; timeout_s: what is left,
 					helper and function as text */
-	struct ct_conn *master;    /**< borrowed */
+	struct ct_conn *master;   /**< borrowed */
 	const char *master_helper; /**< the name of the master's, or NULL */
 	uint64_t id;               /**< no other of this table has had it */
 };

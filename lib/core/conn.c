@@ -4,7 +4,7 @@
  */
 #include "core/conn.h"
 
-#include "core/expect.h"
+#include "core/help.h"
 #include "core/reply.h"
 #include "core/table.h"
 #include "core/timer.h"
@@ -286,17 +286,11 @@ struct ct_conn *ct_conn_open(struct ct_thread *thr, const struct ct_key *orig,
 
 /* --- Its end ------------------------------------------------------------ */
 
-/* => Any extension on demand. */
-static bool has_ext(const struct ct_conn *conn)
-{
-	return atomic_load_explicit(&conn->ext, memory_order_relaxed);
-}
-
 void ct_conn_free(struct ct_thread *thr, struct ct_conn *conn)
 {
 	struct ct_table *tbl = thr->tbl;
 
-	if (ct_unlikely(has_ext(conn)))
+	if (ct_unlikely(ct_conn_has_ext(conn)))
 		ct_help_free(thr, conn);
 	ct_extend_free(thr, conn);
 	if (ct_unlikely(ct_conn_word(conn) &
@@ -320,21 +314,11 @@ void ct_conn_release(struct ct_thread *thr, struct ct_conn *conn)
 		ct_conn_free(thr, conn);
 }
 
-/* It will never be known: nor will what it announced. */
-static void end_expects(struct ct_thread *thr, const struct ct_conn *conn)
-{
-	struct ct_helped *help =
-		has_ext(conn) ? ct_help_of(thr->tbl, conn) : NULL;
-
-	if (help)
-		ct_expects_end(thr, help);
-}
-
 void ct_conn_discard_later(struct ct_thread *thr, struct ct_conn *conn)
 {
 	ct_count_give(thr);
 	ct_conn_set(conn, CT_S_DYING);
-	end_expects(thr, conn);
+	ct_help_abandon(thr, conn);
 	ct_conn_adopt(conn);
 	ct_timer_stop(thr->tbl, conn);
 	ct_limbo_retire(thr, conn);
@@ -349,7 +333,7 @@ void ct_conn_discard(struct ct_thread *thr, struct ct_conn *conn)
 	}
 	ct_count_give(thr);
 	ct_conn_set(conn, CT_S_DYING);
-	end_expects(thr, conn);
+	ct_help_abandon(thr, conn);
 	ct_conn_release(thr, conn);
 }
 

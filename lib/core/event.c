@@ -55,7 +55,8 @@ int ct_subscribe(struct ct_table *tbl, uint32_t events, ct_event_fn fn,
 	_Atomic(struct ct_sub *) *link = &tbl->events.subs;
 	struct ct_sub *made;
 
-	if (!fn || !sub || !events || (events & ~((uint32_t)CT_EV_ALL | CT_EV_EXPECT)))
+	if (!fn || !sub || !events ||
+	    (events & ~((uint32_t)CT_EV_ALL | CT_EV_EXPECT)))
 		return CT_E_INVAL;
 	made = ct_mem_alloc(&tbl->mem, sizeof(*made), _Alignof(struct ct_sub));
 	if (!made)
@@ -169,9 +170,7 @@ void ct_event_mark(struct ct_conn *conn)
 /* The end has been told of: what depends on it ends, and it is retired. */
 static void finish(struct ct_thread *thr, struct ct_conn *conn)
 {
-	if (ct_likely(!atomic_load_explicit(&conn->ext,
-					    memory_order_relaxed)) ||
-	    ct_help_end(thr, conn))
+	if (ct_likely(!ct_conn_has_ext(conn)) || ct_help_end(thr, conn))
 		ct_limbo_retire(thr, conn);
 }
 

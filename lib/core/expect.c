@@ -20,11 +20,11 @@ enum {
 
 static _Atomic uint32_t *heads_now(const struct ct_table *tbl)
 {
-	/* acquire; pairs with the release in heads_make() */
+	/* acquire; pairs with the release in ct_expects_make() */
 	return atomic_load_explicit(&tbl->helpers.heads, memory_order_acquire);
 }
 
-static _Atomic uint32_t *heads_make(struct ct_table *tbl)
+_Atomic uint32_t *ct_expects_make(struct ct_table *tbl)
 {
 	const size_t len = HEADS * sizeof(_Atomic uint32_t);
 	_Atomic uint32_t *heads = heads_now(tbl);
@@ -66,8 +66,8 @@ _Atomic uint32_t *ct_expects_head(const struct ct_table *tbl, uint32_t i)
 }
 
 /* By what counts wholly. */
-static _Atomic uint32_t *head_of(const struct ct_table *tbl,
-				 const struct ct_tuple *tuple)
+_Atomic uint32_t *ct_expects_head_of(const struct ct_table *tbl,
+				     const struct ct_tuple *tuple)
 {
 	struct ct_tuple t = *tuple;
 
@@ -81,7 +81,7 @@ struct ct_expect *ct_expect_at(const struct ct_table *tbl, uint32_t unit)
 	return unit ? ct_slab_at(&tbl->slab, unit) : NULL;
 }
 
-static uint32_t unit_of(const struct ct_table *tbl, const struct ct_expect *exp)
+uint32_t ct_expect_unit(const struct ct_table *tbl, const struct ct_expect *exp)
 {
 	return ct_slab_unit(&tbl->slab, exp);
 }
@@ -99,7 +99,7 @@ static void state_set(struct ct_expect *exp, enum ct_expect_state state)
 			      memory_order_release);
 }
 
-static bool expired(const struct ct_expect *exp, uint32_t now)
+bool ct_expect_expired(const struct ct_expect *exp, uint32_t now)
 {
 	return ct_ticks_passed(
 		atomic_load_explicit(&exp->deadline, memory_order_relaxed),
@@ -108,7 +108,7 @@ static bool expired(const struct ct_expect *exp, uint32_t now)
 
 bool ct_expect_live(const struct ct_expect *exp, uint32_t now)
 {
-	return state_of(exp) == CT_EXPECT_LIVE && !expired(exp, now);
+	return state_of(exp) == CT_EXPECT_LIVE && !ct_expect_expired(exp, now);
 }
 
 static struct ct_conn *master_of(const struct ct_table *tbl,
@@ -117,20 +117,17 @@ static struct ct_conn *master_of(const struct ct_table *tbl,
 	return ct_conn_at(tbl, exp->master);
 }
 
-/* What is told in a thread's queue: a unit, and which of its two ends. */
-enum { QUEUE_BEGINS = 0, QUEUE_ENDS = 1 };
-
 static uint32_t *queue_link(const struct ct_table *tbl, uint32_t entry)
 {
 	return &ct_expect_at(tbl, entry >> 1)->queue[entry & 1];
 }
 
 /* To be told of, by this thread, when it may. */
-static void enqueue(struct ct_thread *thr, struct ct_expect *exp,
-		    uint32_t which)
+void ct_expect_queue(struct ct_thread *thr, struct ct_expect *exp,
+		     uint32_t which)
 {
 	struct ct_helping *helping = &thr->helping;
-	uint32_t entry = unit_of(thr->tbl, exp) << 1 | which;
+	uint32_t entry = ct_expect_unit(thr->tbl, exp) << 1 | which;
 
 	exp->queued = true;
 	exp->teller = thr;
@@ -148,10 +145,11 @@ static void enqueue(struct ct_thread *thr, struct ct_expect *exp,
  * => False when it was out already.
  * => This thread is to tell, unless another will.
  */
-static bool kill(struct ct_thread *thr, uint32_t *first, struct ct_expect *exp)
+bool ct_expect_kill_locked(struct ct_thread *thr, uint32_t *first,
+			   struct ct_expect *exp)
 {
 	struct ct_table *tbl = thr->tbl;
-	uint32_t unit = unit_of(tbl, exp);
+	uint32_t unit = ct_expect_unit(tbl, exp);
 	uint32_t *link = first;
 
 	if (state_of(exp) == CT_EXPECT_DEAD)
@@ -166,15 +164,15 @@ static bool kill(struct ct_thread *thr, uint32_t *first, struct ct_expect *exp)
 	if (exp->queued && exp->teller != thr)
 		return true;
 	exp->ends = exp->queued;
-	enqueue(thr, exp, QUEUE_ENDS);
+	ct_expect_queue(thr, exp, CT_QUEUE_ENDS);
 	return true;
 }
 
-static bool kill_locking(struct ct_thread *thr, struct ct_expect *exp)
+bool ct_expect_kill(struct ct_thread *thr, struct ct_expect *exp)
 {
-	_Atomic uint32_t *head = head_of(thr->tbl, &exp->def.tuple);
+	_Atomic uint32_t *head = ct_expects_head_of(thr->tbl, &exp->def.tuple);
 	uint32_t first = ct_head_lock(head);
-	bool killed = kill(thr, &first, exp);
+	bool killed = ct_expect_kill_locked(thr, &first, exp);
 
 	ct_head_unlock(head, first);
 	return killed;
@@ -182,10 +180,10 @@ static bool kill_locking(struct ct_thread *thr, struct ct_expect *exp)
 
 /* --- A master's list ---------------------------------------------------- */
 
-static void list_add(const struct ct_table *tbl, struct ct_helped *help,
-		     struct ct_expect *exp) CT_REQUIRES(help->list)
+void ct_expect_list_add(const struct ct_table *tbl, struct ct_helped *help,
+			struct ct_expect *exp) CT_REQUIRES(help->list)
 {
-	uint32_t unit = unit_of(tbl, exp);
+	uint32_t unit = ct_expect_unit(tbl, exp);
 
 	exp->older = help->last;
 	exp->newer = 0;
@@ -199,8 +197,8 @@ static void list_add(const struct ct_table *tbl, struct ct_helped *help,
 		help->n[exp->def.class_]++;
 }
 
-static void list_remove(const struct ct_table *tbl, struct ct_helped *help,
-			struct ct_expect *exp) CT_REQUIRES(help->list)
+void ct_expect_list_remove(const struct ct_table *tbl, struct ct_helped *help,
+			   struct ct_expect *exp) CT_REQUIRES(help->list)
 {
 	if (!exp->listed)
 		return;
@@ -228,7 +226,7 @@ static void leave_master(struct ct_thread *thr, struct ct_expect *exp)
 	struct ct_helped *help = ct_help_of(thr->tbl, master_of(thr->tbl, exp));
 
 	ct_spin_lock(&help->list);
-	list_remove(thr->tbl, help, exp);
+	ct_expect_list_remove(thr->tbl, help, exp);
 	ct_spin_unlock(&help->list);
 }
 
@@ -242,7 +240,7 @@ static void tell(struct ct_thread *thr, struct ct_expect *exp, uint32_t event)
 /* Tell of its beginning; from then on it may be met, unless it has ended. */
 static bool begin(struct ct_thread *thr, struct ct_expect *exp)
 {
-	_Atomic uint32_t *head = head_of(thr->tbl, &exp->def.tuple);
+	_Atomic uint32_t *head = ct_expects_head_of(thr->tbl, &exp->def.tuple);
 	uint32_t first;
 	bool alive;
 
@@ -271,13 +269,13 @@ static bool ends_later(struct ct_thread *thr, struct ct_expect *exp)
 static void tell_one(struct ct_thread *thr, struct ct_expect *exp,
 		     uint32_t which)
 {
-	if (which == QUEUE_BEGINS &&
+	if (which == CT_QUEUE_BEGINS &&
 	    ((state_of(exp) == CT_EXPECT_PENDING && begin(thr, exp)) ||
 	     ends_later(thr, exp)))
 		return;
 	if (exp->told)
 		tell(thr, exp, CT_EV_EXPECT_DESTROY);
-	ct_limbo_retire_expect(thr, unit_of(thr->tbl, exp));
+	ct_limbo_retire_expect(thr, ct_expect_unit(thr->tbl, exp));
 }
 
 void ct_expects_tell(struct ct_thread *thr)
@@ -294,7 +292,7 @@ void ct_expects_tell(struct ct_thread *thr)
 	}
 }
 
-static void tell_unless_helping(struct ct_thread *thr)
+void ct_expects_tell_soon(struct ct_thread *thr)
 {
 	if (!thr->helping.depth)
 		ct_expects_tell(thr);
@@ -328,14 +326,14 @@ void ct_expects_publish(struct ct_thread *thr, struct ct_conn *master)
 
 /* --- Matching ----------------------------------------------------------- */
 
-static bool same_destination(const struct ct_tuple *a, const struct ct_tuple *b)
+bool ct_expect_same_dst(const struct ct_tuple *a, const struct ct_tuple *b)
 {
 	return a->dst_id == b->dst_id && a->l3 == b->l3 && a->l4 == b->l4 &&
 	       a->zone == b->zone &&
 	       memcmp(&a->dst, &b->dst, sizeof(a->dst)) == 0;
 }
 
-static bool same_source(const struct ct_tuple *a, const struct ct_tuple *b,
+bool ct_expect_same_src(const struct ct_tuple *a, const struct ct_tuple *b,
 			const union ct_addr *mask, ct_be16 id_mask)
 {
 	uint32_t differs = (uint32_t)((a->src_id ^ b->src_id) & id_mask);
@@ -357,31 +355,10 @@ static bool meets(const struct ct_table *tbl, const struct ct_expect *exp,
 
 	return ct_expect_live(exp, now) &&
 	       !(flags_of(exp) & CT_EXPECT_INACTIVE) &&
-	       same_destination(&def->tuple, t) &&
-	       same_source(&def->tuple, t, &def->src_mask, def->src_id_mask) &&
+	       ct_expect_same_dst(&def->tuple, t) &&
+	       ct_expect_same_src(&def->tuple, t, &def->src_mask,
+				  def->src_id_mask) &&
 	       ct_conn_known(master_of(tbl, exp));
-}
-
-/* Both may be met by one packet. */
-static bool overlap(const struct ct_expect_def *a,
-		    const struct ct_expect_def *b)
-{
-	union ct_addr mask;
-
-	for (unsigned i = 0; i < 4; i++)
-		mask.v6[i] = a->src_mask.v6[i] & b->src_mask.v6[i];
-	return same_destination(&a->tuple, &b->tuple) &&
-	       same_source(&a->tuple, &b->tuple, &mask,
-			   a->src_id_mask & b->src_id_mask);
-}
-
-static bool equal(const struct ct_expect *a, const struct ct_expect *b)
-{
-	return a->master == b->master && a->def.class_ == b->def.class_ &&
-	       ct_tuple_equal(&a->def.tuple, &b->def.tuple) &&
-	       a->def.src_id_mask == b->def.src_id_mask &&
-	       memcmp(&a->def.src_mask, &b->def.src_mask,
-		      sizeof(a->def.src_mask)) == 0;
 }
 
 /* The chain of a tuple, locked; => NULL, unlocked, when there is nothing. */
@@ -392,7 +369,7 @@ static _Atomic uint32_t *lock_chain(const struct ct_table *tbl,
 
 	if (!heads_now(tbl))
 		return NULL;
-	head = head_of(tbl, t);
+	head = ct_expects_head_of(tbl, t);
 	if (!atomic_load_explicit(head, memory_order_relaxed))
 		return NULL;
 	*first = ct_head_lock(head);
@@ -437,218 +414,30 @@ struct ct_expect *ct_expect_take(struct ct_thread *thr,
 		return NULL;
 	exp = find(thr, first, tuple);
 	if (exp && !(flags_of(exp) & CT_EXPECT_PERMANENT))
-		met = kill(thr, &first, exp);
+		met = ct_expect_kill_locked(thr, &first, exp);
 	ct_head_unlock(head, first);
 	if (met) {
 		leave_master(thr, exp);
-		tell_unless_helping(thr);
+		ct_expects_tell_soon(thr);
 	}
 	return exp;
-}
-
-/* --- Adding ------------------------------------------------------------- */
-
-static const struct ct_expect_class *class_of(const struct ct_table *tbl,
-					      const struct ct_helped *help,
-					      const struct ct_expect_def *def)
-{
-	const struct ct_helper_ops *ops = ct_help_ops(tbl, help);
-
-	if (!ops || (def->flags & CT_EXPECT_USERSPACE))
-		return NULL;
-	return &ops->classes[def->class_];
-}
-
-static int check(const struct ct_table *tbl, const struct ct_helped *help,
-		 const struct ct_expect_def *def)
-{
-	const struct ct_helper_ops *ops = ct_help_ops(tbl, help);
-
-	if ((def->flags & ~(uint32_t)ALL_FLAGS) ||
-	    def->class_ >= CT_EXPECT_CLASSES || def->nat_dir >= CT_DIR_MAX)
-		return CT_E_INVAL;
-	if (ops && !(def->flags & CT_EXPECT_USERSPACE) &&
-	    def->class_ >= ops->n_classes)
-		return CT_E_INVAL;
-	if (def->helper && !ct_helper_find(tbl, def->helper))
-		return CT_E_NOENT;
-	return 0;
-}
-
-/* => NULL when out of memory. */
-static struct ct_expect *make(struct ct_thread *thr, struct ct_conn *master,
-			      const struct ct_helped *help,
-			      const struct ct_expect_def *def)
-{
-	struct ct_table *tbl = thr->tbl;
-	const struct ct_expect_class *class_ = class_of(tbl, help, def);
-	uint32_t seconds = def->timeout_s;
-	struct ct_expect *exp;
-	uint32_t unit;
-
-	if (!heads_make(tbl))
-		return NULL;
-	unit = ct_slab_alloc(&tbl->slab, &thr->magazine[CT_SLAB_HELP],
-			     CT_SLAB_HELP);
-	if (!unit)
-		return NULL;
-	exp = ct_expect_at(tbl, unit);
-	memset(exp, 0, sizeof(*exp));
-	exp->def = *def;
-	atomic_store_explicit(&exp->flags, def->flags, memory_order_relaxed);
-	if (!seconds)
-		seconds = class_ && class_->timeout_s ? class_->timeout_s
-						      : TIMEOUT_DEFAULT;
-	atomic_store_explicit(&exp->deadline, ct_ticks_after(thr->now, seconds),
-			      memory_order_relaxed);
-	exp->master = ct_conn_unit(tbl, master);
-	exp->helper = def->helper ? ct_helper_find(tbl, def->helper) : 0;
-	exp->def.helper =
-		exp->helper ? tbl->helpers.ops[exp->helper]->name : NULL;
-	return exp;
-}
-
-/* Put it into its chain, in the place of an equal one if there is. */
-static int enter_chain(struct ct_thread *thr, struct ct_helped *help,
-		       struct ct_expect *exp) CT_REQUIRES(help->list)
-{
-	struct ct_table *tbl = thr->tbl;
-	_Atomic uint32_t *head = head_of(tbl, &exp->def.tuple);
-	uint32_t first = ct_head_lock(head);
-	struct ct_expect *old, *next;
-	int error = 0;
-
-	for (old = ct_expect_at(tbl, first); old && !error; old = next) {
-		next = ct_expect_at(tbl, old->next);
-		if (expired(old, thr->now))
-			continue;
-		if (equal(old, exp)) {
-			kill(thr, &first, old);
-			list_remove(tbl, help, old);
-		} else if (overlap(&old->def, &exp->def)) {
-			error = CT_E_EXIST;
-		}
-	}
-	if (!error) {
-		exp->next = first;
-		first = unit_of(tbl, exp);
-		atomic_fetch_add_explicit(&tbl->helpers.n_expects, 1,
-					  memory_order_relaxed);
-	}
-	ct_head_unlock(head, first);
-	return error;
-}
-
-/* The oldest of a class gives way. */
-static void evict_oldest(struct ct_thread *thr, struct ct_helped *help,
-			 uint8_t class_) CT_REQUIRES(help->list)
-{
-	struct ct_expect *exp = ct_expect_at(thr->tbl, help->first);
-
-	for (; exp; exp = ct_expect_at(thr->tbl, exp->newer)) {
-		if (exp->def.class_ != class_ ||
-		    (exp->def.flags & CT_EXPECT_USERSPACE) ||
-		    !kill_locking(thr, exp))
-			continue;
-		list_remove(thr->tbl, help, exp);
-		return;
-	}
-}
-
-static bool full(const struct ct_table *tbl)
-{
-	return atomic_load_explicit(&tbl->helpers.n_expects,
-				    memory_order_relaxed) >
-	       ct_core_param(tbl, CT_P_EXPECT_MAX);
-}
-
-static int enter(struct ct_thread *thr, const struct ct_conn *master,
-		 struct ct_helped *help, struct ct_expect *exp)
-	CT_REQUIRES(help->list)
-{
-	const struct ct_expect_class *class_ =
-		class_of(thr->tbl, help, &exp->def);
-	int error;
-
-	exp->id = atomic_fetch_add_explicit(&thr->tbl->helpers.next_id, 1,
-					    memory_order_relaxed) +
-		  1;
-	error = help->ended ? CT_E_NOENT : enter_chain(thr, help, exp);
-	if (error)
-		return error;
-	if (class_ && class_->max && help->n[exp->def.class_] >= class_->max)
-		evict_oldest(thr, help, exp->def.class_);
-	list_add(thr->tbl, help, exp);
-	if (full(thr->tbl)) {
-		/* It is queued now, and retired from there, untold. */
-		kill_locking(thr, exp);
-		list_remove(thr->tbl, help, exp);
-		return CT_E_FULL;
-	}
-	if (ct_conn_word(master) & CT_S_CONFIRMED)
-		enqueue(thr, exp, QUEUE_BEGINS);
-	return 0;
-}
-
-/* What has expired makes room; looked for once a tick. */
-static void make_room(struct ct_thread *thr)
-{
-	uint32_t n = atomic_load_explicit(&thr->tbl->helpers.n_expects,
-					  memory_order_relaxed);
-
-	if (n < ct_core_param(thr->tbl, CT_P_EXPECT_MAX) ||
-	    thr->helping.full_at == thr->now)
-		return;
-	thr->helping.full_at = thr->now;
-	ct_expects_sweep(thr, 0);
-}
-
-int ct_expect_add(struct ct_thread *thr, struct ct_conn *master,
-		  const struct ct_expect_def *caller, struct ct_expect **exp)
-{
-	struct ct_expect_def def;
-	struct ct_expect *made;
-	struct ct_helped *help;
-	int error = ct_sized_copy(&def, sizeof(def), caller);
-
-	if (error)
-		return error;
-	if (ct_conn_word(master) & CT_S_DYING)
-		return CT_E_NOENT;
-	error = check(thr->tbl, ct_help_of(thr->tbl, master), &def);
-	if (error)
-		return error;
-	make_room(thr);
-	help = ct_help_get(thr, master);
-	made = help ? make(thr, master, help, &def) : NULL;
-	if (!made)
-		return CT_E_NOMEM;
-	ct_spin_lock(&help->list);
-	error = enter(thr, master, help, made);
-	ct_spin_unlock(&help->list);
-	if (error && error != CT_E_FULL)
-		ct_expect_free(thr, unit_of(thr->tbl, made));
-	else if (!error && exp)
-		*exp = made;
-	tell_unless_helping(thr);
-	return error;
 }
 
 /* --- Ending ------------------------------------------------------------- */
 
 int ct_expect_remove(struct ct_thread *thr, struct ct_expect *exp)
 {
-	if (!kill_locking(thr, exp))
+	if (!ct_expect_kill(thr, exp))
 		return CT_E_NOENT;
 	leave_master(thr, exp);
-	tell_unless_helping(thr);
+	ct_expects_tell_soon(thr);
 	return 0;
 }
 
 int ct_expect_refresh(struct ct_thread *thr, struct ct_expect *exp,
 		      uint32_t timeout_s)
 {
-	_Atomic uint32_t *head = head_of(thr->tbl, &exp->def.tuple);
+	_Atomic uint32_t *head = ct_expects_head_of(thr->tbl, &exp->def.tuple);
 	uint32_t first;
 	bool alive;
 
@@ -675,11 +464,11 @@ void ct_expects_end(struct ct_thread *thr, struct ct_helped *help)
 	ct_spin_lock(&help->list);
 	help->ended = true;
 	while ((exp = ct_expect_at(thr->tbl, help->first)) != NULL) {
-		kill_locking(thr, exp);
-		list_remove(thr->tbl, help, exp);
+		ct_expect_kill(thr, exp);
+		ct_expect_list_remove(thr->tbl, help, exp);
 	}
 	ct_spin_unlock(&help->list);
-	tell_unless_helping(thr);
+	ct_expects_tell_soon(thr);
 }
 
 /* => One of a chain that has expired and was killed, or NULL. */
@@ -690,12 +479,12 @@ static struct ct_expect *kill_expired(struct ct_thread *thr,
 	struct ct_expect *exp = ct_expect_at(thr->tbl, first);
 
 	/* Of a private master's only that one's packet may know. */
-	while (exp &&
-	       !(state_of(exp) == CT_EXPECT_LIVE && expired(exp, thr->now) &&
-		 ct_conn_known(master_of(thr->tbl, exp))))
+	while (exp && !(state_of(exp) == CT_EXPECT_LIVE &&
+			ct_expect_expired(exp, thr->now) &&
+			ct_conn_known(master_of(thr->tbl, exp))))
 		exp = ct_expect_at(thr->tbl, exp->next);
 	if (exp)
-		kill(thr, &first, exp);
+		ct_expect_kill_locked(thr, &first, exp);
 	ct_head_unlock(head, first);
 	return exp;
 }
@@ -719,7 +508,7 @@ void ct_expects_sweep(struct ct_thread *thr, uint32_t budget)
 		while ((exp = kill_expired(thr, head)) != NULL)
 			leave_master(thr, exp);
 	}
-	tell_unless_helping(thr);
+	ct_expects_tell_soon(thr);
 }
 
 void ct_expect_free(struct ct_thread *thr, uint32_t unit)

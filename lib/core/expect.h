@@ -95,10 +95,48 @@ int32_t ct_expects_next(const struct ct_table *tbl, uint32_t now);
 /* Its memory; nobody borrows it any more. */
 void ct_expect_free(struct ct_thread *thr, uint32_t unit);
 
-/* For expect_look.c. */
+/* --- Between expect.c, expect_add.c and expect_look.c ------------------- */
+
+/* => The heads, made if need be; NULL when out of memory. */
+_Atomic uint32_t *ct_expects_make(struct ct_table *tbl);
 _Atomic uint32_t *ct_expects_head(const struct ct_table *tbl, uint32_t i);
 uint32_t ct_expects_heads(const struct ct_table *tbl);
+
+/* => The head of a tuple's chain; by what counts wholly. */
+_Atomic uint32_t *ct_expects_head_of(const struct ct_table *tbl,
+				     const struct ct_tuple *tuple);
+
 struct ct_expect *ct_expect_at(const struct ct_table *tbl, uint32_t unit);
+uint32_t ct_expect_unit(const struct ct_table *tbl,
+			const struct ct_expect *exp);
 bool ct_expect_live(const struct ct_expect *exp, uint32_t now);
+bool ct_expect_expired(const struct ct_expect *exp, uint32_t now);
+bool ct_expect_same_dst(const struct ct_tuple *a, const struct ct_tuple *b);
+bool ct_expect_same_src(const struct ct_tuple *a, const struct ct_tuple *b,
+			const union ct_addr *mask, ct_be16 id_mask);
+
+/* What is told in a thread's queue: a unit, and which of its two ends. */
+enum { CT_QUEUE_BEGINS = 0, CT_QUEUE_ENDS = 1 };
+
+/* To be told of, by this thread, when it may. */
+void ct_expect_queue(struct ct_thread *thr, struct ct_expect *exp,
+		     uint32_t which);
+void ct_expects_tell_soon(struct ct_thread *thr);
+
+/*
+ * Take it out of its chain; whose lock is held, first being what stands there.
+ *
+ * => False when it was out already.
+ * => This thread is to tell, unless another will.
+ */
+bool ct_expect_kill_locked(struct ct_thread *thr, uint32_t *first,
+			   struct ct_expect *exp);
+bool ct_expect_kill(struct ct_thread *thr, struct ct_expect *exp);
+
+/* Into and out of its master's list; whoever killed it takes it out. */
+void ct_expect_list_add(const struct ct_table *tbl, struct ct_helped *help,
+			struct ct_expect *exp) CT_REQUIRES(help->list);
+void ct_expect_list_remove(const struct ct_table *tbl, struct ct_helped *help,
+			   struct ct_expect *exp) CT_REQUIRES(help->list);
 
 #endif /* CORE_EXPECT_H */

@@ -246,6 +246,15 @@ bool ct_help_end(struct ct_thread *thr, struct ct_conn *conn)
 	return false;
 }
 
+void ct_help_abandon(struct ct_thread *thr, struct ct_conn *conn)
+{
+	struct ct_helped *help =
+		ct_conn_has_ext(conn) ? ct_help_of(thr->tbl, conn) : NULL;
+
+	if (help)
+		ct_expects_end(thr, help);
+}
+
 void ct_help_tell(struct ct_thread *thr)
 {
 	uint32_t unit;

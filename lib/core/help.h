@@ -117,6 +117,9 @@ bool ct_conn_master_set(struct ct_thread *thr, struct ct_conn *conn,
  */
 bool ct_help_end(struct ct_thread *thr, struct ct_conn *conn);
 
+/* It will never be known: nor will what it announced. */
+void ct_help_abandon(struct ct_thread *thr, struct ct_conn *conn);
+
 /* In and out of a helper, with the connection's busy lock held; and, once that
  * is released, tell of what has happened in between. */
 void ct_help_enter(struct ct_thread *thr);

@@ -54,8 +54,8 @@ static int fill(struct ct_table *tbl, struct ct_policy *policy,
 	policy->flags = def->flags;
 	policy->class_ = def->class_;
 	policy->mark = def->mark;
-	policy->events = def->flags & CT_POLICY_EVENTS ? def->events
-						       : ALL_EVENTS;
+	policy->events =
+		def->flags & CT_POLICY_EVENTS ? def->events : ALL_EVENTS;
 	if (def->flags & CT_POLICY_ZONE_ORIG)
 		policy->zone[CT_DIR_ORIG] = def->zone;
 	if (def->flags & CT_POLICY_ZONE_REPLY)

@@ -365,7 +365,7 @@ static void prepare(struct run *run)
 						    CT_POLICY_LABELS,
 					   .mark = 4,
 					   .labels = { 2 },
-					   .helper = "ftp",
+					   .helper = "tftp",
 					   .timeouts = &timeout,
 					   .n_timeouts = 1 };
 
