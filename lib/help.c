@@ -28,7 +28,10 @@ struct show {
 	uint32_t off;           /* of the payload, from pkt->data */
 	uint32_t len;           /* of it, as far as it is there */
 	uint32_t seq;           /* of its first byte */
+	/* Of the call after which the helper wanted the packet dropped. */
 	bool too_late;
+	uint32_t last_seq;
+	int32_t grown;
 };
 
 /* --- Payload ------------------------------------------------------------ */
@@ -77,18 +80,17 @@ static bool find_payload(struct show *show)
 /* --- One call ----------------------------------------------------------- */
 
 /* The stream is longer or shorter from this part on. */
-static bool note_change(const struct show *show, uint32_t seq, int32_t grown)
+static void note_change(const struct show *show, uint32_t seq, int32_t grown)
 {
 	struct ct_conn *conn = show->pkt->conn;
 
 	if (!grown || show->pkt->l4 != CT_IPPROTO_TCP)
-		return true;
+		return;
 	ct_spin_lock(&conn->lock);
 	ct_seqadj_change(&show->help->adj[show->pkt->dir], seq, grown,
 			 ct_core_param(show->thr->tbl, CT_P_SEQADJ_STEPS));
 	ct_conn_set(conn, CT_S_SEQ_ADJUST);
 	ct_spin_unlock(&conn->lock);
-	return true;
 }
 
 /*
@@ -115,13 +117,17 @@ static bool call(struct show *show, struct ct_speech *speech,
 	if (show->ops->help(show->thr, show->pkt, speech) != CT_HELP_OK) {
 		ct_help_leave(show->thr);
 		show->too_late = call->too_late;
+		show->last_seq = seq;
+		show->grown = call->grown;
 		return false;
 	}
 	ct_help_leave(show->thr);
 	if (speech->used > speech->len)
 		speech->used = speech->len;
 	/* What comes again has been counted, where there is a view. */
-	return speech->again || note_change(show, seq, call->grown);
+	if (!speech->again)
+		note_change(show, seq, call->grown);
+	return true;
 }
 
 /* What was said before. */
@@ -220,11 +226,11 @@ static bool show_stream(struct show *show)
 		return true;
 	if (show->too_late && comes_again(view, show->seq)) {
 		view->n_kept = 0;
+		note_change(show, show->last_seq, show->grown);
 		return true;
 	}
 	/* It has not been said: its sender will say it again. */
-	view->next = was.next;
-	view->n_kept = view->kept ? was.n_kept : 0;
+	ct_stream_unsay(view, &was);
 	return false;
 }
 

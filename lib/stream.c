@@ -103,6 +103,17 @@ const uint8_t *ct_stream_join(struct ct_stream *view, const uint8_t *bytes,
 	return view->kept;
 }
 
+void ct_stream_unsay(struct ct_stream *view, const struct ct_stream *was)
+{
+	const uint32_t lost = CT_STREAM_LOST;
+
+	view->flags = (was->flags & ~lost) | (view->flags & lost);
+	view->next = was->next;
+	view->hole = was->hole;
+	view->hole_end = was->hole_end;
+	view->n_kept = was->n_kept;
+}
+
 /* => Whether there is room for so many bytes, and what a replacement adds. */
 static bool make_room(struct ct_thread *thr, struct ct_stream *view,
 		      uint32_t limit)

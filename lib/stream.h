@@ -65,6 +65,10 @@ struct ct_stream_plan ct_stream_place(struct ct_stream *view, uint32_t seq,
 const uint8_t *ct_stream_join(struct ct_stream *view, const uint8_t *bytes,
 			      uint32_t len, uint32_t limit);
 
+/* The segment was dropped: the view is as it was before ct_stream_place(), but
+ * for what is remembered of lost segments. */
+void ct_stream_unsay(struct ct_stream *view, const struct ct_stream *was);
+
 /* Keep what the helper has left; nothing when there is too much of it. */
 void ct_stream_keep(struct ct_thread *thr, struct ct_stream *view,
 		    const uint8_t *bytes, uint32_t len, uint32_t limit);
