@@ -235,9 +235,11 @@ enum ct_verdict ct_confirm(struct ct_thread *thr, struct ct_pkt *pkt)
 		ct_answer(thr, pkt, CT_R_GONE);
 		return CT_DROP;
 	}
-	if (ct_unlikely(is_helped(pkt->conn)) && help(thr, pkt) != CT_ACCEPT)
-		verdict = CT_DROP;
+	if (ct_unlikely(is_helped(pkt->conn)))
+		verdict = help(thr, pkt);
 	ct_event_deliver(thr, pkt->conn);
+	if (ct_unlikely(verdict != CT_ACCEPT))
+		pkt->conn = NULL;
 	return verdict;
 }
 

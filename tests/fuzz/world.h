@@ -16,7 +16,9 @@
 #include <conntrack/conntrack.h>
 #include <conntrack/dump.h>
 #include <conntrack/event.h>
+#include <conntrack/helper.h>
 
+enum { ROOM = 64 }; /* behind a packet */
 enum { HANDLES = 2, FLIGHTS = 8, OWNED = 8, POLICIES = 4, IDS = 1 << 18 };
 
 /* A packet on its way through the host. */
@@ -47,7 +49,11 @@ struct world {
 	/* What the watcher knows, by the upper half of an id. */
 	uint8_t life[IDS];
 	unsigned n_alive;
+	unsigned n_expected;
 };
+
+/* Does what packets say. */
+extern const struct ct_helper_ops fuzz_helper;
 
 /* Make and end it; the end looks for what was left behind. */
 bool world_make(struct world *w, struct fuzz_in *in);
