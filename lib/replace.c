@@ -42,7 +42,8 @@ static void put(uint8_t *bytes, uint32_t len, uint32_t at,
 	uint32_t end = at + edit->old_len;
 
 	memmove(bytes + at + edit->new_len, bytes + end, len - end);
-	memcpy(bytes + at, edit->text, edit->new_len);
+	if (edit->new_len)
+		memcpy(bytes + at, edit->text, edit->new_len);
 }
 
 /* --- Lengths ------------------------------------------------------------ */

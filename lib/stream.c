@@ -80,7 +80,8 @@ struct ct_stream_plan ct_stream_place(struct ct_stream *view, uint32_t seq,
 	before = old - view->n_kept;
 	if (old < view->n_kept) {
 		plan.skip = old;
-	} else if (memcmp(bytes + before, view->kept, view->n_kept) == 0) {
+	} else if (!view->n_kept ||
+		   memcmp(bytes + before, view->kept, view->n_kept) == 0) {
 		/* It brings what is kept, too; or nothing is. */
 		plan.again = before;
 		view->n_kept = 0;
