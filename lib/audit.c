@@ -6,6 +6,8 @@
  */
 #include "audit.h"
 
+#include "core/expect.h"
+#include "core/head.h"
 #include "core/reply.h"
 #include "core/table.h"
 
@@ -153,6 +155,39 @@ static void check_privates(struct check *check)
 	}
 }
 
+/* An expectation is in its chain and in its master's list, or in neither. */
+static void check_expect(struct check *check, const struct ct_expect *exp)
+{
+	const struct ct_conn *master = ct_conn_at(check->tbl, exp->master);
+
+	if (atomic_load(&exp->state) == CT_EXPECT_DEAD)
+		fail(check, "an expectation has ended and is in the table");
+	if (!exp->listed)
+		fail(check, "an expectation is in no master's list");
+	if (ct_conn_word(master) & CT_S_DYING)
+		fail(check, "an expectation has outlived its master");
+}
+
+static void check_expects(struct check *check)
+{
+	struct ct_table *tbl = check->tbl;
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < ct_expects_heads(tbl); i++) {
+		uint32_t unit = atomic_load(ct_expects_head(tbl, i));
+
+		if (unit & CT_HEAD_LOCK) {
+			fail(check, "a chain of expectations is locked");
+			return;
+		}
+		for (; unit; unit = ct_expect_at(tbl, unit)->next, n++)
+			check_expect(check, ct_expect_at(tbl, unit));
+	}
+	if (n != atomic_load(&tbl->helpers.n_expects))
+		fail(check,
+		     "not as many expectations are counted as there are");
+}
+
 const char *ct_table_check(struct ct_table *tbl)
 {
 	struct check check = { .tbl = tbl };
@@ -167,6 +202,7 @@ const char *ct_table_check(struct ct_table *tbl)
 		ct_buckets_visit(tbl, check.bucket, check_slot, &check);
 	check_privates(&check);
 	check_returned(&check);
+	check_expects(&check);
 
 	if (check.n_slots != check.n_keys)
 		fail(&check, "the table has other keys than its connections");

@@ -19,8 +19,10 @@
  *	NEW comes before whatever other threads make happen to it; unless
  *	nobody wants to know of NEW.
  */
+#include "help.h"
 #include "process.h"
 
+#include "core/expect.h"
 #include "core/timer.h"
 #include "nat/binding.h"
 
@@ -31,19 +33,18 @@
  */
 static uint32_t start(struct ct_thread *thr, struct ct_conn *conn)
 {
-	const struct ct_policy *policy = ct_policy_at(thr->tbl, conn->policy);
 	uint32_t left =
 		atomic_load_explicit(&conn->timeout, memory_order_relaxed);
+	uint32_t beginning = CT_EV_NEW;
 
-	if (policy && policy->helper)
-		ct_conn_set(conn, CT_S_HELPER);
-
+	if (ct_unlikely(ct_conn_word(conn) & CT_S_EXPECTED))
+		beginning |= CT_EV_RELATED;
 	atomic_store_explicit(&conn->timeout, ct_ticks_name(thr->now + left),
 			      memory_order_relaxed);
 	/* Now, not after the publication: others may end it by then. */
 	ct_timer_start(thr, conn);
 	ct_times_start(thr, conn);
-	return ct_event_hold(thr, conn, CT_EV_NEW);
+	return ct_event_hold(thr, conn, beginning);
 }
 
 static bool same_tuples(const struct ct_conn *conn, enum ct_dir dir,
@@ -124,6 +125,58 @@ static bool winner_gone(struct ct_thread *thr, struct ct_conn *winner)
 	return !ct_conn_known(winner);
 }
 
+/* => Its packets are for a helper, or are shifted. */
+static bool is_helped(const struct ct_conn *conn)
+{
+	return ct_event_marked(
+		atomic_load_explicit(&conn->events, memory_order_relaxed));
+}
+
+/* The helper that its policy names, unless an expectation named one; => false
+ * when out of memory. */
+static bool attach(struct ct_thread *thr, struct ct_conn *conn)
+{
+	const struct ct_policy *policy = ct_policy_at(thr->tbl, conn->policy);
+
+	if (!policy || !policy->helper || is_helped(conn))
+		return true;
+	if (!ct_help_attach(thr, conn, policy->helper))
+		return false;
+	if (is_helped(conn))
+		ct_conn_set(conn, CT_S_HELPER);
+	return true;
+}
+
+/* A packet's helper, and then whoever listens. */
+static ct_noinline enum ct_verdict help(struct ct_thread *thr,
+					struct ct_pkt *pkt)
+{
+	enum ct_verdict verdict = ct_help_run(thr, pkt);
+
+	ct_help_tell(thr);
+	return verdict;
+}
+
+/*
+ * What comes before a connection is known: its helper, which may refuse it.
+ *
+ * => CT_ACCEPT, or the packet has lost its connection.
+ */
+static enum ct_verdict prepare(struct ct_thread *thr, struct ct_pkt *pkt)
+{
+	struct ct_conn *conn = pkt->conn;
+
+	if (ct_unlikely(conn->policy && !attach(thr, conn)))
+		return lose(thr, pkt, CT_R_NO_MEMORY);
+	if (ct_likely(!is_helped(conn)))
+		return CT_ACCEPT;
+	if (help(thr, pkt) == CT_ACCEPT)
+		return CT_ACCEPT;
+	ct_conn_discard_later(thr, conn);
+	pkt->conn = NULL;
+	return CT_DROP;
+}
+
 static enum ct_verdict publish(struct ct_thread *thr, struct ct_pkt *pkt)
 {
 	struct ct_conn *conn = pkt->conn;
@@ -133,12 +186,16 @@ static enum ct_verdict publish(struct ct_thread *thr, struct ct_pkt *pkt)
 	uint32_t held;
 	int error;
 
+	if (ct_unlikely(prepare(thr, pkt) != CT_ACCEPT))
+		return CT_DROP;
 	/* What was remembered is not of the mapping. */
 	if (ct_unlikely(ct_conn_word(conn) & (CT_S_SRC_NAT | CT_S_DST_NAT)))
 		ct_conn_hashes(conn, &thr->tbl->hash, hash);
 	else
 		ct_conn_private_hashes(thr, conn, hash);
 	held = start(thr, conn);
+	if (ct_unlikely(ct_conn_has_ext(conn)))
+		ct_expects_publish(thr, conn);
 	do {
 		error = ct_buckets_publish(thr, conn, hash, &clash);
 	} while (error == CT_E_EXIST && winner_gone(thr, clash.conn));
@@ -165,6 +222,7 @@ static enum ct_verdict publish(struct ct_thread *thr, struct ct_pkt *pkt)
 
 enum ct_verdict ct_confirm(struct ct_thread *thr, struct ct_pkt *pkt)
 {
+	enum ct_verdict verdict = CT_ACCEPT;
 	uint32_t status;
 
 	if (!pkt->conn)
@@ -177,8 +235,12 @@ enum ct_verdict ct_confirm(struct ct_thread *thr, struct ct_pkt *pkt)
 		ct_answer(thr, pkt, CT_R_GONE);
 		return CT_DROP;
 	}
+	if (ct_unlikely(is_helped(pkt->conn)))
+		verdict = help(thr, pkt);
 	ct_event_deliver(thr, pkt->conn);
-	return CT_ACCEPT;
+	if (ct_unlikely(verdict != CT_ACCEPT))
+		pkt->conn = NULL;
+	return verdict;
 }
 
 void ct_abandon(struct ct_thread *thr, struct ct_pkt *pkt)

@@ -8,6 +8,7 @@
  */
 #include <conntrack/dump.h>
 
+#include "core/expect.h"
 #include "core/table.h"
 #include "core/timer.h"
 
@@ -194,7 +195,11 @@ int ct_mem_report(struct ct_table *tbl, struct ct_mem_report *report)
 		.overflow = class_bytes(tbl, CT_SLAB_BUCKET),
 		.on_demand = class_bytes(tbl, CT_SLAB_EXT) +
 			     class_bytes(tbl, CT_SLAB_NAT) +
-			     ct_mappings_bytes(tbl) + ct_outsides_bytes(tbl),
+			     class_bytes(tbl, CT_SLAB_HELP) +
+			     ct_mappings_bytes(tbl) + ct_outsides_bytes(tbl) +
+			     ct_expects_bytes(tbl) +
+			     atomic_load_explicit(&tbl->helpers.stream_bytes,
+						  memory_order_relaxed),
 		.handles = handle_bytes(tbl),
 		.refused = atomic_load_explicit(&tbl->mem.refused,
 						memory_order_relaxed),

@@ -232,7 +232,7 @@ static ct_always_inline bool ct_predict_fits(const struct ct_conn *conn,
 					     const struct ct_key *key)
 {
 	const uint32_t want = CT_S_CONFIRMED | CT_S_SEEN_REPLY;
-	const uint32_t look = want | CT_S_DYING | CT_S_WIDE;
+	const uint32_t look = want | CT_S_DYING | CT_S_WIDE | CT_S_SEQ_ADJUST;
 
 	if (ct_likely(!key->wide && (word & look) == want))
 		return memcmp(&conn->narrow[dir], &key->narrow,

@@ -8,6 +8,7 @@
  */
 #include "process.h"
 
+#include "core/expect.h"
 #include "overflow/evict.h"
 #include "predict.h"
 #include "proto/ports.h"
@@ -166,11 +167,47 @@ static int by_policy(struct ct_thread *thr, struct ct_conn *conn,
 	return 0;
 }
 
+/*
+ * Somebody may have announced it.
+ *
+ * => False when out of memory; met: the expectation, or NULL.
+ */
+static ct_noinline bool meet(struct ct_thread *thr, struct ct_conn *conn,
+			     const struct ct_tuple *t, struct ct_expect **met)
+{
+	struct ct_expect *exp = ct_expect_take(thr, t);
+	struct ct_conn *master;
+
+	*met = exp;
+	if (!exp)
+		return true;
+	master = ct_conn_at(thr->tbl, exp->master);
+	if (!ct_conn_master_set(thr, conn, master) ||
+	    (exp->helper && !ct_help_attach(thr, conn, exp->helper)))
+		return false;
+	ct_conn_set(conn, CT_S_EXPECTED);
+	atomic_store_explicit(&conn->mark, ct_conn_mark(master),
+			      memory_order_relaxed);
+	return true;
+}
+
+static void translate_met(struct ct_thread *thr, struct ct_pkt *pkt,
+			  const struct ct_expect *exp)
+{
+	if (!(exp->def.flags & CT_EXPECT_NAT))
+		return;
+	if (exp->def.nat)
+		exp->def.nat(thr, pkt, exp);
+	else
+		ct_expect_nat_follow(thr, pkt, exp);
+}
+
 /* Make a private connection; sets pkt->conn, or the reason why not. */
 static enum ct_verdict open_conn(struct ct_thread *thr, struct ct_pkt *pkt,
 				 const struct ct_way *way)
 {
 	const struct ct_l4_ops *ops = way->ops;
+	struct ct_expect *met = NULL;
 	struct ct_tuple reply;
 	struct ct_conn *conn;
 
@@ -188,7 +225,9 @@ static enum ct_verdict open_conn(struct ct_thread *thr, struct ct_pkt *pkt,
 	}
 	pkt->dir = CT_DIR_ORIG;
 	pkt->state = CT_NEW;
-	if ((pkt->policy && by_policy(thr, conn, pkt->policy))) {
+	if (ct_unlikely((ct_expects_any(&thr->tbl->helpers) &&
+			 !meet(thr, conn, &way->key.tuple, &met)) ||
+			(pkt->policy && by_policy(thr, conn, pkt->policy)))) {
 		ct_conn_discard(thr, conn);
 		return answer_drop(thr, pkt, CT_R_NO_MEMORY);
 	}
@@ -197,6 +236,8 @@ static enum ct_verdict open_conn(struct ct_thread *thr, struct ct_pkt *pkt,
 		return ct_answer_invalid(thr, pkt);
 	}
 	pkt->conn = conn;
+	if (ct_unlikely(met != NULL))
+		translate_met(thr, pkt, met);
 	return CT_ACCEPT;
 }
 

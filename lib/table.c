@@ -10,6 +10,8 @@
  * host has the memory.
  */
 #include "core/table.h"
+#include "core/expect.h"
+#include "helper/helpers.h"
 #include "nat/pool.h"
 #include "predict.h"
 #include "proto/trackers.h"
@@ -18,6 +20,15 @@
 #include <string.h>
 
 enum { MAX_CONNS_DEFAULT = 262144, MAX_CONNS_MAX = 1u << 28 };
+
+static int register_helpers(struct ct_table *tbl)
+{
+	int error = 0;
+
+	for (size_t i = 0; !error && i < ct_n_helpers; i++)
+		error = ct_helper_register(tbl, ct_helpers[i]);
+	return error;
+}
 
 /* Every part of it, in this order; destroy copes with any prefix. */
 static int init(struct ct_table *tbl, const struct ct_config *cfg)
@@ -38,7 +49,11 @@ static int init(struct ct_table *tbl, const struct ct_config *cfg)
 	if (!error)
 		error = ct_extend_init(tbl);
 	if (!error)
+		error = ct_help_init(tbl);
+	if (!error)
 		error = ct_trackers_register(tbl);
+	if (!error)
+		error = register_helpers(tbl);
 	if (!error)
 		error = ct_buckets_init(tbl);
 	return error;
@@ -126,6 +141,7 @@ void ct_table_destroy(struct ct_table *tbl)
 
 	if (!tbl)
 		return;
+	tbl->helpers.ending = true;
 	end_conns(tbl);
 	ct_thread_free(tbl->control);
 	ct_events_fini(tbl);
@@ -134,6 +150,7 @@ void ct_table_destroy(struct ct_table *tbl)
 	ct_pools_fini(tbl);
 	ct_outsides_fini(tbl);
 	ct_mappings_fini(tbl);
+	ct_expects_fini(tbl);
 	ct_slab_fini(&tbl->slab);
 
 	/* The table counts its own bytes; they go last. */

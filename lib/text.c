@@ -289,7 +289,7 @@ int ct_event_text(const struct ct_event_info *ev, enum ct_text_style style,
 	struct ct_line line = ct_line_of(buf, len);
 	struct ct_shown shown;
 
-	if (style == CT_TEXT_PROC)
+	if (style == CT_TEXT_PROC || ev->exp)
 		return CT_E_INVAL;
 	gather(&shown, ev->thr, ev->conn, ev);
 	if (style == CT_TEXT_JSON) {

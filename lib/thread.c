@@ -4,12 +4,16 @@
  */
 #include "thread.h"
 
+#include "core/expect.h"
 #include "core/table.h"
 #include "core/timer.h"
 #include "nat/static.h"
 
 /* Places that a poll looks at: eight cache lines of deadlines. */
 #define SWEEP_PER_POLL 128
+
+/* Chains of expectations that a poll looks at. */
+#define EXPECTS_PER_POLL 8
 
 /* Connections that a poll frees: more than bursts of 32 can retire. */
 #define REAP_PER_POLL 512
@@ -165,6 +169,7 @@ static void housekeep(struct ct_thread *thr, enum ct_work_call call,
 	ct_epoch_seen(thr);
 	ct_limbo_reap(thr, reap);
 	ct_timer_sweep(thr, sweep);
+	ct_expects_sweep(thr, call == CT_WORK_POLL ? EXPECTS_PER_POLL : 0);
 	ct_resize_step(thr, &left);
 	ct_slab_prepare(&tbl->slab, &left);
 	ct_slab_shrink(thr, &left);

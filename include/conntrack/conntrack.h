@@ -184,18 +184,21 @@ CT_API enum ct_verdict ct_process(struct ct_thread *thr, struct ct_pkt *pkt,
 				  enum ct_hook hook);
 
 /**
- * The last verb of every packet: make its new connection known.
+ * The last verb of every packet: its helper, and make its new connection known.
  *
- * Publishes both directions of a private connection at once, and delivers the
- * events of this packet.  When another packet was first with the same tuple,
+ * A connection's helper (helper.h), if it has one, sees the packet first; it
+ * may alter, lengthen or refuse it, and TCP's sequence numbers follow.  Then
+ * both directions of a private connection are published at once, and the events
+ * of this packet delivered.  When another packet was first with the same tuple,
  * this one moves over to the winner if its protocol allows that; otherwise it
- * loses.  For a packet of a known connection only the events are delivered.
+ * loses.  For a packet of a known connection nothing is published.
  *
  * @param thr  the calling thread's handle
  * @param pkt  a packet which went through ct_process() and is about to leave
  * @context    an online thread; takes two bucket locks, in order
- * @return     CT_ACCEPT, or CT_DROP when a clash could not be resolved or the
- *             connection was removed meanwhile
+ * @return     CT_ACCEPT, or CT_DROP when a clash could not be resolved, the
+ *             connection was removed meanwhile, or its helper refused the
+ *             packet, which has no connection any more then
  */
 CT_API enum ct_verdict ct_confirm(struct ct_thread *thr, struct ct_pkt *pkt);
 

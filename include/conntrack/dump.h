@@ -199,7 +199,8 @@ CT_API int ct_conn_text(const struct ct_thread *thr, const struct ct_conn *conn,
  * @param buf    where to; always NUL-terminated if len > 0
  * @param len    its size; 1024 is enough
  * @context      inside an event callback
- * @return       the line's length; CT_E_NOSPC; CT_E_INVAL for CT_TEXT_PROC
+ * @return       the line's length; CT_E_NOSPC; CT_E_INVAL for CT_TEXT_PROC, and
+ *               for an expectation's event: see ct_expect_view()
  */
 CT_API int ct_event_text(const struct ct_event_info *ev,
 			 enum ct_text_style style, char *buf, size_t len);

@@ -41,7 +41,7 @@ typedef uint8_t ct_ext_id;
  * @param ops  must outlive the table
  * @param id   set to its number
  * @context    any thread, before the first attach
- * @return     0; CT_E_SEALED; CT_E_INVAL; CT_E_FULL past 28, or when it is
+ * @return     0; CT_E_SEALED; CT_E_INVAL; CT_E_FULL past 27, or when it is
  *             too large for a table of so many connections; CT_E_VERSION
  */
 CT_API int ct_ext_register(struct ct_table *tbl, const struct ct_ext_ops *ops,

@@ -34,7 +34,8 @@ struct ct_policy_def {
 	size_t size;        /**< sizeof(struct ct_policy_def) */
 	uint32_t flags;     /**< enum ct_policy_flag */
 	uint32_t mark;      /**< with CT_POLICY_MARK */
-	uint32_t events;    /**< with CT_POLICY_EVENTS: set of enum ct_event */
+	uint32_t events;    /**< with CT_POLICY_EVENTS: set of enum ct_event;
+				 those of expectations go by their master's */
 	uint16_t zone;      /**< with CT_POLICY_ZONE_* */
 	uint16_t class_;    /**< overflow class of new connections */
 	uint8_t labels[16]; /**< with CT_POLICY_LABELS */
@@ -51,7 +52,8 @@ struct ct_policy_def {
  * @param policy  set to the policy, for ct_pkt.policy
  * @context       any thread, also while packets flow
  * @return        0; CT_E_NOMEM; CT_E_VERSION; CT_E_NOENT for a timeout that
- *                is no parameter of a tracker; CT_E_RANGE for its value;
+ *                is no parameter of a tracker, and for an unknown helper;
+ *                CT_E_RANGE for its value;
  *                CT_E_FULL past 65535 policies; CT_E_INVAL
  */
 CT_API int ct_policy_create(struct ct_table *tbl,

@@ -36,6 +36,7 @@ extern "C" {
 	X(BELOW_WINDOW,		9,  T, "old sequence numbers: let pass, not believed", "Rooij II") \
 	X(OLD_ACK,		10, T, "too old an acknowledgement: let pass, not believed", "Rooij IV") \
 	X(OTHER_MAPPING,	11, T, "left with another mapping than the flow has, as both were new at once", "as Linux does") \
+	X(HELPER_STRICT,	12, T, "announced an address or port that must not be expected", "helper.strict") \
 	X(NOTRACK,		20, U, "exempt from tracking by policy", "") \
 	X(CONTROL,		21, U, "neighbour discovery or multicast listener discovery", "RFC 4861, RFC 3810") \
 	X(NO_HOOK,		22, U, "tracking does not happen at this hook", "") \
@@ -93,6 +94,8 @@ extern "C" {
 	X(NAT_QUOTA,		127, D, "the subscriber has all that it may have", "RFC 6888 REQ-4") \
 	X(NAT_FILTERED,		128, D, "the filter of a mapping does not let it in", "RFC 4787 5") \
 	X(NAT_NO_ROOM,		136, D, "no room in front of the packet for the longer header", "ct_pkt.headroom") \
+	X(HELPER_REFUSED,	137, D, "its helper refused it, as Linux' does", "docs/helpers.md") \
+	X(HELPER_SHIFT,		138, D, "its sequence numbers cannot be shifted", "docs/helpers.md") \
 	X(END_EXPIRED,		140, E, "nothing was seen for the length of the timeout", "") \
 	X(END_REPLACED,		141, E, "replaced by a new connection on its tuple", "RFC 9293 3.6.1") \
 	X(END_RESET,		142, E, "ended by a reset", "RFC 9293 3.5.2") \

@@ -4,6 +4,7 @@
  */
 #include "core/conn.h"
 
+#include "core/help.h"
 #include "core/reply.h"
 #include "core/table.h"
 #include "core/timer.h"
@@ -289,6 +290,8 @@ void ct_conn_free(struct ct_thread *thr, struct ct_conn *conn)
 {
 	struct ct_table *tbl = thr->tbl;
 
+	if (ct_unlikely(ct_conn_has_ext(conn)))
+		ct_help_free(thr, conn);
 	ct_extend_free(thr, conn);
 	if (ct_unlikely(ct_conn_word(conn) &
 			(CT_S_SRC_NAT | CT_S_DST_NAT | CT_S_FAR)))
@@ -315,6 +318,7 @@ void ct_conn_discard_later(struct ct_thread *thr, struct ct_conn *conn)
 {
 	ct_count_give(thr);
 	ct_conn_set(conn, CT_S_DYING);
+	ct_help_abandon(thr, conn);
 	ct_conn_adopt(conn);
 	ct_timer_stop(thr->tbl, conn);
 	ct_limbo_retire(thr, conn);
@@ -329,6 +333,7 @@ void ct_conn_discard(struct ct_thread *thr, struct ct_conn *conn)
 	}
 	ct_count_give(thr);
 	ct_conn_set(conn, CT_S_DYING);
+	ct_help_abandon(thr, conn);
 	ct_conn_release(thr, conn);
 }
 

@@ -111,6 +111,12 @@ static inline bool ct_conn_expired(const struct ct_conn *conn, uint32_t now)
 		now);
 }
 
+/* => Any extension on demand. */
+static inline bool ct_conn_has_ext(const struct ct_conn *conn)
+{
+	return atomic_load_explicit(&conn->ext, memory_order_relaxed);
+}
+
 /* Set status bits; => those that were set before. */
 static inline uint32_t ct_conn_set(struct ct_conn *conn, uint32_t bits)
 {

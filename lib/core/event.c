@@ -55,7 +55,8 @@ int ct_subscribe(struct ct_table *tbl, uint32_t events, ct_event_fn fn,
 	_Atomic(struct ct_sub *) *link = &tbl->events.subs;
 	struct ct_sub *made;
 
-	if (!fn || !sub || !events || (events & ~(uint32_t)CT_EV_ALL))
+	if (!fn || !sub || !events ||
+	    (events & ~((uint32_t)CT_EV_ALL | CT_EV_EXPECT)))
 		return CT_E_INVAL;
 	made = ct_mem_alloc(&tbl->mem, sizeof(*made), _Alignof(struct ct_sub));
 	if (!made)
@@ -132,7 +133,8 @@ void ct_event_note(struct ct_thread *thr, struct ct_conn *conn, uint32_t events)
 					 memory_order_acq_rel);
 }
 
-static void call(struct ct_thread *thr, struct ct_conn *conn, uint32_t events)
+static void call(struct ct_thread *thr, struct ct_conn *conn,
+		 struct ct_expect *exp, uint32_t events)
 {
 	struct ct_event_info ev = {
 		.size = sizeof(ev),
@@ -140,6 +142,7 @@ static void call(struct ct_thread *thr, struct ct_conn *conn, uint32_t events)
 		.conn = conn,
 		.now_ns = thr->now_ns,
 		.reason = events & CT_EV_DESTROY ? conn->class_ : CT_R_NONE,
+		.exp = exp,
 	};
 	struct ct_sub *sub;
 
@@ -151,30 +154,53 @@ static void call(struct ct_thread *thr, struct ct_conn *conn, uint32_t events)
 	}
 }
 
+void ct_event_expect(struct ct_thread *thr, struct ct_conn *master,
+		     struct ct_expect *exp, uint32_t event)
+{
+	if (wanted(thr->tbl, master, event))
+		call(thr, master, exp, event);
+}
+
+void ct_event_mark(struct ct_conn *conn)
+{
+	atomic_fetch_or_explicit(&conn->events, CT_EV_HELPED,
+				 memory_order_relaxed);
+}
+
+/* The end has been told of: what depends on it ends, and it is retired. */
+static void finish(struct ct_thread *thr, struct ct_conn *conn)
+{
+	if (ct_likely(!ct_conn_has_ext(conn)) || ct_help_end(thr, conn))
+		ct_limbo_retire(thr, conn);
+}
+
 /* => As deliverer; stops being it when nothing is left, unless destroyed. */
 static void drain(struct ct_thread *thr, struct ct_conn *conn)
 {
 	for (;;) {
-		uint16_t idle = CT_EV_DELIVERING;
+		const uint16_t stays = CT_EV_DELIVERING | CT_EV_HELPED;
+		uint16_t idle;
 		uint32_t events;
 
 		/* acquire and release: one deliverer's view to the next's */
-		events = atomic_exchange_explicit(&conn->events, idle,
-						  memory_order_acq_rel) &
-			 ~CT_EV_DELIVERING;
+		idle = atomic_fetch_and_explicit(&conn->events, stays,
+						 memory_order_acq_rel);
+		events = idle & ~(uint32_t)stays;
+		idle &= stays;
 		if (events && !(events & CT_EV_DESTROY))
-			call(thr, conn, events);
+			call(thr, conn, NULL, events);
 		if (events & CT_EV_DESTROY) {
 			/* What had not been told by now is of the past. */
 			if (wanted(thr->tbl, conn, CT_EV_DESTROY))
-				call(thr, conn, CT_EV_DESTROY);
-			ct_limbo_retire(thr, conn);
+				call(thr, conn, NULL, CT_EV_DESTROY);
+			finish(thr, conn);
 			return;
 		}
 		if (!events &&
 		    atomic_compare_exchange_strong_explicit(
-			    &conn->events, &idle, 0, memory_order_acq_rel,
-			    memory_order_acquire))
+			    &conn->events, &idle,
+			    (uint16_t)(idle & ~CT_EV_DELIVERING),
+			    memory_order_acq_rel, memory_order_acquire))
 			return;
 	}
 }
@@ -191,25 +217,32 @@ static uint16_t claim(struct ct_conn *conn, uint32_t events)
 uint32_t ct_event_hold(struct ct_thread *thr, struct ct_conn *conn,
 		       uint32_t events)
 {
+	uint32_t word;
+
 	events = wanted(thr->tbl, conn, events);
 	if (ct_likely(!events))
 		return 0;
 	/* Nobody else can know it yet: no read-modify-write is needed. */
-	events |= atomic_load_explicit(&conn->events, memory_order_relaxed);
-	atomic_store_explicit(&conn->events, (uint16_t)CT_EV_DELIVERING,
-			      memory_order_relaxed);
-	return events;
+	word = atomic_load_explicit(&conn->events, memory_order_relaxed);
+	atomic_store_explicit(
+		&conn->events,
+		(uint16_t)((word & CT_EV_HELPED) | CT_EV_DELIVERING),
+		memory_order_relaxed);
+	return events | (word & ~CT_EV_HELPED);
 }
 
 void ct_event_release(struct ct_thread *thr, struct ct_conn *conn,
 		      uint32_t events)
 {
-	uint16_t idle = CT_EV_DELIVERING;
+	uint16_t stays =
+		CT_EV_HELPED &
+		atomic_load_explicit(&conn->events, memory_order_relaxed);
+	uint16_t idle = CT_EV_DELIVERING | stays;
 
-	call(thr, conn, events);
+	call(thr, conn, NULL, events);
 	/* Nothing else has happened, most likely. */
 	if (ct_unlikely(!atomic_compare_exchange_strong_explicit(
-		    &conn->events, &idle, 0, memory_order_acq_rel,
+		    &conn->events, &idle, stays, memory_order_acq_rel,
 		    memory_order_acquire)))
 		drain(thr, conn);
 }
@@ -219,6 +252,7 @@ void ct_event_deliver(struct ct_thread *thr, struct ct_conn *conn)
 	uint16_t pending =
 		atomic_load_explicit(&conn->events, memory_order_relaxed);
 
+	pending &= (uint16_t)~CT_EV_HELPED;
 	if (ct_unlikely(pending) && !(claim(conn, 0) & CT_EV_DELIVERING))
 		drain(thr, conn);
 }
@@ -231,7 +265,7 @@ void ct_event_destroy(struct ct_thread *thr, struct ct_conn *conn)
 		return;
 	/* Its beginning was told; does anybody want to know of its end? */
 	if (ct_likely(!wanted(thr->tbl, conn, CT_EV_DESTROY)))
-		ct_limbo_retire(thr, conn);
+		finish(thr, conn);
 	else
 		drain(thr, conn);
 }

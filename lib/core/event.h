@@ -18,6 +18,13 @@
 
 #define CT_EV_DELIVERING (1u << 15)
 
+/*
+ * Not an event: for as long as the connection lives, a helper wants to see its
+ * packets, or their numbers are shifted.  It stands among the pending events so
+ * that one look at them tells that nothing is left to do; see help.h.
+ */
+#define CT_EV_HELPED (1u << 14)
+
 struct ct_sub {
 	_Atomic(struct ct_sub *) next; /* A  written under threads_lock */
 	ct_event_fn fn;                /* I */
@@ -56,6 +63,19 @@ void ct_event_deliver(struct ct_thread *thr, struct ct_conn *conn);
  * pending since. */
 void ct_event_release(struct ct_thread *thr, struct ct_conn *conn,
 		      uint32_t events);
+
+/* An expectation of this master begins or ends. */
+void ct_event_expect(struct ct_thread *thr, struct ct_conn *master,
+		     struct ct_expect *exp, uint32_t event);
+
+/* Have the connection's packets come to its helper; set once, for good. */
+void ct_event_mark(struct ct_conn *conn);
+
+/* => Its packets are for a helper, or are shifted. */
+static inline bool ct_event_marked(uint32_t pending)
+{
+	return pending & CT_EV_HELPED;
+}
 
 /* The connection has ended: deliver DESTROY last, and retire it. */
 void ct_event_destroy(struct ct_thread *thr, struct ct_conn *conn);

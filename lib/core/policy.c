@@ -13,6 +13,8 @@
 	 CT_POLICY_ZONE_REPLY | CT_POLICY_MARK | CT_POLICY_LABELS | \
 	 CT_POLICY_EVENTS)
 
+#define ALL_EVENTS ((uint32_t)CT_EV_ALL | CT_EV_EXPECT)
+
 static size_t size_of(size_t n_values)
 {
 	return sizeof(struct ct_policy) +
@@ -21,8 +23,6 @@ static size_t size_of(size_t n_values)
 
 static void destroy(struct ct_mem *mem, struct ct_policy *policy)
 {
-	if (policy->helper)
-		ct_mem_free(mem, policy->helper, strlen(policy->helper) + 1);
 	ct_mem_free(mem, policy, size_of(policy->n_values));
 }
 
@@ -54,20 +54,17 @@ static int fill(struct ct_table *tbl, struct ct_policy *policy,
 	policy->flags = def->flags;
 	policy->class_ = def->class_;
 	policy->mark = def->mark;
-	policy->events = def->flags & CT_POLICY_EVENTS ? def->events
-						       : (uint32_t)CT_EV_ALL;
+	policy->events =
+		def->flags & CT_POLICY_EVENTS ? def->events : ALL_EVENTS;
 	if (def->flags & CT_POLICY_ZONE_ORIG)
 		policy->zone[CT_DIR_ORIG] = def->zone;
 	if (def->flags & CT_POLICY_ZONE_REPLY)
 		policy->zone[CT_DIR_REPLY] = def->zone;
 	memcpy(policy->labels, def->labels, sizeof(policy->labels));
 	if (def->helper) {
-		size_t len = strlen(def->helper) + 1;
-
-		policy->helper = ct_mem_alloc(&tbl->mem, len, 1);
+		policy->helper = ct_helper_find(tbl, def->helper);
 		if (!policy->helper)
-			return CT_E_NOMEM;
-		memcpy(policy->helper, def->helper, len);
+			return CT_E_NOENT;
 	}
 	return fill_values(tbl, policy, def);
 }
@@ -111,7 +108,7 @@ int ct_policy_create(struct ct_table *tbl, const struct ct_policy_def *caller,
 		return error;
 	if ((def.flags & ~ALL_FLAGS) || (def.n_timeouts && !def.timeouts) ||
 	    def.n_timeouts > CT_PARAM_VALUES || def.class_ > UINT8_MAX ||
-	    (def.events & ~(uint32_t)CT_EV_ALL))
+	    (def.events & ~ALL_EVENTS))
 		return CT_E_INVAL;
 
 	made = ct_mem_alloc(&tbl->mem, size_of(def.n_timeouts),
@@ -179,5 +176,5 @@ uint32_t ct_policy_events(const struct ct_table *tbl,
 {
 	const struct ct_policy *policy = ct_policy_at(tbl, conn->policy);
 
-	return policy ? policy->events : (uint32_t)CT_EV_ALL;
+	return policy ? policy->events : ALL_EVENTS;
 }

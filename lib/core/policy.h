@@ -31,7 +31,7 @@ struct ct_policy {
 	uint32_t mark;
 	uint32_t events;
 	uint8_t labels[16];
-	char *helper; /* or NULL */
+	uint8_t helper; /* number, or 0 */
 	uint32_t n_values;
 	struct ct_policy_value values[];
 };

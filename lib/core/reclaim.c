@@ -8,6 +8,7 @@
  */
 #include "core/reclaim.h"
 
+#include "core/expect.h"
 #include "core/table.h"
 
 /* The link of a retired connection is its timeout word. */
@@ -77,6 +78,31 @@ void ct_limbo_retire(struct ct_thread *thr, struct ct_conn *conn)
 		open->last = unit;
 }
 
+void ct_limbo_retire_expect(struct ct_thread *thr, uint32_t unit)
+{
+	struct ct_batch *open = &thr->limbo.open;
+
+	ct_expect_at(thr->tbl, unit)->next = open->first_expect;
+	open->first_expect = unit;
+	if (!open->last_expect)
+		open->last_expect = unit;
+}
+
+static void adopt_expects(struct ct_thread *thr)
+{
+	_Atomic uint32_t *orphans = &thr->tbl->orphan_expects;
+	uint32_t unit, next;
+
+	if (!atomic_load_explicit(orphans, memory_order_relaxed))
+		return;
+	/* acquire; pairs with the release in leave_expects() */
+	unit = atomic_exchange_explicit(orphans, 0, memory_order_acquire);
+	for (; unit; unit = next) {
+		next = ct_expect_at(thr->tbl, unit)->next;
+		ct_limbo_retire_expect(thr, unit);
+	}
+}
+
 /* Take over what threads left behind: it waits a little longer, never too
  * short. */
 static void adopt(struct ct_thread *thr)
@@ -85,6 +111,7 @@ static void adopt(struct ct_thread *thr)
 	struct ct_batch *open = &thr->limbo.open;
 	uint32_t first, last, next;
 
+	adopt_expects(thr);
 	if (!atomic_load_explicit(&tbl->orphans, memory_order_relaxed))
 		return;
 	/* acquire; pairs with the release in leave() */
@@ -106,7 +133,8 @@ void ct_limbo_close(struct ct_thread *thr)
 	struct ct_batch *closed;
 
 	adopt(thr);
-	if (!limbo->open.first || limbo->n == CT_BATCHES)
+	if (!(limbo->open.first | limbo->open.first_expect) ||
+	    limbo->n == CT_BATCHES)
 		return;
 	closed = &limbo->closed[(limbo->head + limbo->n) % CT_BATCHES];
 	*closed = limbo->open;
@@ -119,6 +147,12 @@ void ct_limbo_close(struct ct_thread *thr)
 static uint32_t free_batch(struct ct_thread *thr, struct ct_batch *batch,
 			   uint32_t budget)
 {
+	for (; batch->first_expect && budget; budget--) {
+		uint32_t unit = batch->first_expect;
+
+		batch->first_expect = ct_expect_at(thr->tbl, unit)->next;
+		ct_expect_free(thr, unit);
+	}
 	for (; batch->first && budget; budget--) {
 		struct ct_conn *conn = ct_conn_at(thr->tbl, batch->first);
 
@@ -162,11 +196,26 @@ void ct_limbo_reap(struct ct_thread *thr, uint32_t budget)
 		struct ct_batch *batch = &limbo->closed[limbo->head];
 
 		budget = free_batch(thr, batch, budget);
-		if (batch->first)
+		if (batch->first | batch->first_expect)
 			return;
 		limbo->head = (limbo->head + 1) % CT_BATCHES;
 		limbo->n--;
 	}
+}
+
+static void leave_expects(struct ct_table *tbl, const struct ct_batch *batch)
+{
+	uint32_t first = atomic_load_explicit(&tbl->orphan_expects,
+					      memory_order_relaxed);
+
+	if (!batch->first_expect)
+		return;
+	do {
+		ct_expect_at(tbl, batch->last_expect)->next = first;
+		/* release; pairs with the acquire in adopt_expects() */
+	} while (!atomic_compare_exchange_weak_explicit(
+		&tbl->orphan_expects, &first, batch->first_expect,
+		memory_order_release, memory_order_relaxed));
 }
 
 /* Hand a batch over to whoever polls next. */
@@ -175,6 +224,7 @@ static void leave(struct ct_table *tbl, const struct ct_batch *batch)
 	uint32_t first =
 		atomic_load_explicit(&tbl->orphans, memory_order_relaxed);
 
+	leave_expects(tbl, batch);
 	if (!batch->first)
 		return;
 	do {

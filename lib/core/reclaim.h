@@ -13,7 +13,8 @@
  * A batch is a list through the connections' own timeout words, which mean
  * nothing once DESTROY was delivered.  So retiring allocates nothing.
  *
- * A subscriber's memory waits in the same way (event.h).
+ * Expectations wait in a list of their own, which goes with the batch.  A
+ * subscriber's memory waits in the same way (event.h).
  */
 #ifndef CORE_RECLAIM_H
 #define CORE_RECLAIM_H
@@ -27,6 +28,8 @@ struct ct_batch {
 	uint64_t epoch; /* free when all have seen it */
 	uint32_t first; /* units, linked */
 	uint32_t last;
+	uint32_t first_expect; /* units, linked */
+	uint32_t last_expect;
 };
 
 /* A thread's retired connections; the thread's own. */
@@ -39,6 +42,9 @@ struct ct_limbo {
 
 /* Take note of a connection that is out of the table. */
 void ct_limbo_retire(struct ct_thread *thr, struct ct_conn *conn);
+
+/* The same of an expectation. */
+void ct_limbo_retire_expect(struct ct_thread *thr, uint32_t unit);
 
 /*
  * Close the open batch, if there is room in the ring.

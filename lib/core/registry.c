@@ -44,6 +44,18 @@ static const struct ct_param_def core_params[CT_P_MAX] = {
 	[CT_P_NAT64_PRIVATE] = { "nat64.private", NULL,
 		"1: ct_nat64_setup() takes the well-known prefix 64:ff9b::/96 for private addresses, too; RFC 6052 3.1 forbids it",
 		0, 0, 0, 1, 0, 0 },
+	[CT_P_EXPECT_MAX] = { "expect.max", "nf_conntrack_expect_max",
+		"expectations at most",
+		4096, 4096, 1, 1u << 24, 0, 0 },
+	[CT_P_HELPER_STRICT] = { "helper.strict", NULL,
+		"1: helpers expect nobody but the two ends of the connection that announces, and no port below 1024 (against NAT slipstreaming)",
+		0, 1, 0, 1, 0, 0 },
+	[CT_P_HELPER_STREAM] = { "helper.stream", NULL,
+		"bytes that are kept, for each direction of a connection with a helper over TCP, so that a command cut over segments is seen; 0: each segment by itself, as Linux does",
+		0, 4096, 0, 65536, 0, 0 },
+	[CT_P_SEQADJ_STEPS] = { "seqadj.steps", NULL,
+		"changes of a stream's length that are remembered in each direction, so that what was sent before them and comes again is shifted as it was; 1: the last, as Linux does",
+		1, CT_SEQADJ_STEPS, 1, CT_SEQADJ_STEPS, 0, 0 },
 };
 /* clang-format on */
 

@@ -6,6 +6,7 @@
  * and the headroom scale with the table, so that 64 connections stay small.
  */
 #include "core/chunk.h"
+#include "core/help.h"
 #include "core/table.h"
 
 #include <string.h>
@@ -95,6 +96,7 @@ int ct_slab_init(struct ct_slab *slab, struct ct_mem *mem, uint32_t max_conns,
 	slab->depot[CT_SLAB_EXT].units = ext_units;
 	slab->depot[CT_SLAB_BUCKET].units = 1;
 	slab->depot[CT_SLAB_NAT].units = 1;
+	slab->depot[CT_SLAB_HELP].units = CT_HELP_UNITS;
 	set_budget(slab);
 	left = slab->budget;
 	slab->shift = shift_for((uint64_t)max_conns * conn_units);
@@ -117,6 +119,7 @@ int ct_slab_init(struct ct_slab *slab, struct ct_mem *mem, uint32_t max_conns,
 		return CT_E_RANGE; /* references have 31 bits */
 	/* What is left of them; only the largest tables feel it. */
 	chunks += chunks_for(slab, CT_SLAB_NAT, NAT_SHARE * n);
+	chunks += chunks_for(slab, CT_SLAB_HELP, n);
 	if (chunks > most)
 		chunks = most;
 	slab->max_chunks = (uint32_t)chunks;

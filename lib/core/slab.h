@@ -45,7 +45,8 @@ enum ct_slab_class {
 	CT_SLAB_CONN,
 	CT_SLAB_EXT,
 	CT_SLAB_BUCKET,
-	CT_SLAB_NAT, /* mappings, and far tuples: one unit each */
+	CT_SLAB_NAT,  /* mappings, and far tuples: one unit each */
+	CT_SLAB_HELP, /* what helped connections have, and expectations */
 	CT_SLAB_CLASSES,
 	CT_SLAB_NONE = CT_SLAB_CLASSES
 };

@@ -29,6 +29,7 @@
 #include "core/count.h"
 #include "core/event.h"
 #include "core/extend.h"
+#include "core/help.h"
 #include "core/mapping.h"
 #include "core/outside.h"
 #include "core/policy.h"
@@ -54,6 +55,10 @@ enum ct_core_param {
 	CT_P_HASH,
 	CT_P_LEAK_PROOF,
 	CT_P_NAT64_PRIVATE,
+	CT_P_EXPECT_MAX,
+	CT_P_HELPER_STRICT,
+	CT_P_HELPER_STREAM,
+	CT_P_SEQADJ_STEPS,
 	CT_P_MAX
 };
 
@@ -98,6 +103,7 @@ struct ct_thread {
 
 	struct ct_magazine magazine[CT_SLAB_CLASSES]; /* its own */
 	struct ct_limbo limbo;                        /* its own */
+	struct ct_helping helping;                    /* its own */
 
 	uint32_t maintained; /* its own  tbl->maintained, when it last moved */
 	uint32_t n_polls;    /* its own  since then */
@@ -131,6 +137,7 @@ struct ct_table {
 	struct ct_params params;
 	struct ct_registry registry; /* I  after the seal */
 	struct ct_extend extend;     /* I  after the seal */
+	struct ct_helpers helpers;
 	struct ct_policies policies;
 	struct ct_events events;
 	struct ct_mappings mappings;
@@ -156,6 +163,7 @@ struct ct_table {
 	/* A  connections put by their last owner, linked by timeout words */
 	_Atomic uint32_t returned;
 	_Atomic uint32_t orphans; /* A  limbo of absent threads, likewise */
+	_Atomic uint32_t orphan_expects; /* A  the same of expectations */
 
 	struct ct_spin threads_lock;
 	struct cds_list_head threads; /* L */

@@ -4,6 +4,7 @@
  */
 #include "core/timer.h"
 
+#include "core/expect.h"
 #include "core/table.h"
 
 #include <string.h>
@@ -345,6 +346,8 @@ uint64_t ct_next_expiry(struct ct_table *tbl)
 			soonest = ct_ticks_until(due, now);
 	}
 	ct_spin_unlock(&slab->prepare_lock);
+	if (ct_expects_next(tbl, now) < soonest)
+		soonest = ct_expects_next(tbl, now);
 	if (soonest == INT32_MAX)
 		return UINT64_MAX;
 	return now_ns + (soonest > 0 ? (uint64_t)soonest * CT_TICK_NS : 0);

@@ -351,16 +351,32 @@ static enum ct_track act(struct ct_thread *thr, struct ct_conn *conn,
 	return track;
 }
 
+/* Acknowledgements count what left; each end's numbers are kept as it sends
+ * them. */
+static ct_noinline void shift_back(const struct ct_table *tbl,
+				   const struct ct_conn *conn, enum ct_dir dir,
+				   struct ct_tcp_seg *seg)
+{
+	uint32_t by = (uint32_t)ct_seqadj_ack_shift(tbl, conn, dir, seg->ack);
+
+	if (!(seg->bits & CT_TCP_ACK))
+		return;
+	seg->ack -= by;
+	seg->sack -= by;
+}
+
 static enum ct_track packet(struct ct_thread *thr, struct ct_conn *conn,
 			    struct ct_pkt *pkt)
 {
 	const struct ct_tcp *tcp = ct_tcp_of(conn);
-	const struct ct_tcp_seg seg = recall(pkt);
+	struct ct_tcp_seg seg = recall(pkt);
 	struct ct_tcp_step step = { .tcp = tcp,
 				    .seg = &seg,
 				    .status = ct_conn_word(conn),
 				    .dir = pkt->dir };
 
+	if (ct_unlikely(step.status & CT_S_SEQ_ADJUST))
+		shift_back(thr->tbl, conn, step.dir, &seg);
 	if (seg.event == CT_TCP_EV_RST)
 		step.spare_low_rst =
 			param(thr, conn, CT_TCP_P_IGNORE_INVALID_RST);

@@ -11,6 +11,7 @@
 #include "suite.h"
 #include "world.h"
 
+#include <conntrack/helper.h>
 #include <conntrack/nat64.h>
 #include <conntrack/nat_cgn.h>
 #include <conntrack/plugin.h>
@@ -58,6 +59,39 @@ static const struct ct_ext_ops demand_ops = {
 	.len = 100,
 	.align = 16,
 	.destroy = destroy_ext,
+};
+
+/* --- A helper ----------------------------------------------------------- */
+
+/* It expects what comes from another port, and keeps what is said. */
+static enum ct_help help(struct ct_thread *thr, struct ct_pkt *pkt,
+			 struct ct_speech *speech)
+{
+	struct ct_expect_def def = { .size = sizeof(def) };
+	int error;
+
+	ct_conn_tuple(pkt->conn, CT_DIR_REPLY, &def.tuple);
+	def.tuple.src_id = 0;
+	memset(&def.src_mask, 0xff, sizeof(def.src_mask));
+	def.helper = "talks";
+	error = ct_expect_add(thr, pkt->conn, &def, NULL);
+	/* Two flows may wait at one address, being translated. */
+	ck_assert(error == 0 || error == CT_E_NOMEM || error == CT_E_EXIST);
+	speech->used = 0;
+	return error == CT_E_NOMEM ? CT_HELP_DROP : CT_HELP_OK;
+}
+
+static const struct ct_expect_class classes[] = {
+	{ .name = "answer", .max = 2, .timeout_s = 3 },
+};
+
+static const struct ct_helper_ops talks_ops = {
+	.size = sizeof(talks_ops),
+	.name = "talks",
+	.flags = CT_HELPER_STREAM,
+	.classes = classes,
+	.n_classes = 1,
+	.help = help,
 };
 
 /* Done, or clean refusal; nothing else. */
@@ -143,7 +177,8 @@ static struct ct_pkt process(struct run *run, unsigned thr,
 static void confirm(struct run *run, unsigned thr, struct ct_pkt *pkt)
 {
 	if (ct_confirm(run->thr[thr], pkt) != CT_ACCEPT) {
-		ck_assert_uint_eq(pkt->reason, CT_R_NO_MEMORY);
+		ck_assert(pkt->reason == CT_R_NO_MEMORY ||
+			  pkt->reason == CT_R_HELPER_REFUSED);
 		run->refused++;
 	}
 }
@@ -199,6 +234,24 @@ static void every_protocol(struct run *run)
 	unreachable.rest = quoted.bytes;
 	ct_test_icmp(&p, &ct_test_flow4, CT_DIR_REPLY, &unreachable);
 	pass(run, &p);
+}
+
+/* What was announced, and what that announces in turn. */
+static void expected(struct run *run)
+{
+	struct ct_test_flow flow = ct_test_flow4;
+
+	memcpy(flow.src, ct_test_flow4.dst, sizeof(flow.src));
+	memcpy(flow.dst, ct_test_flow4.src, sizeof(flow.dst));
+	flow.dport = ct_test_flow4.sport;
+	for (unsigned i = 0; i < 3; i++) {
+		struct ct_test_packet p;
+
+		flow.sport = (uint16_t)(7000 + i);
+		ct_test_udp(&p, &flow, CT_DIR_ORIG, 10);
+		pass(run, &p);
+	}
+	audit(run);
 }
 
 /* More than one chunk, and more private ones than their list began with. */
@@ -334,6 +387,7 @@ static void traffic(struct run *run)
 	polls(run);
 	every_protocol(run);
 	audit(run);
+	expected(run);
 	one_is_owned(run);
 	many(run);
 	walk(run);
@@ -365,7 +419,7 @@ static void prepare(struct run *run)
 						    CT_POLICY_LABELS,
 					   .mark = 4,
 					   .labels = { 2 },
-					   .helper = "ftp",
+					   .helper = "talks",
 					   .timeouts = &timeout,
 					   .n_timeouts = 1 };
 
@@ -375,6 +429,7 @@ static void prepare(struct run *run)
 		done(run, ct_ext_register(run->tbl, &always_ops, &run->ext[0]));
 	run->has_ext[1] =
 		done(run, ct_ext_register(run->tbl, &demand_ops, &run->ext[1]));
+	done(run, ct_helper_register(run->tbl, &talks_ops));
 	done(run, ct_policy_create(run->tbl, &def, &run->policy));
 	for (unsigned i = 0; i < 2; i++)
 		done(run, ct_subscribe(run->tbl, CT_EV_ALL, note, run,

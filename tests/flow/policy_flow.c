@@ -155,7 +155,7 @@ END_TEST
 START_TEST(named_helper_shows_in_the_status)
 {
 	const struct ct_policy_def def = { .size = sizeof(def),
-					   .helper = "ftp" };
+					   .helper = "tftp" };
 	struct ct_pkt pkt = udp(create(&def), CT_DIR_ORIG);
 
 	ck_assert(ct_conn_status(pkt.conn) & CT_S_HELPER);

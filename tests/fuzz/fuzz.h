@@ -50,4 +50,7 @@ static inline uint16_t fuzz_u16(struct fuzz_in *in)
  * end is seen.  => The caller frees them. */
 uint8_t *fuzz_copy(const uint8_t *bytes, size_t len);
 
+/* The same, with so much room behind it. */
+uint8_t *fuzz_roomy(const uint8_t *bytes, size_t len, size_t room);
+
 #endif

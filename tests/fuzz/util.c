@@ -16,7 +16,12 @@ void fuzz_wrong(const char *sentence)
 
 uint8_t *fuzz_copy(const uint8_t *bytes, size_t len)
 {
-	uint8_t *copy = malloc(len ? len : 1);
+	return fuzz_roomy(bytes, len, 0);
+}
+
+uint8_t *fuzz_roomy(const uint8_t *bytes, size_t len, size_t room)
+{
+	uint8_t *copy = malloc(len + room ? len + room : 1);
 
 	if (!copy)
 		fuzz_wrong("the fuzzer itself is out of memory");

@@ -21,10 +21,34 @@ static uint8_t *life(struct world *w, const struct ct_conn *conn)
 	return &w->life[number];
 }
 
+/* Their masters may have ended, but never before they began. */
+static void watch_expect(struct world *w, const struct ct_event_info *ev)
+{
+	struct ct_expect_view view = { .size = sizeof(view) };
+
+	if (ct_expect_view(ev->thr, ev->exp, &view) || view.master != ev->conn)
+		fuzz_wrong("an expectation that cannot be read");
+	if (ev->events == CT_EV_EXPECT_NEW) {
+		if (*life(w, ev->conn) == ENDED)
+			fuzz_wrong("an expectation after its master's end");
+		w->n_expected++;
+	} else if (ev->events == CT_EV_EXPECT_DESTROY) {
+		if (!w->n_expected--)
+			fuzz_wrong("an expectation ends that has not begun");
+	} else {
+		fuzz_wrong("an expectation's event is not alone");
+	}
+}
+
 void watch(void *user, const struct ct_event_info *ev)
 {
 	struct world *w = user;
 	uint8_t *at = life(w, ev->conn);
+
+	if (ev->exp) {
+		watch_expect(w, ev);
+		return;
+	}
 
 	if (!ev->events || (ev->events & ~(uint32_t)CT_EV_ALL))
 		fuzz_wrong("an event without a name");
@@ -108,8 +132,11 @@ void read_conn(struct world *w, const struct ct_thread *thr,
 	    (!(status & CT_S_DST_NAT) &&
 	     memcmp(&orig.dst, &reply.src, sizeof(orig.dst)) != 0))
 		fuzz_wrong("the tuples do not belong together");
-	if (ct_conn_status(conn) & ~0x7ffu)
+	if (ct_conn_status(conn) & ~(0x7ffu | CT_S_HELPER))
 		fuzz_wrong("a status bit that nobody knows");
+	if (!(status & CT_S_EXPECTED) != !ct_conn_master(w->tbl, conn))
+		fuzz_wrong("an expected connection without its master");
+	(void)ct_conn_helper(w->tbl, conn);
 	(void)ct_conn_state_name(w->tbl, conn);
 	(void)ct_conn_mark(conn);
 	(void)ct_conn_cookie(w->tbl, conn);

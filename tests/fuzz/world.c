@@ -21,9 +21,12 @@ static void policies_make(struct world *w)
 	struct ct_policy_def defs[POLICIES] = {
 		{ .flags = CT_POLICY_ZONE_ORIG | CT_POLICY_MARK,
 		  .zone = 3,
-		  .mark = 7 },
+		  .mark = 7,
+		  .helper = "tftp" },
 		{ .flags = CT_POLICY_NOTRACK },
-		{ .flags = CT_POLICY_LABELS, .labels = { 1, 2, 3 } },
+		{ .flags = CT_POLICY_LABELS,
+		  .labels = { 1, 2, 3 },
+		  .helper = "fuzz" },
 		{ .flags = CT_POLICY_EVENTS,
 		  .events = CT_EV_NEW | CT_EV_RELATED | CT_EV_DESTROY,
 		  .timeouts = timeouts,
@@ -67,8 +70,11 @@ bool world_make(struct world *w, struct fuzz_in *in)
 	set(w, "overflow.linux_buckets", how & 64 ? 8 : 1024);
 	w->now_ns = BEFORE_THE_WRAP;
 	w->mem.refusals = 0;
+	if (ct_helper_register(w->tbl, &fuzz_helper))
+		fuzz_wrong("a helper cannot be registered");
 	policies_make(w);
-	if (ct_subscribe(w->tbl, CT_EV_ALL, watch, w, &w->sub))
+	if (ct_subscribe(w->tbl, (uint32_t)CT_EV_ALL | CT_EV_EXPECT, watch, w,
+			 &w->sub))
 		fuzz_wrong("no subscription");
 	return true;
 }
@@ -153,6 +159,8 @@ static void expect_empty(struct world *w)
 	expect_report(w);
 	if (w->n_alive)
 		fuzz_wrong("a NEW without its DESTROY");
+	if (w->n_expected)
+		fuzz_wrong("an EXPECT_NEW without its EXPECT_DESTROY");
 }
 
 /* No place was lost: the table takes as many connections as it says. */

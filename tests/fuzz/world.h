@@ -16,8 +16,10 @@
 #include <conntrack/conntrack.h>
 #include <conntrack/dump.h>
 #include <conntrack/event.h>
+#include <conntrack/helper.h>
 #include <conntrack/nat_cgn.h>
 
+enum { ROOM = 64 }; /* behind a packet */
 enum { HANDLES = 2, FLIGHTS = 8, OWNED = 8, POLICIES = 4, IDS = 1 << 18 };
 
 enum { WORLD_POOLS = 3, WORLD_PROTOCOLS = 18, WORLD_NAT_EVENTS = 18 };
@@ -61,7 +63,11 @@ struct world {
 	/* What the watcher knows, by the upper half of an id. */
 	uint8_t life[IDS];
 	unsigned n_alive;
+	unsigned n_expected;
 };
+
+/* Does what packets say. */
+extern const struct ct_helper_ops fuzz_helper;
 
 /* Make and end it; the end looks for what was left behind. */
 bool world_make(struct world *w, struct fuzz_in *in);

@@ -181,6 +181,11 @@ static void share_table(struct burst *burst, const struct shares *shares)
 		}
 		json_object_update(burst->records[burst->n - 1], whole);
 	}
+	for (i = 0; i + 1 < burst->n; i++)
+		json_object_set(burst->records[i], "expect",
+				json_object_get(burst->golden[i], "expect"));
+	record_list(burst->records[burst->n - 1], "expect",
+		    view_expectations(&player->view));
 	json_decref(whole);
 }
 
@@ -279,6 +284,7 @@ static void split_record(struct burst *burst)
 		    play_release(player, last->passage->index));
 	record_list(record, "events", view_events(&player->view));
 	json_object_set_new(record, "table", view_table(&player->view));
+	record_list(record, "expect", view_expectations(&player->view));
 	for (i = 0; i < burst->n; i++)
 		if (burst->members[i].passage->tracked)
 			play_verdict(player, burst->members[i].passage,

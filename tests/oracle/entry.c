@@ -4,8 +4,10 @@
  * oracle's ctnetlink.py.
  */
 #include <arpa/inet.h>
+#include <conntrack/expect.h>
 #include <conntrack/plugin.h>
 
+#include "core/help.h"
 #include "entry.h"
 #include "packet.h"
 #include "proto/sctp.h"
@@ -105,7 +107,7 @@ static void set_ids(json_t *object, const struct ct_tuple *t)
 	}
 }
 
-static json_t *tuple_json(const struct ct_tuple *t)
+json_t *entry_tuple(const struct ct_tuple *t)
 {
 	int family = t->l3 == CT_L3_IPV4 ? AF_INET : AF_INET6;
 	char text[INET6_ADDRSTRLEN];
@@ -119,12 +121,19 @@ static json_t *tuple_json(const struct ct_tuple *t)
 	return object;
 }
 
+void entry_protocols(json_t *entry, const struct ct_tuple *t)
+{
+	json_object_set_new(entry, "l3",
+			    json_string(t->l3 == CT_L3_IPV4 ? "ipv4" : "ipv6"));
+	json_object_set_new(entry, "l4", l4_name(t->l4));
+}
+
 /* A zone of both directions is the entry's, one of a single the tuple's. */
 static void set_tuples(json_t *entry, const struct ct_tuple *orig,
 		       const struct ct_tuple *reply)
 {
-	json_t *orig_json = tuple_json(orig);
-	json_t *reply_json = tuple_json(reply);
+	json_t *orig_json = entry_tuple(orig);
+	json_t *reply_json = entry_tuple(reply);
 
 	if (orig->zone == reply->zone) {
 		if (orig->zone)
@@ -181,6 +190,32 @@ static void set_counter(json_t *entry, const char *name,
 	json_object_set_new(entry, name, object);
 }
 
+static json_t *shift_json(const struct ct_seqadj *adj)
+{
+	const struct ct_seqadj_last last = ct_seqadj_last(adj);
+
+	return json_pack("{s:I,s:I,s:I}", "pos", (json_int_t)last.pos, "before",
+			 (json_int_t)last.before, "after",
+			 (json_int_t)last.after);
+}
+
+/* Helper, and shifted sequence numbers. */
+static void set_helped(json_t *entry, const struct ct_table *tbl,
+		       const struct ct_conn *conn)
+{
+	const struct ct_helped *help = ct_help_of(tbl, conn);
+	const char *name = ct_conn_helper(tbl, conn);
+
+	if (name)
+		json_object_set_new(entry, "helper", json_string(name));
+	if (!help || !(ct_conn_status(conn) & CT_S_SEQ_ADJUST))
+		return;
+	json_object_set_new(entry, "seqadj_orig",
+			    shift_json(&help->adj[CT_DIR_ORIG]));
+	json_object_set_new(entry, "seqadj_reply",
+			    shift_json(&help->adj[CT_DIR_REPLY]));
+}
+
 json_t *entry_make(const struct ct_table *tbl, const struct ct_thread *thr,
 		   const struct ct_conn *conn)
 {
@@ -190,10 +225,7 @@ json_t *entry_make(const struct ct_table *tbl, const struct ct_thread *thr,
 
 	ct_conn_tuple(conn, CT_DIR_ORIG, &orig);
 	ct_conn_tuple(conn, CT_DIR_REPLY, &reply);
-	json_object_set_new(
-		entry, "l3",
-		json_string(orig.l3 == CT_L3_IPV4 ? "ipv4" : "ipv6"));
-	json_object_set_new(entry, "l4", l4_name(orig.l4));
+	entry_protocols(entry, &orig);
 	set_tuples(entry, &orig, &reply);
 	json_object_set_new(entry, "status",
 			    entry_status(ct_conn_status(conn)));
@@ -204,6 +236,7 @@ json_t *entry_make(const struct ct_table *tbl, const struct ct_thread *thr,
 		set_sctp(entry, conn);
 	if (ct_conn_mark(conn))
 		set_number(entry, "mark", ct_conn_mark(conn));
+	set_helped(entry, tbl, conn);
 	set_counter(entry, "acct_orig", tbl, conn, CT_DIR_ORIG);
 	set_counter(entry, "acct_reply", tbl, conn, CT_DIR_REPLY);
 	return entry;
@@ -212,6 +245,7 @@ json_t *entry_make(const struct ct_table *tbl, const struct ct_thread *thr,
 char *entry_order(const json_t *entry)
 {
 	json_t *l4 = json_object_get(entry, "l4");
+	json_t *orig = json_object_get(entry, "orig");
 	char number[16];
 	json_t *order;
 	char *text;
@@ -221,7 +255,7 @@ char *entry_order(const json_t *entry)
 	order = json_pack("[O,s,I,O]", json_object_get(entry, "l3"),
 			  json_is_string(l4) ? json_string_value(l4) : number,
 			  json_integer_value(json_object_get(entry, "zone")),
-			  json_object_get(entry, "orig"));
+			  orig ? orig : json_object_get(entry, "tuple"));
 	text = json_dumps(order, 0);
 	json_decref(order);
 	return text;

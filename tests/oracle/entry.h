@@ -12,6 +12,10 @@
 json_t *entry_make(const struct ct_table *tbl, const struct ct_thread *thr,
 		   const struct ct_conn *conn);
 
+/* A tuple; and the names of its protocols, as keys of an entry. */
+json_t *entry_tuple(const struct ct_tuple *t);
+void entry_protocols(json_t *entry, const struct ct_tuple *t);
+
 /* A status word as a list of names. */
 json_t *entry_status(uint32_t status);
 

@@ -205,12 +205,16 @@ void nat_choose(struct player *player, struct passage *passage,
 		enum ct_nat_end end)
 {
 	struct ct_nat_range range = { .size = sizeof(range) };
+	/* What was expected may have its mapping already. */
+	const uint32_t chosen =
+		(end == CT_NAT_SRC ? CT_S_SRC_NAT_DONE : CT_S_DST_NAT_DONE) |
+		CT_S_CONFIRMED | CT_S_DYING;
 	struct ct_pkt *pkt = &passage->pkt;
 	const json_t *rule;
 	int error;
 
 	if (!pkt->conn || !has_chains(player, passage) ||
-	    (ct_conn_status(pkt->conn) & (CT_S_CONFIRMED | CT_S_DYING)))
+	    (ct_conn_status(pkt->conn) & chosen))
 		return;
 	rule = find_rule(player, passage, end);
 	if (rule && read_target(player, passage, rule, &range)) {

@@ -258,6 +258,17 @@ struct bytes bytes_copy(const uint8_t *data, size_t len)
 	return copy;
 }
 
+struct bytes bytes_roomy(const struct bytes *packet, size_t room)
+{
+	struct bytes copy = { malloc(packet->len + room), packet->len };
+
+	if (copy.data)
+		memcpy(copy.data, packet->data, packet->len);
+	else
+		copy.len = 0;
+	return copy;
+}
+
 json_t *bytes_to_hex(const uint8_t *data, size_t len)
 {
 	static const char digits[] = "0123456789abcdef";

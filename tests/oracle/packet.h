@@ -77,6 +77,9 @@ bool bytes_from_hex(const char *hex, struct bytes *packet, bool *masked);
 /* A copy, whose data is NULL when out of memory. */
 struct bytes bytes_copy(const uint8_t *data, size_t len);
 
+/* The same, with so much room behind it. */
+struct bytes bytes_roomy(const struct bytes *packet, size_t room);
+
 /* The hex of a packet, as a JSON string. */
 json_t *bytes_to_hex(const uint8_t *data, size_t len);
 

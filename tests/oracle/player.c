@@ -23,6 +23,9 @@
 #define START_NS 1000000000000ull /* any time will do */
 #define NS_PER_S 1e9
 
+/* What a helper may add to a packet. */
+enum { TAILROOM = 1024 };
+
 /* --- Before a packet ---------------------------------------------------- */
 
 void play_wait(struct player *player, json_t *record)
@@ -83,7 +86,7 @@ struct passage *play_make(const struct player *player, const json_t *record)
 	}
 	if (masked)
 		patch(player, record, &passage->in);
-	passage->bytes = bytes_copy(passage->in.data, passage->in.len);
+	passage->bytes = bytes_roomy(&passage->in, TAILROOM);
 	passage->index = json_integer_value(json_object_get(record, "i"));
 	passage->until = json_integer_value(json_object_get(record, "hold"));
 	passage->subject.side = side_of_name(
@@ -102,6 +105,7 @@ void play_prepare(struct player *player, struct passage *passage)
 	subject->state = CT_NEW; /* policies only matter to new connections */
 	pkt->data = passage->bytes.data;
 	pkt->len = (uint32_t)passage->bytes.len;
+	pkt->tailroom = TAILROOM;
 	pkt->l3 = subject->view.version == 4 ? CT_L3_IPV4 : CT_L3_IPV6;
 	pkt->policy = rules_policy(&player->rules, subject);
 }
@@ -171,7 +175,8 @@ static void add_output(struct player *player, const struct passage *passage,
 		       json_t *record)
 {
 	const struct bytes *in = &passage->in;
-	const struct bytes *out = &passage->bytes;
+	const struct bytes out_bytes = { passage->pkt.data, passage->pkt.len };
+	const struct bytes *out = &out_bytes;
 	json_t *hex = bytes_to_hex(out->data, out->len);
 	char key[24];
 
@@ -187,10 +192,13 @@ static void add_output(struct player *player, const struct passage *passage,
 
 void play_last_status(struct passage *passage, const struct ct_conn *conn)
 {
+	/* Confirmation, and what a helper does, come behind that hook; so does
+	 * the end of what it refuses. */
+	const uint32_t later = CT_S_CONFIRMED | CT_S_SEQ_ADJUST |
+			       (passage->pkt.conn ? 0u : (uint32_t)CT_S_DYING);
 	uint32_t status = ct_conn_status(conn);
 
-	if (!(passage->status & CT_S_CONFIRMED))
-		status &= ~(uint32_t)CT_S_CONFIRMED;
+	status &= ~later | (passage->status & later);
 	passage->final_status = status;
 }
 
@@ -217,7 +225,9 @@ static void confirm(struct player *player, struct passage *passage,
 		return;
 	}
 	accepted = ct_confirm(player->thr, &passage->pkt) == CT_ACCEPT;
-	if (conn && passage->pkt.conn == conn)
+	/* Whom a helper refuses may still be looked at until the next poll. */
+	if (conn && (passage->pkt.conn == conn ||
+		     passage->pkt.reason == CT_R_HELPER_REFUSED))
 		play_last_status(passage, conn);
 	play_depart(player, passage, accepted, record);
 }
@@ -375,6 +385,7 @@ json_t *play_one(struct player *player, const json_t *golden)
 	if (passage->tracked && !router_untraceable(&passage->in))
 		play_verdict(player, passage, record);
 	play_table(player, passage, record);
+	record_list(record, "expect", view_expectations(&player->view));
 	record_list(record, "released", released);
 	record_list(record, "events", events);
 	nat_learn_ports(player, record);

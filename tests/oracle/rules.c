@@ -232,6 +232,11 @@ static const struct ct_policy *make_policy(const struct rules *rules,
 		def.n_timeouts =
 			list_timeouts(rules, meeting->timeout, timeouts);
 	error = ct_policy_create(rules->tbl, &def, &policy);
+	if (error == CT_E_NOENT && def.helper) {
+		fprintf(stderr, "ct-oracle: no helper %s\n", def.helper);
+		def.helper = NULL;
+		error = ct_policy_create(rules->tbl, &def, &policy);
+	}
 	if (error)
 		fprintf(stderr, "ct-oracle: policy: %s\n", ct_strerror(error));
 	return policy;

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "entry.h"
+#include "expectation.h"
 #include "view.h"
 
 enum { KEY_LEN = 24 };
@@ -56,17 +57,23 @@ static const char *strip_event(json_t *event, uint32_t events)
 					     "flags_orig",  "flags_reply",
 					     "vtag_orig",   "vtag_reply",
 					     NULL };
+	static const char *const shifts[] = { "seqadj_orig", "seqadj_reply",
+					      NULL };
+	static const char *const relations[] = { "helper", "master", NULL };
 
 	json_object_del(event, "timeout");
+	strip(event, shifts);
 	if (events & CT_EV_DESTROY) {
 		strip(event, once);
 		strip(event, sides);
+		strip(event, relations);
 		return "DESTROY";
 	}
 	strip(event, counters);
 	if (events & (CT_EV_NEW | CT_EV_RELATED))
 		return "NEW";
 	strip(event, once);
+	json_object_del(event, "master");
 	if (!(events & CT_EV_PROTO)) {
 		strip(event, sides);
 		json_object_del(event, "state");
@@ -74,13 +81,90 @@ static const char *strip_event(json_t *event, uint32_t events)
 	return "UPDATE";
 }
 
+/* Whose master is meant; it may have no name yet. */
+static void set_master(const struct view *view, json_t *object,
+		       const struct ct_conn *master)
+{
+	char key[KEY_LEN];
+
+	if (!master)
+		return;
+	key_of(ct_conn_id(view->tbl, master), key);
+	json_object_set_new(object, "master", json_string(key));
+}
+
+static void name_master(const struct view *view, json_t *object)
+{
+	const char *key = json_string_value(json_object_get(object, "master"));
+	json_t *name;
+
+	if (!key)
+		return;
+	name = json_object_get(view->live, key);
+	if (!name)
+		name = json_object_get(view->gone, key);
+	if (name)
+		json_object_set(object, "master", name);
+	else
+		json_object_set_new(object, "master", json_string("gone"));
+}
+
+/* => A new reference. */
+static json_t *expect_name(struct view *view, uint64_t id)
+{
+	char key[KEY_LEN];
+	json_t *name;
+
+	key_of(id, key);
+	name = json_object_get(view->expects, key);
+	if (name)
+		return json_incref(name);
+	name = json_sprintf("x%u", view->expect_count++);
+	json_object_set(view->expects, key, name);
+	return name;
+}
+
+/* => Without its master's name. */
+static json_t *expect_make(struct view *view, const struct ct_expect *exp)
+{
+	struct ct_expect_view now = { .size = sizeof(now) };
+	json_t *entry;
+
+	ct_expect_view(view->thr, exp, &now);
+	entry = expectation_make(&now);
+	json_object_set_new(entry, "id", expect_name(view, now.id));
+	set_master(view, entry, now.master);
+	return entry;
+}
+
+static void on_expect_event(struct view *view, const struct ct_event_info *info)
+{
+	json_t *event = expect_make(view, info->exp);
+	const char *verb = "EXPECT_NEW";
+
+	json_object_del(event, "timeout");
+	if (info->events & CT_EV_EXPECT_DESTROY) {
+		verb = "EXPECT_DESTROY";
+		expectation_strip(event);
+	}
+	json_object_set_new(event, "ev", json_string(verb));
+	json_array_append_new(view->events, event);
+}
+
 static void on_event(void *user, const struct ct_event_info *info)
 {
 	struct view *view = user;
-	json_t *event = entry_make(view->tbl, info->thr, info->conn);
-	const char *verb = strip_event(event, info->events);
+	const char *verb;
 	char key[KEY_LEN];
+	json_t *event;
 
+	if (info->exp) {
+		on_expect_event(view, info);
+		return;
+	}
+	event = entry_make(view->tbl, info->thr, info->conn);
+	set_master(view, event, ct_conn_master(view->tbl, info->conn));
+	verb = strip_event(event, info->events);
 	key_of(ct_conn_id(view->tbl, info->conn), key);
 	json_object_set_new(view->concerned, key, json_true());
 	json_object_set_new(event, "ev", json_string(verb));
@@ -100,8 +184,10 @@ bool view_init(struct view *view, struct ct_table *tbl, struct ct_thread *thr)
 			       .gone = json_object(),
 			       .concerned = json_object(),
 			       .seen = json_object(),
-			       .events = json_array() };
-	return !ct_subscribe(tbl, CT_EV_ALL, on_event, view, &sub);
+			       .events = json_array(),
+			       .expects = json_object() };
+	return !ct_subscribe(tbl, (uint32_t)CT_EV_ALL | CT_EV_EXPECT, on_event,
+			     view, &sub);
 }
 
 void view_fini(struct view *view)
@@ -111,6 +197,7 @@ void view_fini(struct view *view)
 	json_decref(view->concerned);
 	json_decref(view->seen);
 	json_decref(view->events);
+	json_decref(view->expects);
 }
 
 void view_begin_packet(struct view *view)
@@ -122,7 +209,10 @@ void view_begin_packet(struct view *view)
 json_t *view_events(struct view *view)
 {
 	json_t *events = view->events;
+	size_t i;
+	json_t *event;
 
+	json_array_foreach(events, i, event) name_master(view, event);
 	view->events = json_array();
 	return events;
 }
@@ -172,9 +262,24 @@ static int list_conn(void *user, struct ct_conn *conn)
 		return 1;
 	list->items = more;
 	entry = entry_make(view->tbl, view->thr, conn);
+	set_master(view, entry, ct_conn_master(view->tbl, conn));
 	json_object_set(entry, "id", add_name(view, key));
 	more[list->n++] = (struct item){ entry_order(entry), entry };
 	return 0;
+}
+
+static bool list_expect(void *user, struct ct_expect *exp)
+{
+	struct listing *list = user;
+	struct item *more = realloc(list->items, (list->n + 1) * sizeof(*more));
+	json_t *entry;
+
+	if (!more)
+		return false;
+	list->items = more;
+	entry = expect_make(list->view, exp);
+	more[list->n++] = (struct item){ entry_order(entry), entry };
+	return true;
 }
 
 static int by_order(const void *a, const void *b)
@@ -185,22 +290,38 @@ static int by_order(const void *a, const void *b)
 	return strcmp(left->order, right->order);
 }
 
-/* Walk the table; a sorted array of entries. */
-static json_t *listing_make(struct listing *list)
+/* => What was listed, as a sorted array. */
+static json_t *listing_sorted(struct listing *list)
 {
 	json_t *entries = json_array();
-	uint64_t cursor = 0;
 	size_t i;
 
-	ct_walk(list->view->thr, &cursor, NULL, list_conn, list);
 	if (list->n)
 		qsort(list->items, list->n, sizeof(*list->items), by_order);
 	for (i = 0; i < list->n; i++) {
+		name_master(list->view, list->items[i].entry);
 		json_array_append_new(entries, list->items[i].entry);
 		free(list->items[i].order);
 	}
 	free(list->items);
 	return entries;
+}
+
+/* Walk the table; a sorted array of entries. */
+static json_t *listing_make(struct listing *list)
+{
+	uint64_t cursor = 0;
+
+	ct_walk(list->view->thr, &cursor, NULL, list_conn, list);
+	return listing_sorted(list);
+}
+
+json_t *view_expectations(struct view *view)
+{
+	struct listing list = { .view = view };
+
+	ct_expect_walk(view->thr, NULL, list_expect, &list);
+	return listing_sorted(&list);
 }
 
 json_t *view_table(struct view *view)

@@ -20,6 +20,8 @@ struct view {
 	json_t *concerned; /* id: true, of what the packet's events named */
 	json_t *seen;      /* name: entry as last told, for view_changes() */
 	json_t *events;    /* events since view_events() was called */
+	unsigned expect_count; /* names given to expectations */
+	json_t *expects;       /* id: name of those that live */
 };
 
 /* Start to look at a table; subscribes to its events. */
@@ -31,6 +33,9 @@ void view_begin_packet(struct view *view);
 
 /* The events since the last call, in order. */
 json_t *view_events(struct view *view);
+
+/* The expectations, sorted. */
+json_t *view_expectations(struct view *view);
 
 /* A connection's name; "unconfirmed" if it never was known. */
 json_t *view_name(const struct view *view, uint64_t id);

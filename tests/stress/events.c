@@ -62,6 +62,11 @@ void on_event(void *user, const struct ct_event_info *ev)
 	char line[1024];
 
 	count(s, T_EVENTS);
+	if (ev->exp) {
+		count(s, ev->events & CT_EV_EXPECT_NEW ? T_EXPECT_NEW
+						       : T_EXPECT_DESTROY);
+		return;
+	}
 	if (atomic_exchange(&told[number % WINDOW], true))
 		wrong("two events of one connection at once");
 	order(s, number, ev->events);

@@ -147,7 +147,9 @@ static void begin_open(struct stress *s)
 	set(s, "tcp.timeout.syn_recv", 5);
 	set(s, "udp.timeout", 2);
 	set(s, "udp.timeout.stream", 2);
-	if (ct_subscribe(s->tbl, CT_EV_ALL, on_event, s, &sub))
+	announce_begin(s);
+	if (ct_subscribe(s->tbl, (uint32_t)CT_EV_ALL | CT_EV_EXPECT, on_event,
+			 s, &sub))
 		wrong("no subscription");
 }
 
@@ -195,6 +197,9 @@ static void expect_empty(struct stress *s)
 		wrong("the table's count of its bytes is wrong");
 	if (atomic_load(&s->tally[T_NEW]) != atomic_load(&s->tally[T_DESTROY]))
 		wrong("not every NEW has its DESTROY");
+	if (atomic_load(&s->tally[T_EXPECT_NEW]) !=
+	    atomic_load(&s->tally[T_EXPECT_DESTROY]))
+		wrong("not every EXPECT_NEW has its EXPECT_DESTROY");
 }
 
 /* No place was lost: the table takes as many as it says. */
@@ -244,13 +249,23 @@ static void end(struct stress *s)
 static void report(const struct stress *acts, unsigned n_acts)
 {
 	static const char *const names[T_MAX] = {
-		[T_PACKETS] = "packets", [T_CONVERSATIONS] = "conversations",
-		[T_CUT] = "cut off",     [T_HELD] = "held",
-		[T_NEW] = "NEW",         [T_DESTROY] = "DESTROY",
-		[T_EVENTS] = "events",   [T_WILD] = "wild",
-		[T_BURSTS] = "bursts",   [T_PAIRS] = "pairs",
-		[T_FOUND] = "looked up", [T_MET] = "residents met",
-		[T_REFUSED] = "refused", [T_REPLACED] = "replaced",
+		[T_PACKETS] = "packets",
+		[T_CONVERSATIONS] = "conversations",
+		[T_CUT] = "cut off",
+		[T_HELD] = "held",
+		[T_NEW] = "NEW",
+		[T_DESTROY] = "DESTROY",
+		[T_EVENTS] = "events",
+		[T_WILD] = "wild",
+		[T_BURSTS] = "bursts",
+		[T_PAIRS] = "pairs",
+		[T_FOUND] = "looked up",
+		[T_MET] = "residents met",
+		[T_EXPECTED] = "expected",
+		[T_EXPECT_NEW] = "EXPECT_NEW",
+		[T_EXPECT_DESTROY] = "EXPECT_DESTROY",
+		[T_REFUSED] = "refused",
+		[T_REPLACED] = "replaced",
 	};
 
 	for (unsigned i = 0; i < T_MAX; i++) {

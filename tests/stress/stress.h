@@ -7,6 +7,7 @@
  *	bursts.c  the same in bursts, which half of the threads send
  *	wild.c    everything else that a host may do, at random
  *	events.c  a subscriber that checks the order of each connection's events
+ *	announce.c  masters that announce, and peers that knock
  *	siege.c   a table that is full, and whose connections are all worth
  *		  keeping
  *
@@ -49,6 +50,9 @@ enum tally {
 	T_BURSTS,
 	T_PAIRS,    /* two packets of a conversation in one burst */
 	T_FOUND,    /* looked up, many at once */
+	T_EXPECTED, /* packets of connections that were announced */
+	T_EXPECT_NEW,
+	T_EXPECT_DESTROY,
 	T_MET,      /* in the siege: packets of residents */
 	T_REFUSED,  /* newcomers */
 	T_REPLACED, /* residents */
@@ -81,6 +85,7 @@ struct stress {
 	_Atomic uint64_t blocks;        /* of memory that the table has */
 	_Atomic uint64_t bytes;         /* of them */
 	struct ct_table *tbl;
+	const struct ct_policy *announces; /* names the helper */
 	_Atomic uint64_t now_ns;
 	_Atomic bool stop;
 	struct conversation flows[FLOWS];
@@ -108,6 +113,10 @@ void worker_poll(struct worker *w);
 
 /* One step of one conversation, if one is found that waits for this thread. */
 void converse(struct worker *w);
+
+/* A helper that announces; one step of a master, a peer or the host. */
+void announce_begin(struct stress *s);
+void announce(struct worker *w);
 
 /* One step of many. */
 void converse_in_bursts(struct worker *w);

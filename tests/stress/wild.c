@@ -198,6 +198,8 @@ void be_wild(struct worker *w)
 		walk(w);
 	else if (random_below(w, 64) == 0)
 		ask(w);
+	else if (random_below(w, 2) == 0)
+		announce(w);
 	else
 		stray(w);
 }

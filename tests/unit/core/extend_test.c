@@ -325,7 +325,7 @@ START_TEST(full_house_can_still_count_and_stamp)
 	while ((error = ct_ext_register(w.tbl, &demand_ops, &id)) == 0)
 		ck_assert_uint_lt(n++, 64);
 	ck_assert_int_eq(error, CT_E_FULL);
-	ck_assert_uint_ge(n, 28);
+	ck_assert_uint_ge(n, 27);
 	ck_assert_int_eq(ct_param_set(w.tbl, "acct", 1), 0);
 	ck_assert_int_eq(ct_param_set(w.tbl, "timestamp", 1), 0);
 	ct_world_attach(&w);

@@ -63,7 +63,7 @@ static struct ct_pkt say(const struct ct_policy *policy, enum ct_dir dir)
 START_TEST(what_it_says_is_copied)
 {
 	struct ct_policy_timeout timeout = { "udp.timeout", 5, 0 };
-	char helper[] = "ftp";
+	char helper[] = "tftp";
 	const struct ct_policy *policy;
 
 	def.helper = helper;
@@ -73,7 +73,8 @@ START_TEST(what_it_says_is_copied)
 	memset(helper, 'x', sizeof(helper));
 	timeout.seconds = 77;
 	memset(&def, 0xff, sizeof(def));
-	ck_assert_str_eq(policy->helper, "ftp");
+	ck_assert_uint_eq(policy->helper, ct_helper_find(w.tbl, "tftp"));
+	ck_assert_uint_ne(policy->helper, 0);
 	ck_assert_uint_eq(ct_conn_expires(w.thr, say(policy, CT_DIR_ORIG).conn),
 			  5);
 }
@@ -113,7 +114,7 @@ START_TEST(definition_must_make_sense)
 	def.n_timeouts = 1;
 	ck_assert_int_eq(refused(), CT_E_INVAL);
 	def.n_timeouts = 0;
-	def.events = CT_EV_ALL + 1;
+	def.events = CT_EV_EXPECT_DESTROY << 1;
 	ck_assert_int_eq(refused(), CT_E_INVAL);
 	def.events = 0;
 	def.class_ = 256; /* a connection has a byte for it */
@@ -126,7 +127,6 @@ static int refused_timeout(const char *name, uint32_t seconds)
 	struct ct_policy_timeout timeouts[2] = { { "udp.timeout", 5, 0 },
 						 { name, seconds, 0 } };
 
-	def.helper = "ftp"; /* has to be given back, too */
 	def.timeouts = timeouts;
 	def.n_timeouts = 2;
 	return refused();
@@ -146,8 +146,7 @@ END_TEST
 
 START_TEST(out_of_memory_leaves_nothing)
 {
-	def.helper = "ftp";
-	for (uint64_t n = 1; n <= 3; n++) {
+	for (uint64_t n = 1; n <= 2; n++) {
 		ct_test_alloc_fail_nth(&w.mem, n);
 		ck_assert_int_eq(refused(), CT_E_NOMEM);
 	}
@@ -248,7 +247,8 @@ START_TEST(without_its_flag_a_field_says_nothing)
 	ck_assert_mem_eq(labels, none, sizeof(labels));
 	ct_conn_tuple(pkt.conn, CT_DIR_ORIG, &t);
 	ck_assert_uint_eq(t.zone, 0);
-	ck_assert_uint_eq(ct_policy_events(w.tbl, pkt.conn), CT_EV_ALL);
+	ck_assert_uint_eq(ct_policy_events(w.tbl, pkt.conn),
+			  (uint32_t)CT_EV_ALL | CT_EV_EXPECT);
 }
 END_TEST
 

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * helpers.c - the list of built-in helpers
+ */
+#include "helper/helpers.h"
+
+const struct ct_helper_ops *const ct_helpers[] = {
+	&ct_tftp_helper,
+};
+
+const size_t ct_n_helpers = sizeof(ct_helpers) / sizeof(*ct_helpers);

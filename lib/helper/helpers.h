@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * helpers.h - the list of built-in helpers
+ */
+#ifndef HELPER_HELPERS_H
+#define HELPER_HELPERS_H
+
+#include <conntrack/helper.h>
+
+extern const struct ct_helper_ops ct_tftp_helper;
+
+/* Every table has these from the start. */
+extern const struct ct_helper_ops *const ct_helpers[];
+extern const size_t ct_n_helpers;
+
+#endif /* HELPER_HELPERS_H */
