@@ -12,6 +12,7 @@
  */
 #include "helper/amanda.h"
 
+#include "helper/helpers.h"
 #include "helper/words.h"
 
 #include <conntrack/helper.h>
@@ -109,8 +110,7 @@ static enum ct_help announce(struct job *job, struct ct_amanda_port *port)
 	def.tuple.l4 = IPPROTO_TCP;
 	def.tuple.src_id = 0;
 	def.tuple.dst_id = htons(port->port);
-	memset(&def.src_mask, 0xff,
-	       job->client.l3 == CT_L3_IPV6 ? sizeof(def.src_mask) : 4);
+	memset(&def.src_mask, 0xff, sizeof(def.src_mask));
 	if (job->nat) {
 		def.flags = CT_EXPECT_NAT;
 		def.nat_dir = CT_DIR_ORIG;
@@ -149,8 +149,6 @@ static enum ct_help announce_all(struct job *job, struct ct_amanda_port *ports,
 	return help;
 }
 
-extern const struct ct_helper_ops ct_helper_amanda;
-
 static enum ct_help help(struct ct_thread *thr, struct ct_pkt *pkt,
 			 struct ct_speech *speech)
 {
@@ -162,7 +160,7 @@ static enum ct_help help(struct ct_thread *thr, struct ct_pkt *pkt,
 	if (pkt->dir != CT_DIR_REPLY)
 		return CT_HELP_OK;
 	ct_help_refresh(thr, pkt->conn,
-			ct_helper_param(thr, &ct_helper_amanda, 0));
+			ct_helper_param(thr, &ct_amanda_helper, 0));
 	n = ct_amanda_parse(ct_cursor_of(speech->bytes, speech->len), ports);
 	ct_conn_tuple(pkt->conn, CT_DIR_ORIG, &job.client);
 	ct_conn_tuple(pkt->conn, CT_DIR_REPLY, &server);
@@ -185,8 +183,8 @@ static const struct ct_param_def params[] = {
 	  .max = 86400 },
 };
 
-const struct ct_helper_ops ct_helper_amanda = {
-	.size = sizeof(ct_helper_amanda),
+const struct ct_helper_ops ct_amanda_helper = {
+	.size = sizeof(ct_amanda_helper),
 	.name = "amanda",
 	.l4 = IPPROTO_UDP,
 	.classes = classes,

@@ -8,15 +8,14 @@
  * network, whose prefix length is a parameter, for a few seconds, as many as
  * come.  Nothing in the payload is looked at, and nothing is rewritten.
  */
+#include "helper/helpers.h"
+
 #include <arpa/inet.h>
 #include <conntrack/helper.h>
 #include <netinet/in.h>
 
 /* Indices of a helper's parameters. */
 enum { P_TIMEOUT, P_PREFIX, N_PARAMS };
-
-extern const struct ct_helper_ops ct_helper_netbios_ns;
-extern const struct ct_helper_ops ct_helper_snmp;
 
 static ct_be32 mask_of(uint32_t prefix)
 {
@@ -33,6 +32,7 @@ static enum ct_help help(struct ct_thread *thr, struct ct_pkt *pkt,
 		return CT_HELP_OK;
 	ct_conn_tuple(pkt->conn, CT_DIR_ORIG, &query);
 	ct_conn_tuple(pkt->conn, CT_DIR_REPLY, &def.tuple);
+	def.tuple.zone = query.zone;
 	def.src_mask.v4 = mask_of(ct_helper_param(thr, ops, P_PREFIX));
 	def.tuple.src.v4 = query.src.v4 & def.src_mask.v4;
 	def.tuple.src_id = htons(port);
@@ -49,14 +49,14 @@ static enum ct_help help_netbios_ns(struct ct_thread *thr, struct ct_pkt *pkt,
 				    struct ct_speech *speech)
 {
 	(void)speech;
-	return help(thr, pkt, &ct_helper_netbios_ns, 137);
+	return help(thr, pkt, &ct_netbios_ns_helper, 137);
 }
 
 static enum ct_help help_snmp(struct ct_thread *thr, struct ct_pkt *pkt,
 			      struct ct_speech *speech)
 {
 	(void)speech;
-	return help(thr, pkt, &ct_helper_snmp, 161);
+	return help(thr, pkt, &ct_snmp_helper, 161);
 }
 
 #define TIMEOUT(helper, seconds)                                              \
@@ -84,8 +84,8 @@ static const struct ct_param_def netbios_ns_params[N_PARAMS] = {
 	[P_PREFIX] = PREFIX("netbios-ns"),
 };
 
-const struct ct_helper_ops ct_helper_netbios_ns = {
-	.size = sizeof(ct_helper_netbios_ns),
+const struct ct_helper_ops ct_netbios_ns_helper = {
+	.size = sizeof(ct_netbios_ns_helper),
 	.name = "netbios-ns",
 	.l3 = CT_L3_IPV4,
 	.l4 = IPPROTO_UDP,
@@ -105,8 +105,8 @@ static const struct ct_param_def snmp_params[N_PARAMS] = {
 	[P_PREFIX] = PREFIX("snmp"),
 };
 
-const struct ct_helper_ops ct_helper_snmp = {
-	.size = sizeof(ct_helper_snmp),
+const struct ct_helper_ops ct_snmp_helper = {
+	.size = sizeof(ct_snmp_helper),
 	.name = "snmp",
 	.l3 = CT_L3_IPV4,
 	.l4 = IPPROTO_UDP,

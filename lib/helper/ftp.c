@@ -14,6 +14,7 @@
  */
 #include "helper/ftp.h"
 
+#include "helper/helpers.h"
 #include "helper/lines.h"
 #include "helper/words.h"
 
@@ -261,8 +262,7 @@ struct state {
 	struct told told[CT_DIR_MAX][PLACES];
 	uint8_t n_behind[CT_DIR_MAX];
 	uint8_t next_told[CT_DIR_MAX];
-	uint8_t in_step[CT_DIR_MAX]; /* for lines.h */
-	uint8_t reserved[2];
+	struct ct_lines_place place[CT_DIR_MAX];
 };
 
 static bool is_after(uint32_t seq, uint32_t other)
@@ -329,10 +329,9 @@ struct job {
 	enum ct_dir dir;
 	struct ct_tuple own;  /* the speaker's packets */
 	struct ct_tuple peer; /* the other end's packets */
+	uint16_t zone;
 	bool nat;
 };
-
-extern const struct ct_helper_ops ct_helper_ftp;
 
 static struct ct_expect_def expectation(const struct job *job,
 					const struct ct_ftp_word *word)
@@ -340,11 +339,10 @@ static struct ct_expect_def expectation(const struct job *job,
 	struct ct_expect_def def = { .size = sizeof(def) };
 
 	def.tuple = job->peer;
-	def.tuple.l4 = IPPROTO_TCP;
+	def.tuple.zone = job->zone;
 	def.tuple.src_id = 0;
 	def.tuple.dst_id = word->port;
-	memset(&def.src_mask, 0xff,
-	       job->own.l3 == CT_L3_IPV6 ? sizeof(def.src_mask) : 4);
+	memset(&def.src_mask, 0xff, sizeof(def.src_mask));
 	return def;
 }
 
@@ -397,7 +395,7 @@ static enum whose whose(const struct job *job, const struct ct_ftp_word *word)
 
 	if (word->l3 != job->own.l3)
 		return WHOSE_IGNORED;
-	if (!own && !ct_helper_param(job->thr, &ct_helper_ftp, 0))
+	if (!own && !ct_helper_param(job->thr, &ct_ftp_helper, 0))
 		return WHOSE_IGNORED;
 	if (!ct_help_allowed(job->thr, job->pkt, addr, word->port))
 		return WHOSE_IGNORED;
@@ -432,7 +430,7 @@ static enum ct_help help_packet(struct job *job)
 {
 	struct ct_speech *speech = job->lines.speech;
 	struct ct_cursor text = ct_cursor_of(speech->bytes, speech->len);
-	uint32_t end = speech->seq + speech->len;
+	uint32_t end = job->lines.end;
 	bool line = speech->bytes[speech->len - 1] == '\n';
 	enum ct_ftp_found found = CT_FTP_NOTHING;
 	enum ct_help help = CT_HELP_OK;
@@ -447,6 +445,7 @@ static enum ct_help help_packet(struct job *job)
 		help = announce(job, &word);
 	if (line)
 		line_ended(job->state, job->dir, end);
+	ct_lines_alone(&job->lines);
 	return help;
 }
 
@@ -483,7 +482,7 @@ static enum ct_help help_rest(struct job *job)
 	if (job->nat && tail == CT_LINES_KEEP && job->lines.next_known &&
 	    ct_ftp_parse(rest, job->own.l3, job->dir, &word) !=
 		    CT_FTP_NOTHING &&
-	    word.off)
+	    word.off && ct_lines_cut(&job->lines))
 		return ct_help_drop(job->thr, job->pkt,
 				    "ftp: an address that is cut off");
 	ct_lines_end(&job->lines, tail);
@@ -507,13 +506,11 @@ static enum ct_help help(struct ct_thread *thr, struct ct_pkt *pkt,
 {
 	struct job job = { .thr = thr, .pkt = pkt, .dir = pkt->dir };
 
-	if (pkt->state != CT_ESTABLISHED)
-		return CT_HELP_OK;
 	job.state = ct_helper_state(ct_thread_table(thr), pkt->conn);
-	job.lines = ct_lines_of(speech, &job.state->in_step[job.dir]);
-	job.lines.seq = speech->seq;
+	job.lines = ct_lines_of(speech, &job.state->place[job.dir]);
 	ct_conn_tuple(pkt->conn, job.dir, &job.own);
 	ct_conn_tuple(pkt->conn, !job.dir, &job.peer);
+	job.zone = job.dir == CT_DIR_ORIG ? job.own.zone : job.peer.zone;
 	job.nat = ct_conn_status(pkt->conn) & (CT_S_SRC_NAT | CT_S_DST_NAT);
 	return speech->streamed ? help_stream(&job) : help_packet(&job);
 }
@@ -530,8 +527,8 @@ static const struct ct_param_def params[] = {
 	  .max = 1 },
 };
 
-const struct ct_helper_ops ct_helper_ftp = {
-	.size = sizeof(ct_helper_ftp),
+const struct ct_helper_ops ct_ftp_helper = {
+	.size = sizeof(ct_ftp_helper),
 	.name = "ftp",
 	.l4 = IPPROTO_TCP,
 	.state_size = sizeof(struct state),

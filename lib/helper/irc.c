@@ -16,6 +16,7 @@
  */
 #include "helper/irc.h"
 
+#include "helper/helpers.h"
 #include "helper/lines.h"
 #include "helper/words.h"
 
@@ -103,10 +104,9 @@ struct state {
 	uint32_t told_seq; /* where the last rewritten offer began */
 	ct_be16 told_port; /* with which port it was sent on */
 	uint8_t told;
-	uint8_t in_step; /* for lines.h */
+	uint8_t reserved;
+	struct ct_lines_place place;
 };
-
-extern const struct ct_helper_ops ct_helper_irc;
 
 static bool was_told(const struct job *job)
 {
@@ -168,8 +168,9 @@ static enum ct_help announce(struct job *job, const struct ct_irc_offer *offer)
 	def.tuple = job->peer;
 	memset(&def.tuple.src, 0, sizeof(def.tuple.src));
 	def.tuple.src_id = 0;
+	def.tuple.zone = job->own.zone;
 	def.tuple.dst_id = htons(offer->port);
-	def.timeout_s = ct_helper_param(job->thr, &ct_helper_irc, 0);
+	def.timeout_s = ct_helper_param(job->thr, &ct_irc_helper, 0);
 	if (job->nat)
 		return announce_translated(job, offer, &def);
 	if (ct_expect_add(job->thr, job->pkt->conn, &def, NULL))
@@ -184,6 +185,7 @@ static enum ct_help help_packet(struct job *job)
 	struct ct_cursor text = ct_cursor_of(speech->bytes, speech->len);
 	struct ct_irc_offer offer;
 
+	ct_lines_alone(&job->lines);
 	if (ct_irc_parse(text, &offer) != CT_IRC_OFFER)
 		return CT_HELP_OK;
 	return announce(job, &offer);
@@ -219,7 +221,8 @@ static enum ct_help help_rest(struct job *job)
 	struct ct_irc_offer offer;
 
 	if (job->nat && tail == CT_LINES_KEEP && job->lines.next_known &&
-	    ct_irc_parse(rest, &offer) == CT_IRC_UNFINISHED)
+	    ct_irc_parse(rest, &offer) == CT_IRC_UNFINISHED &&
+	    ct_lines_cut(&job->lines))
 		return ct_help_drop(job->thr, job->pkt,
 				    "irc: an address that is cut off");
 	ct_lines_end(&job->lines, tail);
@@ -243,13 +246,10 @@ static enum ct_help help(struct ct_thread *thr, struct ct_pkt *pkt,
 {
 	struct job job = { .thr = thr, .pkt = pkt };
 
-	if (pkt->state != CT_ESTABLISHED || pkt->dir != CT_DIR_ORIG) {
-		speech->used = speech->len;
+	if (pkt->dir != CT_DIR_ORIG)
 		return CT_HELP_OK;
-	}
 	job.state = ct_helper_state(ct_thread_table(thr), pkt->conn);
-	job.lines = ct_lines_of(speech, &job.state->in_step);
-	job.lines.seq = speech->seq;
+	job.lines = ct_lines_of(speech, &job.state->place);
 	ct_conn_tuple(pkt->conn, CT_DIR_ORIG, &job.own);
 	ct_conn_tuple(pkt->conn, CT_DIR_REPLY, &job.peer);
 	job.nat = ct_conn_status(pkt->conn) & (CT_S_SRC_NAT | CT_S_DST_NAT);
@@ -270,8 +270,8 @@ static const struct ct_param_def params[] = {
 	  .max = 86400 },
 };
 
-const struct ct_helper_ops ct_helper_irc = {
-	.size = sizeof(ct_helper_irc),
+const struct ct_helper_ops ct_irc_helper = {
+	.size = sizeof(ct_irc_helper),
 	.name = "irc",
 	.l3 = CT_L3_IPV4,
 	.l4 = IPPROTO_TCP,

@@ -4,11 +4,14 @@
 
 #include "helper/words.h"
 
-struct ct_lines ct_lines_of(struct ct_speech *speech, uint8_t *in_step)
+struct ct_lines ct_lines_of(struct ct_speech *speech,
+			    struct ct_lines_place *place)
 {
-	struct ct_lines lines = { .speech = speech, .in_step = in_step };
+	struct ct_lines lines = { .speech = speech, .place = place };
 
-	lines.next_known = !speech->again && *in_step;
+	lines.seq = speech->seq;
+	lines.end = speech->seq + speech->len - speech->fresh;
+	lines.next_known = !speech->again && place->in_step;
 	return lines;
 }
 
@@ -35,20 +38,44 @@ bool ct_lines_next(struct ct_lines *lines, struct ct_cursor *line)
 	return true;
 }
 
+bool ct_lines_cut(struct ct_lines *lines)
+{
+	struct ct_lines_place *place = lines->place;
+
+	if (place->cut && place->cut_at == lines->end)
+		return false;
+	place->cut = 1;
+	place->cut_at = lines->end;
+	return true;
+}
+
+void ct_lines_alone(struct ct_lines *lines)
+{
+	const struct ct_speech *speech = lines->speech;
+	struct ct_lines_place *place = lines->place;
+
+	if ((int32_t)(lines->end - place->edge) <= 0)
+		return;
+	place->edge = lines->end;
+	place->in_step = speech->bytes[speech->len - 1] == '\n';
+}
+
 void ct_lines_end(struct ct_lines *lines, enum ct_lines_tail tail)
 {
 	struct ct_speech *speech = lines->speech;
+	struct ct_lines_place *place = lines->place;
 
 	speech->used = speech->len;
 	if (speech->again)
 		return;
-	*lines->in_step = lines->next_known;
+	place->edge = lines->end;
+	place->in_step = lines->next_known;
 	if (lines->off == speech->len)
 		return;
 	if (lines->next_known && tail == CT_LINES_KEEP)
 		speech->used = lines->off;
 	else
-		*lines->in_step = 0;
+		place->in_step = 0;
 }
 
 int ct_lines_replace(struct ct_lines *lines, struct ct_thread *thr,

@@ -12,6 +12,8 @@
  */
 #include "helper/sane.h"
 
+#include "helper/helpers.h"
+
 #include <conntrack/helper.h>
 #include <netinet/in.h>
 #include <string.h>
@@ -45,8 +47,6 @@ struct state {
 	uint8_t reserved[7];
 };
 
-extern const struct ct_helper_ops ct_helper_sane;
-
 static struct ct_expect_def expectation(const struct ct_tuple *client,
 					ct_be16 port)
 {
@@ -55,8 +55,7 @@ static struct ct_expect_def expectation(const struct ct_tuple *client,
 	def.tuple = *client;
 	def.tuple.src_id = 0;
 	def.tuple.dst_id = port;
-	memset(&def.src_mask, 0xff,
-	       client->l3 == CT_L3_IPV6 ? sizeof(def.src_mask) : 4);
+	memset(&def.src_mask, 0xff, sizeof(def.src_mask));
 	return def;
 }
 
@@ -98,7 +97,7 @@ static enum ct_help announce(struct ct_thread *thr, struct ct_pkt *pkt,
 		return CT_HELP_OK;
 	def = expectation(&client, port);
 	if ((ct_conn_status(pkt->conn) & CT_S_DST_NAT) &&
-	    ct_helper_param(thr, &ct_helper_sane, 0))
+	    ct_helper_param(thr, &ct_sane_helper, 0))
 		return announce_translated(thr, pkt, speech, &def);
 	if (ct_expect_add(thr, pkt->conn, &def, NULL))
 		return ct_help_drop(thr, pkt, "sane: it cannot be expected");
@@ -113,8 +112,6 @@ static enum ct_help help(struct ct_thread *thr, struct ct_pkt *pkt,
 	enum ct_sane_request request;
 	ct_be16 port;
 
-	if (pkt->state != CT_ESTABLISHED)
-		return CT_HELP_OK;
 	if (pkt->dir == CT_DIR_ORIG) {
 		request = ct_sane_parse_request(bytes);
 		if (request != CT_SANE_PART)
@@ -142,8 +139,8 @@ static const struct ct_param_def params[] = {
 	  .max = 1 },
 };
 
-const struct ct_helper_ops ct_helper_sane = {
-	.size = sizeof(ct_helper_sane),
+const struct ct_helper_ops ct_sane_helper = {
+	.size = sizeof(ct_sane_helper),
 	.name = "sane",
 	.l4 = IPPROTO_TCP,
 	.state_size = sizeof(struct state),
