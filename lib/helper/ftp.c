@@ -498,6 +498,10 @@ static enum ct_help help_stream(struct job *job)
 		help = help_line(job, line);
 	if (help == CT_HELP_OK)
 		help = help_rest(job);
+	/* For what fills a hole that begins here. */
+	if (help == CT_HELP_OK && job->state->place[job->dir].in_step &&
+	    job->lines.off == job->lines.speech->len)
+		line_ended(job->state, job->dir, job->lines.end);
 	return help;
 }
 

@@ -341,6 +341,25 @@ START_TEST(the_end_of_a_long_line_is_no_command)
 }
 END_TEST
 
+/* It was overtaken by what was said behind it. */
+START_TEST(a_command_that_fills_a_hole_is_seen)
+{
+	static const char port[] = "PORT 10,0,0,2,19,136\r\n";
+	static const char list[] = "LIST\r\n";
+	enum { PORT_LEN = sizeof(port) - 1, LIST_LEN = sizeof(list) - 1 };
+
+	plain();
+	parley.said[CLIENT] += PORT_LEN;
+	parley.heard[SERVER] += PORT_LEN;
+	passes(CLIENT, list);
+	ck_assert_uint_eq(ct_parley_expected(&parley), 0);
+	parley.said[CLIENT] -= PORT_LEN + LIST_LEN;
+	parley.heard[SERVER] -= PORT_LEN + LIST_LEN;
+	passes(CLIENT, port);
+	ck_assert_uint_eq(ct_parley_expected(&parley), 1);
+}
+END_TEST
+
 /* Somebody joined late: nobody knows where a line begins. */
 START_TEST(the_first_line_of_all_is_no_command)
 {
@@ -421,6 +440,7 @@ Suite *ct_suite(void)
 	tcase_add_test(stream, the_middle_of_a_line_is_no_command);
 	tcase_add_test(stream, the_end_of_a_long_line_is_no_command);
 	tcase_add_test(stream, the_first_line_of_all_is_no_command);
+	tcase_add_test(stream, a_command_that_fills_a_hole_is_seen);
 	tcase_add_test(stream, strictly_no_port_below_1024_is_expected);
 	tcase_add_test(stream, strictly_no_stranger_is_expected);
 	suite_add_tcase(suite, stream);
