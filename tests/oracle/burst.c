@@ -182,6 +182,15 @@ static void forward_verdict(struct member *member, const json_t *golden)
 		take_status(record, golden, "final_status");
 }
 
+/* => The name of the connection that a record is of; "" for none. */
+static const char *connection_of(const json_t *record)
+{
+	const json_t *ct = json_object_get(record, "ct");
+	const char *name = json_string_value(json_object_get(ct, "id"));
+
+	return name ? name : "";
+}
+
 static void share_table(struct burst *burst, const struct shares *shares)
 {
 	struct player *player = burst->player;
@@ -192,6 +201,9 @@ static void share_table(struct burst *burst, const struct shares *shares)
 		if (burst->members[i].passage->known)
 			view_touch(&player->view,
 				   burst->members[i].passage->id);
+		else if (refused(&burst->members[i]))
+			view_touch_name(&player->view,
+					connection_of(burst->golden[i]));
 	play_table(player, burst->members[burst->n - 1].passage, whole);
 	if (json_object_get(whole, "table_changed")) {
 		changes_share_table(shares, whole);
