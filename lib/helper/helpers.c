@@ -5,6 +5,8 @@
 #include "helper/helpers.h"
 
 const struct ct_helper_ops *const ct_helpers[] = {
+	&ct_amanda_helper,     &ct_ftp_helper,  &ct_irc_helper,
+	&ct_netbios_ns_helper, &ct_sane_helper, &ct_snmp_helper,
 	&ct_tftp_helper,
 };
 
