@@ -5,6 +5,8 @@
 #include "helper/helpers.h"
 
 const struct ct_helper_ops *const ct_helpers[] = {
+	&ct_rtsp_helper,
+	&ct_sip_helper,
 	&ct_tftp_helper,
 };
 

@@ -7,6 +7,8 @@
 
 #include <conntrack/helper.h>
 
+extern const struct ct_helper_ops ct_rtsp_helper;
+extern const struct ct_helper_ops ct_sip_helper;
 extern const struct ct_helper_ops ct_tftp_helper;
 
 /* Every table has these from the start. */
