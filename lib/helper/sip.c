@@ -291,19 +291,41 @@ static void skip_ends(struct ct_sip *sip)
 	sip->talk.len = sip->talk.speech->len - sip->talk.base;
 }
 
-/* Without the last line that ends in these bytes, and what is behind it. */
-static uint32_t cut(const struct ct_cursor *bytes)
+/* The length of a line's end, CR LF or LF. */
+static uint32_t end_len(const struct ct_cursor *line)
+{
+	struct ct_cursor cur = *line;
+
+	if (ct_cursor_left(&cur) > 2)
+		ct_cursor_skip(&cur, ct_cursor_left(&cur) - 2);
+	return ct_word_peek(&cur) == '\r' ? 2 : 1;
+}
+
+/*
+ * How many of a body's bytes can be looked at while more is to come: up to the
+ * end of the last whole line, without that end; and without a media line whose
+ * address may follow (RFC 8866 9: "m=", "i=", "c=").
+ */
+static uint32_t cut(const struct ct_sip *sip, const struct ct_cursor *bytes)
 {
 	struct ct_cursor cur = *bytes;
 	struct ct_cursor line;
-	size_t end = 0;
+	uint32_t end = 0;
+	uint32_t held = 0;
 
+	/* What comes again is what was looked at then. */
+	if (sip->talk.speech->again)
+		return (uint32_t)ct_cursor_left(bytes);
 	while (ct_word_line(&cur, &line)) {
-		end = (size_t)(cur.at - bytes->at) - 1;
-		if (end && bytes->at[end - 1] == '\r')
-			end--;
+		uint32_t before = end;
+
+		end = (uint32_t)(cur.at - bytes->at) - end_len(&line);
+		if (ct_word_begins(&line, "m="))
+			held = before;
+		else if (held == before || !ct_word_begins(&line, "i="))
+			held = end;
 	}
-	return (uint32_t)end;
+	return held;
 }
 
 /* More of a body whose first part has gone.
@@ -317,7 +339,7 @@ static bool more(struct ct_sip *sip, struct ct_sip_side *side, const char **why)
 	sip->talk.len = left < side->missing ? left : side->missing;
 	if (sip->talk.len < side->missing) {
 		msg = ct_talk_say(&sip->talk);
-		sip->talk.len = cut(&msg.bytes);
+		sip->talk.len = cut(sip, &msg.bytes);
 	}
 	if (!sip->talk.len)
 		return false;
@@ -349,7 +371,7 @@ static void measure(struct ct_sip *sip, struct ct_cursor body)
 	}
 	body.at -= EMPTY_LINE; /* it stays, in front of what comes */
 	length += EMPTY_LINE;
-	sip->talk.len = cut(&body);
+	sip->talk.len = cut(sip, &body);
 	sip->missing = length - sip->talk.len;
 	sip->talk.len += head - EMPTY_LINE;
 }

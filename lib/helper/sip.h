@@ -78,8 +78,7 @@ const char *ct_sip_translate(struct ct_sip *sip);
 const char *ct_sip_media(struct ct_sip *sip);
 
 /* The same for more of a description whose session part was seen before. */
-const char *ct_sip_media_more(struct ct_sip *sip,
-			      const struct ct_sip_side *side);
+const char *ct_sip_media_more(struct ct_sip *sip, struct ct_sip_side *side);
 
 /* Remember a description's session part. */
 void ct_sip_media_begin(const struct ct_sip *sip, struct ct_sip_side *side);

@@ -254,6 +254,7 @@ struct session {
 	uint32_t off;       /* where it begins */
 	bool has_addr;      /* it names an address of its own */
 	bool used;          /* some medium has one */
+	bool part;          /* there is more of it elsewhere */
 	union ct_addr addr; /* its own */
 	union ct_addr last; /* the last medium's, as it is called outside */
 };
@@ -271,7 +272,8 @@ static const char *medium(struct ct_sip *sip, struct session *session,
 	own = ct_sdp_addr(&msg, from, CT_SDP_CONNECTION, CT_SDP_MEDIA, &at,
 			  &session->last) == CT_FOUND;
 	if (!own && !session->has_addr)
-		return "SIP: a medium without an address";
+		return session->part ? NULL
+				     : "SIP: a medium without an address";
 	if (!own)
 		session->last = session->addr;
 	session->used = true;
@@ -348,6 +350,7 @@ const char *ct_sip_media(struct ct_sip *sip)
 
 	if (!begin(sip, &session))
 		return NULL;
+	session.part = sip->missing > 0;
 	why = each_medium(sip, &session);
 	if (why || !sip->talk.nat)
 		return why;
@@ -369,12 +372,18 @@ void ct_sip_media_begin(const struct ct_sip *sip, struct ct_sip_side *side)
 	side->addr = session.addr;
 }
 
-const char *ct_sip_media_more(struct ct_sip *sip,
-			      const struct ct_sip_side *side)
+const char *ct_sip_media_more(struct ct_sip *sip, struct ct_sip_side *side)
 {
-	struct session session = { .has_addr = side->has_addr,
-				   .addr = side->addr };
+	struct ct_say msg = ct_talk_say(&sip->talk);
+	struct session session = { .part = true };
+	struct ct_span at;
 
+	if (!side->has_addr)
+		side->has_addr = ct_sdp_addr(&msg, 0, CT_SDP_CONNECTION,
+					     CT_SDP_MEDIA, &at,
+					     &side->addr) == CT_FOUND;
+	session.has_addr = side->has_addr;
+	session.addr = side->addr;
 	return each_medium(sip, &session);
 }
 

@@ -116,15 +116,17 @@ static size_t skip_digits(struct ct_cursor *cur)
 	return n;
 }
 
-/* Step behind the user of a URI, if it names one on this line. */
+/* Step behind the user of a URI, if it names one on this line; ">" ends the
+ * URI. */
 static void skip_user(struct ct_cursor *cur)
 {
 	struct ct_cursor at = *cur;
 
 	while (ct_cursor_left(&at) && !ct_say_end(ct_word_peek(&at))) {
-		uint8_t byte = ct_word_peek(&at);
+		uint8_t byte = ct_cursor_u8(&at);
 
-		ct_cursor_skip(&at, 1);
+		if (byte == '>')
+			return;
 		if (byte == '@') {
 			*cur = at;
 			return;
