@@ -346,11 +346,16 @@ static const char *message(struct ct_talk *talk, bool has_body)
 /* --- Framing --- */
 
 /* An interleaved packet. => Returns false when its head is not whole. */
-static bool frame(struct ct_talk *talk, struct ct_cursor cur, uint32_t *rest)
+static bool frame(struct ct_cursor cur, uint32_t *rest)
 {
+	uint16_t length;
+
 	ct_cursor_skip(&cur, 2);
-	*rest = ct_cursor_u16(&cur) + (uint32_t)FRAME_HEAD;
-	return ct_cursor_good(&cur) && talk->len >= FRAME_HEAD;
+	length = ct_cursor_u16(&cur);
+	if (!ct_cursor_good(&cur))
+		return false;
+	*rest = length + (uint32_t)FRAME_HEAD;
+	return true;
 }
 
 /* Whatever is at base. => Returns false when more must come first. */
@@ -372,7 +377,7 @@ static bool next(struct ct_talk *talk, uint32_t *rest, const char **why)
 	msg = ct_talk_say(talk);
 	cur = msg.bytes;
 	if (ct_word_peek(&cur) == '$')
-		return frame(talk, cur, rest);
+		return frame(cur, rest);
 	if (ct_say_end(ct_word_peek(&cur))) {
 		talk->base++;
 		return true;
