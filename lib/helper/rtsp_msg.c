@@ -96,6 +96,8 @@ static void read_range(const struct ct_say *msg, struct ct_cursor *cur,
 {
 	uint16_t second;
 
+	/* Said twice: the last one counts. */
+	memset(end, 0, sizeof(*end));
 	end->range = true;
 	end->at[0].off = ct_say_place(msg, cur);
 	if (!read_port(cur, &end->port))
@@ -131,7 +133,8 @@ static bool read_addr(const struct ct_say *msg, struct ct_cursor *cur,
 static void read_addrs(const struct ct_say *msg, struct ct_cursor *cur,
 		       struct ct_rtsp_end *end)
 {
-	for (end->n = 0; end->n < 2; end->n++)
+	memset(end, 0, sizeof(*end));
+	for (; end->n < 2; end->n++)
 		if ((end->n && !ct_word_skip(cur, "/")) ||
 		    !read_addr(msg, cur, end, end->n))
 			break;

@@ -85,6 +85,22 @@ START_TEST(ports_that_are_no_pair)
 }
 END_TEST
 
+START_TEST(what_is_said_twice_counts_as_it_was_said_last)
+{
+	static const char value[] = "RTP/AVP;client_port=4588-4589;"
+				    "dest_addr=\":7000\";client_port=5000";
+	struct ct_say msg = say(value, CT_L3_IPV4);
+	struct ct_rtsp_transport transport = only(value);
+
+	ck_assert_uint_eq(transport.client.n, 1);
+	is(&msg, transport.client.at[0], "5000");
+	ck_assert_uint_eq(
+		only("RTP/AVP;client_port=4588-4589;client_port=").client.n, 0);
+	ck_assert_uint_eq(
+		only("RTP/AVP;client_port=4588-4589;dest_addr=").client.n, 0);
+}
+END_TEST
+
 START_TEST(what_is_not_udp)
 {
 	ck_assert(only("RTP/AVP;unicast").udp);
@@ -164,6 +180,7 @@ Suite *ct_suite(void)
 	tcase_add_test(tcase, headers_end_with_the_empty_line);
 	tcase_add_test(tcase, ports_of_both_ends);
 	tcase_add_test(tcase, ports_that_are_no_pair);
+	tcase_add_test(tcase, what_is_said_twice_counts_as_it_was_said_last);
 	tcase_add_test(tcase, what_is_not_udp);
 	tcase_add_test(tcase, addresses_of_the_second_version);
 	tcase_add_test(tcase, ipv6_in_both_versions);
