@@ -379,9 +379,9 @@ const char *ct_sip_media_more(struct ct_sip *sip, struct ct_sip_side *side)
 	struct ct_span at;
 
 	if (!side->has_addr)
-		side->has_addr = ct_sdp_addr(&msg, 0, CT_SDP_CONNECTION,
-					     CT_SDP_MEDIA, &at,
-					     &side->addr) == CT_FOUND;
+		side->has_addr =
+			ct_sdp_addr(&msg, 0, CT_SDP_CONNECTION, CT_SDP_MEDIA,
+				    &at, &side->addr) == CT_FOUND;
 	session.has_addr = side->has_addr;
 	session.addr = side->addr;
 	return each_medium(sip, &session);
