@@ -397,7 +397,11 @@ static bool next(struct ct_talk *talk, uint32_t *rest, const char **why)
 		talk->len += body;
 	else
 		*rest = body;
+	/* What comes again cannot be told from its second half, so that the
+	 * length must not depend on it. */
+	talk->fixed = talk->base < talk->speech->fresh;
 	*why = message(talk, body && !*rest);
+	talk->fixed = false;
 	talk->base += talk->len;
 	return true;
 }

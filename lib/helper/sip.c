@@ -221,7 +221,9 @@ static const char *message(struct ct_sip *sip)
 	struct ct_say msg = ct_talk_say(&sip->talk);
 	const char *why = NULL;
 
-	if (!ct_sip_is_answer(&msg))
+	if (sip->rest)
+		why = sip->described ? ct_sip_media(sip) : NULL;
+	else if (!ct_sip_is_answer(&msg))
 		why = request(sip, &msg);
 	else if (sip->talk.len >= strlen(shortest))
 		why = answer(sip, &msg);
@@ -276,7 +278,8 @@ static const char *segment(struct ct_sip *sip)
 
 /* --- Framing: TCP in order --- */
 
-/* Lines may end between messages, as signs of life (RFC 5626 3.5.1). */
+/* Lines may end between messages, as signs of life (RFC 5626 3.5.1); not within
+ * one. */
 static void skip_ends(struct ct_sip *sip)
 {
 	struct ct_say msg;
@@ -285,7 +288,7 @@ static void skip_ends(struct ct_sip *sip)
 	sip->talk.len = sip->talk.speech->len - sip->talk.base;
 	msg = ct_talk_say(&sip->talk);
 	cur = msg.bytes;
-	while (ct_word_peek(&cur) == '\r' || ct_word_peek(&cur) == '\n')
+	while (!sip->rest && ct_say_end(ct_word_peek(&cur)))
 		ct_cursor_skip(&cur, 1);
 	sip->talk.base += ct_say_place(&msg, &cur);
 	sip->talk.len = sip->talk.speech->len - sip->talk.base;
@@ -376,14 +379,31 @@ static void measure(struct ct_sip *sip, struct ct_cursor body)
 	sip->talk.len += head - EMPTY_LINE;
 }
 
-/* Whether Content-Length went on with an earlier packet. */
+/* Whether Content-Length is not in this packet. */
 static bool length_is_gone(const struct ct_sip *sip)
 {
 	struct ct_say msg = ct_talk_say(&sip->talk);
 	struct ct_span at;
 
-	return ct_sip_find(&msg, 0, CT_SIP_LENGTH, &at) == CT_FOUND &&
-	       sip->talk.base + at.off < sip->talk.speech->fresh;
+	if (ct_sip_find(&msg, 0, CT_SIP_LENGTH, &at) != CT_FOUND)
+		return sip->rest;
+	return sip->talk.base + at.off <
+	       (sip->talk.floor ? sip->talk.floor : sip->talk.speech->fresh);
+}
+
+/* A message whose first line went on before: the line that the packet begins
+ * with stays, for it cannot be told what it is when it comes again. */
+static void spare_first_line(struct ct_sip *sip)
+{
+	const struct ct_speech *speech = sip->talk.speech;
+	struct ct_cursor cur = ct_cursor_of(speech->bytes, speech->len);
+
+	sip->talk.floor = 0;
+	if (!sip->rest && sip->talk.base >= speech->fresh)
+		return;
+	ct_cursor_skip(&cur, speech->fresh);
+	ct_say_line(&cur);
+	sip->talk.floor = speech->len - (uint32_t)ct_cursor_left(&cur);
 }
 
 /* The next message, or as much of it as there is.
@@ -406,12 +426,35 @@ static bool next(struct ct_sip *sip, struct ct_sip_side *side, const char **why)
 	side->missing = sip->missing;
 	if (side->missing)
 		ct_sip_media_begin(sip, side);
+	spare_first_line(sip);
 	sip->talk.fixed = length_is_gone(sip);
 	*why = message(sip);
+	side->last_media |= sip->talk.floor && sip->described;
 	sip->talk.fixed = false;
+	sip->talk.floor = 0;
 	sip->missing = 0;
+	sip->rest = false;
+	sip->described = false;
 	sip->talk.base += sip->talk.len;
 	return true;
+}
+
+/* Note how a segment begins, or remember it when it comes again. */
+static void remember(struct ct_sip *sip, struct ct_sip_side *side,
+		     struct ct_sip_side *again)
+{
+	const struct ct_speech *speech = sip->talk.speech;
+
+	if (!speech->again) {
+		side->last_seq = speech->seq;
+		side->last_missing = side->missing;
+		side->last_cut = speech->fresh && !side->missing;
+		side->last_media = 0;
+	} else if (side->last_seq == speech->seq) {
+		again->missing = side->last_missing;
+		sip->rest = side->last_cut;
+		sip->described = side->last_media;
+	}
 }
 
 static const char *stream(struct ct_sip *sip)
@@ -420,6 +463,7 @@ static const char *stream(struct ct_sip *sip)
 	struct ct_sip_side again = { 0 };
 	const char *why = NULL;
 
+	remember(sip, side, &again);
 	/* What was said before has been counted. */
 	if (sip->talk.speech->again)
 		side = &again;

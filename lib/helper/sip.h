@@ -43,6 +43,11 @@ struct ct_sip_side {
 	uint32_t missing;   /* bytes of it that were not looked at */
 	uint32_t has_addr;  /* 1: its session has an address */
 	union ct_addr addr; /* which */
+	/* How the last segment began, in case that it comes again. */
+	uint32_t last_seq;
+	uint32_t last_missing;
+	uint16_t last_cut;   /* 1: inside of headers */
+	uint16_t last_media; /* 1: whose description was looked at */
 };
 
 /* What the helper keeps in a connection; zero at first. */
@@ -55,12 +60,18 @@ struct ct_sip_state {
 	uint16_t reserved;
 };
 
+CT_STATIC_ASSERT(sizeof(struct ct_sip_state) <= CT_HELPER_STATE_MAX,
+		 "its room");
+
 /* One packet and, of it, one message. */
 struct ct_sip {
 	struct ct_talk talk;
 	struct ct_sip_state *state;
 	uint32_t missing; /* bytes of the body that will come later */
 	bool thorough;    /* the parameter of this name */
+	bool rest;        /* the message's first line went on before, and the
+			     segment comes again */
+	bool described;   /* its description was, or is to be, looked at */
 };
 
 /* --- sip_nat.c --- */

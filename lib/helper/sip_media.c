@@ -348,6 +348,7 @@ const char *ct_sip_media(struct ct_sip *sip)
 	struct session session = { 0 };
 	const char *why;
 
+	sip->described = true;
 	if (!begin(sip, &session))
 		return NULL;
 	session.part = sip->missing > 0;

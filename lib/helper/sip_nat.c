@@ -203,7 +203,7 @@ const char *ct_sip_translate(struct ct_sip *sip)
 	bool request = !ct_sip_is_answer(&msg);
 	const char *why;
 
-	if (request && !rename_request(sip))
+	if (request && !sip->rest && !rename_request(sip))
 		return "SIP: the request's URI cannot be rewritten";
 	why = rename_via(sip, request);
 	if (why)

@@ -56,7 +56,7 @@ bool ct_talk_edit(struct ct_talk *talk, struct ct_span at, const char *text)
 
 	if (stands(talk, at, text) ||
 	    talk->base + at.off < talk->speech->fresh ||
-	    (talk->fixed && len != at.len))
+	    talk->base + at.off < talk->floor || (talk->fixed && len != at.len))
 		return true;
 	if (talk->edits++ >= CT_TALK_EDITS_MAX)
 		return false;

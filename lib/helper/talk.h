@@ -28,6 +28,7 @@ struct ct_talk {
 	struct ct_tuple peer; /* of the other one */
 	uint32_t base;        /* where the message begins in speech */
 	uint32_t len;         /* and how long it is */
+	uint32_t floor;       /* what is before it in speech stays */
 	uint32_t edits;       /* replacements so far, of the whole packet */
 	uint32_t says;        /* messages so far */
 	bool fixed;           /* its length was sent on and must stay */
