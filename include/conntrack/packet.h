@@ -14,7 +14,9 @@ extern "C" {
 
 /** Bits of ct_pkt.flags, set by the host. */
 enum ct_pkt_flag {
-	CT_PKT_UNTRACKED = 1u << 0 /**< do not track this packet */
+	CT_PKT_UNTRACKED = 1u << 0, /**< do not track this packet */
+	CT_PKT_BROADCAST = 1u << 1  /**< this host's own, to all of a network:
+					 who answers has another address */
 };
 
 /**

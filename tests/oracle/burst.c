@@ -8,7 +8,8 @@
  * as in the golden: each packet's answer and fate, the events in order, and the
  * table after the last one.  A connection's status is seen by the packet that
  * opens it and by the last one of the burst that belongs to it; in between the
- * golden's word is taken.
+ * golden's word is taken, and so it is for whose a packet was that a helper
+ * dropped.
  */
 #include <stdlib.h>
 
@@ -82,6 +83,13 @@ static enum ct_verdict ask(void *user, struct ct_thread *thr,
 	return member->on ? CT_ACCEPT : CT_DROP;
 }
 
+/* Whether its helper dropped it, at the end of its way. */
+static bool refused(const struct member *member)
+{
+	return member->verdict != CT_ACCEPT &&
+	       member->passage->pkt.reason == CT_R_HELPER_REFUSED;
+}
+
 /* What became of a packet on its way through ct_forward_burst(). */
 static void arrive(struct member *member)
 {
@@ -90,6 +98,11 @@ static void arrive(struct member *member)
 	json_t *record = record_of(member);
 	bool accepted = member->verdict == CT_ACCEPT;
 
+	if (!member->asked && refused(member)) {
+		passage->tracked = true;
+		record_drop(record, "egress");
+		return;
+	}
 	if (!member->asked && !accepted) {
 		record_drop(record, "conntrack");
 		return;
@@ -114,12 +127,15 @@ static bool last_of_its_own(const struct member *member)
 	return true;
 }
 
-/* Whether a later packet may have changed what the status was. */
+/* Whether a later packet may have changed what the status was, or this one,
+ * behind the place where the golden looked. */
 static bool hides_status(const struct member *member)
 {
 	const struct burst *burst = member->burst;
 	const struct ct_conn *conn = member->passage->pkt.conn;
 
+	if (member->passage->status & CT_S_SEQ_ADJUST)
+		return true;
 	if (member == &burst->members[burst->n - 1])
 		return false;
 	/* nobody knows when it ended */
@@ -138,6 +154,14 @@ static void take_status(json_t *record, const json_t *golden, const char *key)
 		json_object_del(ct, key);
 }
 
+/* Whose packet it was is not shown any more. */
+static void take_connection(json_t *record, const json_t *golden)
+{
+	json_t *ct = json_object_get(record, "ct");
+
+	json_object_update_missing(ct, json_object_get(golden, "ct"));
+}
+
 static void forward_verdict(struct member *member, const json_t *golden)
 {
 	const struct player *player = member->burst->player;
@@ -150,10 +174,21 @@ static void forward_verdict(struct member *member, const json_t *golden)
 	if (passage->pkt.conn && !hidden)
 		play_last_status(passage, passage->pkt.conn);
 	play_verdict(player, passage, record);
+	if (refused(member) && !passage->known)
+		take_connection(record, golden);
 	if (hidden && !member->asked)
 		take_status(record, golden, "status");
 	if (hidden)
 		take_status(record, golden, "final_status");
+}
+
+/* => The name of the connection that a record is of; "" for none. */
+static const char *connection_of(const json_t *record)
+{
+	const json_t *ct = json_object_get(record, "ct");
+	const char *name = json_string_value(json_object_get(ct, "id"));
+
+	return name ? name : "";
 }
 
 static void share_table(struct burst *burst, const struct shares *shares)
@@ -166,6 +201,9 @@ static void share_table(struct burst *burst, const struct shares *shares)
 		if (burst->members[i].passage->known)
 			view_touch(&player->view,
 				   burst->members[i].passage->id);
+		else if (refused(&burst->members[i]))
+			view_touch_name(&player->view,
+					connection_of(burst->golden[i]));
 	play_table(player, burst->members[burst->n - 1].passage, whole);
 	if (json_object_get(whole, "table_changed")) {
 		changes_share_table(shares, whole);

@@ -404,6 +404,20 @@ void view_touch(struct view *view, uint64_t id)
 	json_decref(name);
 }
 
+void view_touch_name(struct view *view, const char *name)
+{
+	const char *key;
+	json_t *known;
+
+	json_object_foreach(view->live, key, known)
+	{
+		if (strcmp(json_string_value(known), name) != 0)
+			continue;
+		json_object_set_new(view->concerned, key, json_true());
+		json_object_del(view->seen, name);
+	}
+}
+
 json_t *view_size(struct view *view)
 {
 	json_t *none = json_object();

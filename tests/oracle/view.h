@@ -52,6 +52,9 @@ void view_changes(struct view *view, uint64_t touched, json_t *record);
 /* Have view_changes() tell of a connection, changed or not. */
 void view_touch(struct view *view, uint64_t id);
 
+/* The same by its name; one that has none is not told of. */
+void view_touch_name(struct view *view, const char *name);
+
 /* How many connections are known. */
 json_t *view_size(struct view *view);
 
