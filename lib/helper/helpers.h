@@ -13,6 +13,8 @@ extern const struct ct_helper_ops ct_irc_helper;
 extern const struct ct_helper_ops ct_netbios_ns_helper;
 extern const struct ct_helper_ops ct_sane_helper;
 extern const struct ct_helper_ops ct_snmp_helper;
+extern const struct ct_helper_ops ct_rtsp_helper;
+extern const struct ct_helper_ops ct_sip_helper;
 extern const struct ct_helper_ops ct_tftp_helper;
 
 /* Every table has these from the start. */
