@@ -461,6 +461,7 @@ void ct_way_begin(struct ct_thread *thr, struct ct_pkt *pkt, enum ct_hook hook,
 		return;
 	if (!ops->tuple(pkt, &way->key.tuple))
 		return done(way, ct_answer_invalid(thr, pkt));
+	ct_complete(thr, pkt, ops, &way->key.tuple);
 	ct_lookup_key(thr, pkt, &way->key);
 	way->next = CT_WAY_FOLLOW;
 }

@@ -31,6 +31,7 @@
 #include "core/extend.h"
 #include "core/help.h"
 #include "core/mapping.h"
+#include "core/peer_id.h"
 #include "core/policy.h"
 #include "core/reclaim.h"
 #include "core/registry.h"
@@ -122,6 +123,7 @@ struct ct_table {
 	struct ct_policies policies;
 	struct ct_events events;
 	struct ct_mappings mappings;
+	struct ct_peer_ids peer_ids;
 	_Atomic(struct ct_nat_pool *) pool[CT_POOLS]; /* A  set once each */
 
 	/* Written by newcomers, now and then. */
