@@ -193,11 +193,9 @@ static ct_noinline bool meet(struct ct_thread *thr, struct ct_conn *conn,
 static void translate_met(struct ct_thread *thr, struct ct_pkt *pkt,
 			  const struct ct_expect *exp)
 {
-	if (!(exp->def.flags & CT_EXPECT_NAT))
-		return;
 	if (exp->def.nat)
 		exp->def.nat(thr, pkt, exp);
-	else
+	else if (exp->def.flags & CT_EXPECT_NAT)
 		ct_expect_nat_follow(thr, pkt, exp);
 }
 

@@ -5,6 +5,10 @@
 #include "helper/helpers.h"
 
 const struct ct_helper_ops *const ct_helpers[] = {
+	&ct_h245_helper,
+	&ct_pptp_helper,
+	&ct_q931_helper,
+	&ct_ras_helper,
 	&ct_tftp_helper,
 };
 

@@ -7,6 +7,10 @@
 
 #include <conntrack/helper.h>
 
+extern const struct ct_helper_ops ct_h245_helper;
+extern const struct ct_helper_ops ct_pptp_helper;
+extern const struct ct_helper_ops ct_q931_helper;
+extern const struct ct_helper_ops ct_ras_helper;
 extern const struct ct_helper_ops ct_tftp_helper;
 
 /* Every table has these from the start. */

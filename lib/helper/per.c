@@ -28,6 +28,7 @@ struct walk {
 	unsigned n_bits; /* how many */
 	unsigned steps;
 	unsigned depth;
+	bool open; /* cur ends where the bytes do, not where they should */
 	enum ct_per_end end; /* unless DONE the walk is over */
 	struct ct_per_finds *finds;
 };
@@ -39,6 +40,13 @@ static void any(struct walk *walk, const struct ct_per_type *type, uint8_t tag);
 static void broken(struct walk *walk)
 {
 	walk->end = CT_PER_BROKEN;
+}
+
+/* There is less than is said. */
+static void out_of_bytes(struct walk *walk)
+{
+	if (walk->end != CT_PER_BROKEN)
+		walk->end = walk->open ? CT_PER_CUT : CT_PER_BROKEN;
 }
 
 static bool over(const struct walk *walk)
@@ -59,7 +67,7 @@ static uint32_t bits(struct walk *walk, unsigned n)
 		value = value << 1 | (walk->byte >> --walk->n_bits & 1);
 	}
 	if (!ct_cursor_good(&walk->cur)) {
-		broken(walk);
+		out_of_bytes(walk);
 		return 0;
 	}
 	return value;
@@ -78,7 +86,7 @@ static const uint8_t *take(struct walk *walk, uint32_t n)
 	align(walk);
 	bytes = ct_cursor_take(&walk->cur, n);
 	if (!bytes)
-		broken(walk);
+		out_of_bytes(walk);
 	return bytes;
 }
 
@@ -125,8 +133,8 @@ static uint32_t length(struct walk *walk, uint32_t low, uint32_t high)
 	uint32_t n;
 
 	if (high && high < TWO_BYTES)
-		return low + (low == high ? 0
-					  : constrained(walk, high - low + 1));
+		return low +
+		       (low == high ? 0 : constrained(walk, high - low + 1));
 	n = whole(walk, 1);
 	if (n < 0x80)
 		return n;
@@ -164,8 +172,7 @@ static void integer(struct walk *walk, const struct ct_per_type *type,
 {
 	struct ct_per_found found = { 0 };
 
-	found.value =
-		type->low + constrained(walk, type->high - type->low + 1);
+	found.value = type->low + constrained(walk, type->high - type->low + 1);
 	if (found.value < type->low || found.value > type->high)
 		broken(walk);
 	note(walk, type, tag, found);
@@ -204,20 +211,35 @@ static void characters(struct walk *walk, const struct ct_per_type *type)
 	bits(walk, n % 2 * 4);
 }
 
-/* Bytes that hold a message of their own. */
+/*
+ * Bytes that hold a message of their own.
+ *
+ * => When it stops at something unknown, all goes on behind it.
+ */
 static void inside(struct walk *walk, const struct ct_per_type *type,
 		   uint8_t tag, uint32_t n)
 {
-	const uint8_t *bytes = take(walk, n);
-	struct ct_cursor behind = walk->cur;
+	size_t left = ct_cursor_left(&walk->cur);
+	bool was_open = walk->open;
+	struct ct_cursor behind;
+	const uint8_t *bytes;
 
+	if (over(walk))
+		return;
+	if (n <= left)
+		walk->open = false;
+	else if (was_open)
+		n = (uint32_t)left;
+	bytes = take(walk, n);
 	if (!bytes)
 		return;
+	behind = walk->cur;
 	walk->cur = ct_cursor_of(bytes, n);
 	any(walk, type, tag);
 	walk->cur = behind;
+	walk->open = was_open;
 	align(walk);
-	if (walk->end == CT_PER_STOPPED) /* at what is known to end here */
+	if (walk->end == CT_PER_STOPPED)
 		walk->end = CT_PER_DONE;
 }
 
@@ -363,13 +385,14 @@ static void any(struct walk *walk, const struct ct_per_type *type, uint8_t tag)
 	walk->depth--;
 }
 
-enum ct_per_end ct_per_walk(const uint8_t *bytes, size_t len,
+enum ct_per_end ct_per_walk(const struct ct_per_bytes *message,
 			    const struct ct_per_type *type,
 			    struct ct_per_finds *finds)
 {
 	struct walk walk = {
-		.cur = ct_cursor_of(bytes, len),
-		.start = bytes,
+		.cur = ct_cursor_of(message->bytes, message->len),
+		.start = message->bytes,
+		.open = message->part == CT_PER_FIRST_PART,
 		.steps = STEPS_MAX,
 		.end = CT_PER_DONE,
 		.finds = finds,

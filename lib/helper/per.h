@@ -12,6 +12,9 @@
  * type allows do not exist in PER; what is cut ends the walk.  Its bounds are
  * the length of the message, a number of steps and a depth.
  *
+ * Of a message that goes on in a later packet the first part may be walked: what
+ * is found lies wholly in it.
+ *
  * What an extension added is an open type, which has a length, and is stepped
  * over unless the table knows it.
  */
@@ -73,10 +76,21 @@ struct ct_per_found {
 enum ct_per_end {
 	CT_PER_DONE,
 	CT_PER_STOPPED, /* at something unknown; what was found is right */
+	CT_PER_CUT,     /* where the bytes end; likewise */
 	CT_PER_BROKEN   /* the message is no such one: believe nothing */
 };
 
+/* Whether more bytes will come. */
+enum ct_per_part { CT_PER_WHOLE, CT_PER_FIRST_PART };
+
 enum { CT_PER_FOUND_MAX = 48 };
+
+/* What is walked through. */
+struct ct_per_bytes {
+	const uint8_t *bytes;
+	uint32_t len;
+	enum ct_per_part part;
+};
 
 struct ct_per_finds {
 	unsigned n;
@@ -88,7 +102,7 @@ struct ct_per_finds {
  *
  * => finds->n is 0 for a broken one.
  */
-enum ct_per_end ct_per_walk(const uint8_t *bytes, size_t len,
+enum ct_per_end ct_per_walk(const struct ct_per_bytes *message,
 			    const struct ct_per_type *type,
 			    struct ct_per_finds *finds);
 

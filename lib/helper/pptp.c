@@ -21,10 +21,10 @@
  *
  * The state is the connection's, under its busy lock.
  */
+#include "helper/helpers.h"
 #include "helper/pptp_msg.h"
 
 #include <conntrack/dump.h>
-#include <conntrack/helper.h>
 #include <conntrack/peer_id.h>
 #include <conntrack/tracker_call.h>
 
@@ -34,8 +34,8 @@ enum session { CLOSED, ASKED, OPEN, ENDING, REFUSED };
 
 enum call {
 	CALL_NONE,
-	CALL_OUT, /* the client wants one */
-	CALL_IN,  /* the server has one */
+	CALL_OUT,   /* the client wants one */
+	CALL_IN,    /* the server has one */
 	CALL_TAKEN, /* the client takes that */
 	CALL_EXPECTED
 };
@@ -62,8 +62,6 @@ struct look {
 	uint32_t off; /* of the message */
 };
 
-extern const struct ct_helper_ops ct_pptp_helper;
-
 static bool translated(const struct ct_conn *conn)
 {
 	return ct_conn_status(conn) & (CT_S_SRC_NAT | CT_S_DST_NAT);
@@ -80,9 +78,11 @@ static enum ct_dir other(enum ct_dir dir)
 static struct ct_tuple gre(const struct ct_conn *master, enum ct_dir dir,
 			   ct_be16 src_id, ct_be16 dst_id)
 {
-	struct ct_tuple t;
+	struct ct_tuple t, orig;
 
 	ct_conn_tuple(master, dir, &t);
+	ct_conn_tuple(master, CT_DIR_ORIG, &orig);
+	t.zone = orig.zone; /* of what comes first, whichever end sends it */
 	t.l4 = IPPROTO_GRE_;
 	t.src_id = src_id;
 	t.dst_id = dst_id;
@@ -159,7 +159,7 @@ static void end_call(struct ct_thread *thr, const struct ct_conn *master,
 	struct ct_tuple t;
 
 	forget(thr, master, state);
-	if (!state->server_id) /* none was ever expected */
+	if (!state->server_id && !state->outside_id) /* there was none */
 		return;
 	t = gre(master, CT_DIR_ORIG, state->outside_id, state->server_id);
 	end_gre(thr, &t);
@@ -213,7 +213,6 @@ static void met(struct ct_thread *thr, struct ct_pkt *pkt,
 	orig = def->nat_dir == CT_DIR_ORIG;
 	ct_conn_tuple(view.master, other((enum ct_dir)def->nat_dir), &back);
 	answer = def->tuple;
-	answer.zone = back.zone;
 	answer.src = back.src;
 	answer.dst = back.dst;
 	answer.src_id = def->tuple.dst_id;
@@ -230,7 +229,8 @@ static void met(struct ct_thread *thr, struct ct_pkt *pkt,
 	map(thr, pkt, CT_NAT_DST, &back.src, orig ? 0 : def->nat_id);
 }
 
-static int expect(const struct look *look, enum ct_dir dir)
+static int expect(const struct look *look, enum ct_dir dir,
+		  struct ct_expect **exp)
 {
 	struct ct_conn *master = look->pkt->conn;
 	const struct pptp *state = look->state;
@@ -248,30 +248,24 @@ static int expect(const struct look *look, enum ct_dir dir)
 		def.nat_id = dir == CT_DIR_ORIG ? state->outside_id
 						: state->inside_id;
 	}
-	return ct_expect_add(look->thr, master, &def, NULL);
+	return ct_expect_add(look->thr, master, &def, exp);
 }
 
 /* Both ids are known; all of it or nothing. */
 static void expect_call(const struct look *look)
 {
 	struct ct_conn *master = look->pkt->conn;
-	struct pptp *state = look->state;
-	struct ct_tuple t[CT_DIR_MAX] = {
-		gre_of(master, state, CT_DIR_ORIG),
-		gre_of(master, state, CT_DIR_REPLY),
-	};
+	struct ct_expect *exp[CT_DIR_MAX];
 
-	if (expect(look, CT_DIR_ORIG))
+	if (expect(look, CT_DIR_ORIG, &exp[CT_DIR_ORIG]))
 		return;
-	if (expect(look, CT_DIR_REPLY)) {
-		expect_no_more(look->thr, &t[CT_DIR_ORIG]);
-		return;
+	if (!expect(look, CT_DIR_REPLY, &exp[CT_DIR_REPLY])) {
+		if (tell(look->thr, master, look->state, CT_DIR_ORIG) &&
+		    tell(look->thr, master, look->state, CT_DIR_REPLY))
+			return;
+		ct_expect_remove(look->thr, exp[CT_DIR_REPLY]);
 	}
-	if (tell(look->thr, master, state, CT_DIR_ORIG) &&
-	    tell(look->thr, master, state, CT_DIR_REPLY))
-		return;
-	expect_no_more(look->thr, &t[CT_DIR_ORIG]);
-	expect_no_more(look->thr, &t[CT_DIR_REPLY]);
+	ct_expect_remove(look->thr, exp[CT_DIR_ORIG]);
 }
 
 /* --- Rewriting ---------------------------------------------------------- */
@@ -355,8 +349,8 @@ static bool from_client(const struct look *look, const struct ct_pptp_msg *msg)
 		if ((state->call != CALL_IN && state->call != CALL_TAKEN) ||
 		    msg->second_id != state->server_id)
 			return false;
-		state->call = msg->result == CT_PPTP_GOOD ? CALL_TAKEN
-							  : CALL_NONE;
+		state->call =
+			msg->result == CT_PPTP_GOOD ? CALL_TAKEN : CALL_NONE;
 		take_id(look, msg->first_id);
 		return true;
 	case CT_PPTP_CLEAR_REQUEST:
@@ -454,8 +448,8 @@ static enum ct_help help(struct ct_thread *thr, struct ct_pkt *pkt,
 		switch (ct_pptp_read(speech->bytes + look.off, left, &msg)) {
 		case CT_PPTP_READ:
 			if (!message(&look, &msg))
-				return ct_help_drop(
-					thr, pkt, "No room for a call id.");
+				return ct_help_drop(thr, pkt,
+						    "No room for a call id.");
 			break;
 		case CT_PPTP_SKIP:
 			break;
