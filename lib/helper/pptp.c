@@ -325,6 +325,12 @@ static void take_id(const struct look *look, ct_be16 id)
 	state->outside_id = reply.dst_id;
 }
 
+/* => The session is open, and the call in one of these two states. */
+static bool call_is(const struct pptp *state, enum call a, enum call b)
+{
+	return state->session == OPEN && (state->call == a || state->call == b);
+}
+
 /* => The message fits into what was said before. */
 static bool from_client(const struct look *look, const struct ct_pptp_msg *msg)
 {
@@ -346,7 +352,7 @@ static bool from_client(const struct look *look, const struct ct_pptp_msg *msg)
 		take_id(look, msg->first_id);
 		return true;
 	case CT_PPTP_IN_REPLY:
-		if ((state->call != CALL_IN && state->call != CALL_TAKEN) ||
+		if (!call_is(state, CALL_IN, CALL_TAKEN) ||
 		    msg->second_id != state->server_id)
 			return false;
 		state->call =
@@ -364,7 +370,7 @@ static bool out_reply(const struct look *look, const struct ct_pptp_msg *msg)
 {
 	struct pptp *state = look->state;
 
-	if ((state->call != CALL_OUT && state->call != CALL_EXPECTED) ||
+	if (!call_is(state, CALL_OUT, CALL_EXPECTED) ||
 	    msg->second_id != state->outside_id)
 		return false;
 	if (msg->result != CT_PPTP_GOOD) {
@@ -401,8 +407,7 @@ static bool from_server(const struct look *look, const struct ct_pptp_msg *msg)
 		state->server_id = msg->first_id;
 		return true;
 	case CT_PPTP_IN_CONNECTED:
-		if ((state->call != CALL_TAKEN &&
-		     state->call != CALL_EXPECTED) ||
+		if (!call_is(state, CALL_TAKEN, CALL_EXPECTED) ||
 		    msg->first_id != state->outside_id)
 			return false;
 		state->call = CALL_EXPECTED;
