@@ -459,7 +459,6 @@ void ct_way_begin(struct ct_thread *thr, struct ct_pkt *pkt, enum ct_hook hook,
 		return;
 	if (!ops->tuple(pkt, &way->key.tuple))
 		return done(way, ct_answer_invalid(thr, pkt));
-	ct_complete(thr, pkt, ops, &way->key.tuple);
 	ct_lookup_key(thr, pkt, &way->key);
 	way->next = CT_WAY_FOLLOW;
 }
@@ -478,6 +477,19 @@ void ct_way_resume(struct ct_thread *thr, struct ct_pkt *pkt,
 	way->next = CT_WAY_FOLLOW;
 }
 
+/* Not before: an earlier packet of the burst may have told. */
+static void complete_way(struct ct_thread *thr, struct ct_pkt *pkt,
+			 struct ct_way *way)
+{
+	ct_be16 src_id = way->key.tuple.src_id;
+
+	ct_complete(thr, pkt, way->ops, &way->key.tuple);
+	if (way->key.tuple.src_id == src_id)
+		return;
+	ct_lookup_key(thr, pkt, &way->key);
+	way->hint.nobody = false;
+}
+
 enum ct_verdict ct_way_go(struct ct_thread *thr, struct ct_pkt *pkt,
 			  struct ct_way *way)
 {
@@ -487,6 +499,8 @@ enum ct_verdict ct_way_go(struct ct_thread *thr, struct ct_pkt *pkt,
 		return ct_relate(thr, pkt, &way->quote);
 	case CT_WAY_FOLLOW:
 		/* 4. A tuple to a connection, and the connection's opinion. */
+		if (ct_unlikely(way->ops->complete != NULL))
+			complete_way(thr, pkt, way);
 		return follow(thr, pkt, way);
 	case CT_WAY_DONE:
 	case CT_WAY_PREDICT: /* not any more */

@@ -5,11 +5,8 @@
 #include "helper/helpers.h"
 
 const struct ct_helper_ops *const ct_helpers[] = {
-	&ct_h245_helper,
-	&ct_pptp_helper,
-	&ct_q931_helper,
-	&ct_ras_helper,
-	&ct_tftp_helper,
+	&ct_h245_helper, &ct_pptp_helper, &ct_q931_helper,
+	&ct_ras_helper,  &ct_tftp_helper,
 };
 
 const size_t ct_n_helpers = sizeof(ct_helpers) / sizeof(*ct_helpers);

@@ -42,7 +42,7 @@ oracle_fuzz)
 	cd "$sets/fuzz_goldens" || exit 1
 	exec "$oracle" --expected "$OLDPWD/expected_failures.txt" \
 		--without fragments \
-		tftp_* tcp_* udp_* icmp_* generic_* zones_marks_* nat_* sctp_* mixed_*
+		gre_pptp_* tftp_* tcp_* udp_* icmp_* generic_* zones_marks_* nat_* sctp_* mixed_*
 	;;
 oracle_captures)
 	[ -d "$sets/capture_goldens" ] || skip "$sets/capture_goldens"
