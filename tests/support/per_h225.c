@@ -130,7 +130,8 @@ static void setup(struct ct_per_out *out, const struct ct_per_call *call)
 	ct_per_bits(out, 0, 3); /* pointToPoint */
 	if (!more)
 		return;
-	ct_per_additions(out, 7, source << 6 | (call->n_fast ? 1u : 0u));
+	ct_per_additions(out, 7,
+			 (source ? 64u : 0u) | (call->n_fast ? 1u : 0u));
 	if (source)
 		open_address(out, call->source);
 	if (call->n_fast)
