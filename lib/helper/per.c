@@ -16,7 +16,7 @@
 
 enum {
 	STEPS_MAX = 2000, /* fields and elements of one message */
-	DEPTH_MAX = 24,   /* the deepest field of ours is at 17 */
+	DEPTH_MAX = 24,   /* an address in a tunnelled channel is at 14 */
 	ONE_BYTE = 256,   /* range of an integer that fills a byte */
 	TWO_BYTES = 65536
 };

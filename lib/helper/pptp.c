@@ -28,7 +28,7 @@
 #include <conntrack/peer_id.h>
 #include <conntrack/tracker_call.h>
 
-enum { IPPROTO_TCP_ = 6, IPPROTO_GRE_ = 47 };
+enum { TCP = 6, GRE = 47 };
 
 enum session { CLOSED, ASKED, OPEN, ENDING, REFUSED };
 
@@ -83,7 +83,7 @@ static struct ct_tuple gre(const struct ct_conn *master, enum ct_dir dir,
 	ct_conn_tuple(master, dir, &t);
 	ct_conn_tuple(master, CT_DIR_ORIG, &orig);
 	t.zone = orig.zone; /* of what comes first, whichever end sends it */
-	t.l4 = IPPROTO_GRE_;
+	t.l4 = GRE;
 	t.src_id = src_id;
 	t.dst_id = dst_id;
 	return t;
@@ -488,7 +488,7 @@ const struct ct_helper_ops ct_pptp_helper = {
 	.size = sizeof(struct ct_helper_ops),
 	.name = "pptp",
 	.l3 = CT_L3_IPV4,
-	.l4 = IPPROTO_TCP_,
+	.l4 = TCP,
 	.state_size = sizeof(struct pptp),
 	.flags = CT_HELPER_STREAM,
 	.classes = classes,
