@@ -197,7 +197,7 @@ int ct_mem_report(struct ct_table *tbl, struct ct_mem_report *report)
 			     class_bytes(tbl, CT_SLAB_NAT) +
 			     class_bytes(tbl, CT_SLAB_HELP) +
 			     ct_mappings_bytes(tbl) + ct_outsides_bytes(tbl) +
-			     ct_expects_bytes(tbl) +
+			     ct_expects_bytes(tbl) + ct_peer_ids_bytes(tbl) +
 			     atomic_load_explicit(&tbl->helpers.stream_bytes,
 						  memory_order_relaxed),
 		.handles = handle_bytes(tbl),

@@ -194,11 +194,9 @@ static ct_noinline bool meet(struct ct_thread *thr, struct ct_conn *conn,
 static void translate_met(struct ct_thread *thr, struct ct_pkt *pkt,
 			  const struct ct_expect *exp)
 {
-	if (!(exp->def.flags & CT_EXPECT_NAT))
-		return;
 	if (exp->def.nat)
 		exp->def.nat(thr, pkt, exp);
-	else
+	else if (exp->def.flags & CT_EXPECT_NAT)
 		ct_expect_nat_follow(thr, pkt, exp);
 }
 
@@ -488,6 +486,19 @@ void ct_way_resume(struct ct_thread *thr, struct ct_pkt *pkt,
 	way->next = CT_WAY_FOLLOW;
 }
 
+/* Not before: an earlier packet of the burst may have told. */
+static void complete_way(struct ct_thread *thr, struct ct_pkt *pkt,
+			 struct ct_way *way)
+{
+	ct_be16 src_id = way->key.tuple.src_id;
+
+	ct_complete(thr, pkt, way->ops, &way->key.tuple);
+	if (way->key.tuple.src_id == src_id)
+		return;
+	ct_lookup_key(thr, pkt, &way->key);
+	way->hint.nobody = false;
+}
+
 enum ct_verdict ct_way_go(struct ct_thread *thr, struct ct_pkt *pkt,
 			  struct ct_way *way)
 {
@@ -497,6 +508,8 @@ enum ct_verdict ct_way_go(struct ct_thread *thr, struct ct_pkt *pkt,
 		return ct_relate(thr, pkt, &way->quote);
 	case CT_WAY_FOLLOW:
 		/* 4. A tuple to a connection, and the connection's opinion. */
+		if (ct_unlikely(way->ops->complete != NULL))
+			complete_way(thr, pkt, way);
 		return follow(thr, pkt, way);
 	case CT_WAY_DONE:
 	case CT_WAY_PREDICT: /* not any more */

@@ -22,6 +22,17 @@ void ct_lookup_key(struct ct_thread *thr, const struct ct_pkt *pkt,
 struct ct_conn *ct_lookup(struct ct_thread *thr, struct ct_pkt *pkt,
 			  const struct ct_key *key);
 
+/* What a tracker could not read from the packet; the zone is in the tuple
+ * then, too. */
+static inline void ct_complete(struct ct_thread *thr, const struct ct_pkt *pkt,
+			       const struct ct_l4_ops *ops, struct ct_tuple *t)
+{
+	if (ct_likely(!ops->complete))
+		return;
+	t->zone = ct_policy_zone(pkt, CT_DIR_ORIG);
+	ops->complete(thr, t);
+}
+
 /* The tuple that answers t; false when nothing can. */
 bool ct_invert(const struct ct_l4_ops *ops, const struct ct_tuple *t,
 	       struct ct_tuple *inverse);

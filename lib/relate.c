@@ -48,6 +48,7 @@ static bool quoted_answer(struct ct_thread *thr, struct ct_pkt *pkt,
 	l4 = ct_registry_l4(thr->tbl, inner.l4);
 	if (!l4->tuple(&inner, &t))
 		return false;
+	ct_complete(thr, pkt, l4, &t);
 	pkt->reason = CT_R_ICMP_QUOTE_UNKNOWN;
 	return ct_invert(l4, &t, answer);
 }

@@ -64,7 +64,8 @@ struct ct_expect_def {
 	ct_be16 nat_id;         /**< CT_EXPECT_NAT: the id it is really for */
 	uint16_t reserved;      /**< zero */
 	union ct_addr nat_addr; /**< CT_EXPECT_NAT: the address likewise */
-	/** CT_EXPECT_NAT: NULL: ct_expect_nat_follow(). */
+	/** NULL: ct_expect_nat_follow(), with CT_EXPECT_NAT only.  Another one
+	 * is called without that, too: it may have more to do. */
 	ct_expect_nat_fn nat;
 	/** The helper that the expected connection gets, by name; NULL:
 	 * none. */

@@ -73,7 +73,10 @@ enum ct_l4_flag {
 	CT_L4_MAY_CLASH = 1u << 0, /**< equal connections may be merged */
 	CT_L4_NAT_PORTS = 1u << 1, /**< NAT may choose src_id of a source and
 					 dst_id of a destination */
-	CT_L4_NAT_QUERY = 1u << 2  /**< NAT may choose src_id, of either */
+	CT_L4_NAT_QUERY = 1u << 2, /**< NAT may choose src_id, of either */
+	CT_L4_NAT_TOLD = 1u << 3   /**< NAT writes the ids that a range names,
+					 of what was expected, and chooses
+					 none */
 };
 
 /** Bytes of ct_l4_state(). */
@@ -166,6 +169,9 @@ struct ct_l4_ops {
 	uint8_t twin;        /**< with convert(): its number over the other of
 				  IPv4 and IPv6; 0: the same */
 	uint8_t reserved[7]; /**< zero */
+	/** Optional.  What tuple() could not read, from elsewhere: the ids of
+	 * a packet of this zone, a quoted one included; see peer_id.h. */
+	void (*complete)(struct ct_thread *thr, struct ct_tuple *t);
 };
 
 /**

@@ -32,6 +32,7 @@
 #include "core/help.h"
 #include "core/mapping.h"
 #include "core/outside.h"
+#include "core/peer_id.h"
 #include "core/policy.h"
 #include "core/reclaim.h"
 #include "core/registry.h"
@@ -142,6 +143,7 @@ struct ct_table {
 	struct ct_events events;
 	struct ct_mappings mappings;
 	struct ct_outsides outsides;
+	struct ct_peer_ids peer_ids;
 	_Atomic(struct ct_nat_pool *) pool[CT_POOLS]; /* A  set once each */
 
 	/* I  after the seal: told of ranges, see nat/report.h */

@@ -15,6 +15,10 @@ extern const struct ct_helper_ops ct_sane_helper;
 extern const struct ct_helper_ops ct_snmp_helper;
 extern const struct ct_helper_ops ct_rtsp_helper;
 extern const struct ct_helper_ops ct_sip_helper;
+extern const struct ct_helper_ops ct_h245_helper;
+extern const struct ct_helper_ops ct_pptp_helper;
+extern const struct ct_helper_ops ct_q931_helper;
+extern const struct ct_helper_ops ct_ras_helper;
 extern const struct ct_helper_ops ct_tftp_helper;
 
 /* Every table has these from the start. */

@@ -233,6 +233,9 @@ static ct_be16 *id_to_choose(const struct ct_pick *pick, struct ct_tuple *leave)
 {
 	if (pick->range->flags & CT_NAT_NPT)
 		return NULL;
+	if ((pick->ops->flags & CT_L4_NAT_TOLD) &&
+	    !(pick->range->flags & CT_NAT_IDS))
+		return NULL;
 	if (pick->end == CT_NAT_DST) {
 		bool query = pick->ops->flags & CT_L4_NAT_QUERY;
 
@@ -241,7 +244,7 @@ static ct_be16 *id_to_choose(const struct ct_pick *pick, struct ct_tuple *leave)
 		if (query && (ct_conn_word(pick->conn) & CT_S_SRC_NAT))
 			return NULL;
 	}
-	return ct_range_id(pick->ops, leave, pick->end);
+	return ct_range_told_id(pick->ops, leave, pick->end);
 }
 
 /* => Step 4, or CT_E_FULL. */

@@ -153,7 +153,7 @@ bool ct_range_has_id(const struct ct_nat_range *range,
 		     enum ct_nat_end end)
 {
 	struct ct_tuple copy = *t;
-	const ct_be16 *id = ct_range_id(ops, &copy, end);
+	const ct_be16 *id = ct_range_told_id(ops, &copy, end);
 
 	if (!id || !(range->flags & CT_NAT_IDS))
 		return true;

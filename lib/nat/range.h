@@ -38,6 +38,15 @@ static inline ct_be16 *ct_range_id(const struct ct_l4_ops *ops,
 	return end == CT_NAT_SRC ? &t->src_id : &t->dst_id;
 }
 
+/* => The id that may be written if a range names it. */
+static inline ct_be16 *ct_range_told_id(const struct ct_l4_ops *ops,
+					struct ct_tuple *t, enum ct_nat_end end)
+{
+	if (ops->flags & CT_L4_NAT_TOLD)
+		return end == CT_NAT_SRC ? &t->src_id : &t->dst_id;
+	return ct_range_id(ops, t, end);
+}
+
 /* Whether a tuple's id is one of the range's; true where there is none. */
 bool ct_range_has_id(const struct ct_nat_range *range,
 		     const struct ct_l4_ops *ops, const struct ct_tuple *t,

@@ -60,6 +60,10 @@ static int take_range(struct ct_nat_range *range,
 		return error;
 	if (!ct_range_good(range))
 		return CT_E_INVAL;
+	/* A rule for ports does not mean these. */
+	if ((pick->ops->flags & CT_L4_NAT_TOLD) &&
+	    !(ct_conn_word(pick->conn) & CT_S_EXPECTED))
+		range->flags &= ~(uint32_t)CT_NAT_IDS;
 	if (range->flags & CT_NAT_NETMAP)
 		ct_range_map(range, ct_range_addr(&pick->now, pick->end));
 	if (range->flags & CT_NAT_NPT)

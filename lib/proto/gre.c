@@ -11,12 +11,14 @@
  *	+-------------------------------+-------------------------------+
  *
  * A key is the same both ways: it is both ids.  A call id is its receiver's: it
- * is the destination's id, and the source's is not in the packet.  So an answer
- * has its ids the other way round, in either version.
+ * is the destination's id, and the source's is not in the packet: it is known if
+ * a helper has heard it (core/peer_id.h).  So an answer has its ids the other
+ * way round, in either version.
  */
 #include "proto/gre.h"
 
 #include "base/ticks.h"
+#include "core/table.h"
 #include "proto/ports.h"
 #include "wire/hdr.h"
 
@@ -126,6 +128,13 @@ static bool keyed_tuple(struct ct_pkt *pkt, struct ct_tuple *t)
 	return true;
 }
 
+/* Of a call: what PPTP's control connection has said. */
+static void complete(struct ct_thread *thr, struct ct_tuple *t)
+{
+	if (t->dst_id && !t->src_id)
+		ct_peer_id_find(thr->tbl, t);
+}
+
 /* --- Life --------------------------------------------------------------- */
 
 /* Any packet may open a flow. */
@@ -180,7 +189,7 @@ static bool rewrite(struct ct_pkt *pkt, const struct ct_rewrite *how)
 	.name = "gre", \
 	.l4 = CT_IPPROTO_GRE, \
 	.ids = CT_IDS_KEYS, \
-	.flags = CT_L4_MAY_CLASH, \
+	.flags = CT_L4_MAY_CLASH | CT_L4_NAT_TOLD, \
 	.params = params, \
 	.n_params = CT_GRE_PARAMS, \
 	.tuple = (tuple_), \
@@ -188,6 +197,7 @@ static bool rewrite(struct ct_pkt *pkt, const struct ct_rewrite *how)
 	.open = open_conn, \
 	.packet = packet, \
 	.rewrite = rewrite, \
+	.complete = complete, \
 }
 /* clang-format on */
 

@@ -85,3 +85,33 @@ void patch_apply(struct bytes *packet, const char *how,
 	if (!view_is_fragment(&view))
 		packet_set_checksum(packet);
 }
+
+/* The same ends, and its numbers near. */
+static bool goes_on(const struct ip_view *view, const struct ip_view *before)
+{
+	uint32_t ahead;
+
+	if (view->proto != IPPROTO_TCP || before->proto != IPPROTO_TCP ||
+	    view->addr_len != before->addr_len ||
+	    view->transport + 20 > view->len ||
+	    before->transport + 20 > before->len)
+		return false;
+	ahead = get_be32(view->data + view->transport + 4) -
+		get_be32(before->data + before->transport + 4);
+	return ahead < 1 << 16 && view_u16(view, 2) == view_u16(before, 2) &&
+	       !memcmp(view->data + view->src_at, before->data + before->src_at,
+		       2 * view->addr_len);
+}
+
+bool patch_port(struct bytes *packet, const struct bytes *earlier)
+{
+	struct ip_view view = packet_view(packet->data, packet->len, 0);
+	struct ip_view before = packet_view(earlier->data, earlier->len, 0);
+
+	if (view_u16(&view, 0) != 0 || view_u16(&before, 0) <= 0 ||
+	    !goes_on(&view, &before))
+		return false;
+	put_be16(packet->data + view.transport, (uint32_t)view_u16(&before, 0));
+	packet_set_checksum(packet);
+	return true;
+}

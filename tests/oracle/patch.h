@@ -16,4 +16,12 @@
 void patch_apply(struct bytes *packet, const char *how,
 		 const struct bytes *left);
 
+/*
+ * Give a TCP segment whose source port the golden has masked, for looking like
+ * one that NAT chose, that of an earlier segment of its connection.
+ *
+ * => False when that is not what this packet needs, or not such a segment.
+ */
+bool patch_port(struct bytes *packet, const struct bytes *earlier);
+
 #endif /* ORACLE_PATCH_H */

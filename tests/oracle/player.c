@@ -67,6 +67,28 @@ static void patch(const struct player *player, const json_t *record,
 	}
 }
 
+/* A masked port without a patch is the sender's own, as in packets before. */
+static void unmask(const struct player *player, const json_t *record,
+		   struct bytes *packet)
+{
+	json_int_t i = json_integer_value(json_object_get(record, "i"));
+	bool done = false;
+
+	while (i-- > 0 && !done) {
+		const json_t *earlier =
+			json_array_get(player->golden->packets, (size_t)i);
+		const char *hex =
+			json_string_value(json_object_get(earlier, "in"));
+		struct bytes before;
+		bool masked;
+
+		if (!hex || !bytes_from_hex(hex, &before, &masked))
+			continue;
+		done = !masked && patch_port(packet, &before);
+		free(before.data);
+	}
+}
+
 void play_free(struct passage *passage)
 {
 	free(passage->in.data);
@@ -84,8 +106,10 @@ struct passage *play_make(const struct player *player, const json_t *record)
 		free(passage);
 		return NULL;
 	}
-	if (masked)
+	if (masked && json_object_get(record, "patch"))
 		patch(player, record, &passage->in);
+	else if (masked)
+		unmask(player, record, &passage->in);
 	passage->bytes = bytes_roomy(&passage->in, TAILROOM);
 	passage->index = json_integer_value(json_object_get(record, "i"));
 	passage->until = json_integer_value(json_object_get(record, "hold"));

@@ -43,7 +43,7 @@ oracle_fuzz)
 	exec "$oracle" --expected "$OLDPWD/expected_failures.txt" \
 		--without fragments \
 		tftp_* tcp_* udp_* icmp_* generic_* zones_marks_* nat_* sctp_* \
-		mixed_* ftp_* irc_*
+		mixed_* ftp_* irc_* sip_* gre_pptp_*
 	;;
 oracle_captures)
 	[ -d "$sets/capture_goldens" ] || skip "$sets/capture_goldens"

@@ -47,10 +47,11 @@ static void choose(struct ct_world *w, struct ct_pkt *pkt, enum ct_nat_end end,
 	if (!pkt->conn || ct_conn_status(pkt->conn) & CT_S_CONFIRMED)
 		return;
 	error = ct_nat_setup(w->thr, pkt, end, range);
-	/* What was expected has a mapping already. */
-	if (error == CT_E_EXIST && ct_conn_status(pkt->conn) & CT_S_EXPECTED)
-		return;
-	ck_assert(error == 0 || error == CT_E_FULL);
+	/* What was expected has been mapped by who expected it. */
+	if (error == CT_E_EXIST)
+		ck_assert(ct_conn_status(pkt->conn) & CT_S_EXPECTED);
+	else
+		ck_assert(error == 0 || error == CT_E_FULL);
 }
 
 enum ct_verdict ct_nat_step(struct ct_world *w, struct ct_pkt *pkt,
