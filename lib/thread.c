@@ -44,6 +44,7 @@ void ct_thread_free(struct ct_thread *thr)
 	if (!thr)
 		return;
 	mem = &thr->tbl->mem;
+	ct_kept_free(mem, thr->kept);
 	ct_count_leave(thr);
 	ct_spin_lock(&thr->tbl->threads_lock);
 	thr->tbl->past_weak +=
@@ -161,6 +162,8 @@ static void housekeep(struct ct_thread *thr, enum ct_work_call call,
 	}
 	left.pages -= spared.pages;
 	left.blocks -= spared.blocks;
+	ct_kept_free(&tbl->mem, thr->kept);
+	thr->kept = NULL;
 	ct_limbo_close(thr);
 	ct_epoch_seen(thr);
 	ct_limbo_reap(thr, reap);
@@ -169,6 +172,7 @@ static void housekeep(struct ct_thread *thr, enum ct_work_call call,
 	ct_slab_prepare(&tbl->slab, &left);
 	ct_slab_shrink(thr, &left);
 	ct_statics_expire(thr);
+	ct_frags_expire(thr);
 	left.pages += spared.pages;
 	left.blocks += spared.blocks;
 	ct_work_done(&tbl->work[call], &ct_work_budget[call], &left);

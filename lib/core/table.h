@@ -13,6 +13,7 @@
  *				by address; see bucket.h
  *	slab.lock		the depots; see slab.h
  *	threads_lock		the list of handles and of subscriptions
+ *	frags.lock		datagrams in fragments; see frag.h
  *	a connection's lock	its tracker's state; see conn.h; alone
  * The host's alloc and free run under some of them.  Its other callbacks run
  * under none, but for events of ct_maintain(), under control_lock, and traces,
@@ -29,6 +30,7 @@
 #include "core/count.h"
 #include "core/event.h"
 #include "core/extend.h"
+#include "core/frag.h"
 #include "core/mapping.h"
 #include "core/policy.h"
 #include "core/reclaim.h"
@@ -53,6 +55,16 @@ enum ct_core_param {
 	CT_P_HASH,
 	CT_P_LEAK_PROOF,
 	CT_P_NAT64_PRIVATE,
+	CT_P_FRAG_MODE,
+	CT_P_FRAG_TIMEOUT4,
+	CT_P_FRAG_TIMEOUT6,
+	CT_P_FRAG_MEMORY4,
+	CT_P_FRAG_MEMORY6,
+	CT_P_FRAG_DATAGRAMS,
+	CT_P_FRAG_PIECES,
+	CT_P_FRAG_HOLD,
+	CT_P_FRAG_ATOMIC,
+	CT_P_FRAG_TIME_EXCEEDED,
 	CT_P_MAX
 };
 
@@ -85,6 +97,8 @@ struct ct_thread {
 	uint32_t maintained; /* its own  tbl->maintained, when it last moved */
 	uint32_t n_polls;    /* its own  since then */
 
+	struct ct_kept *kept; /* its own  given out until the next poll */
+
 	ct_trace_fn trace; /* its own */
 	void *trace_user;
 
@@ -115,6 +129,7 @@ struct ct_table {
 	struct ct_policies policies;
 	struct ct_events events;
 	struct ct_mappings mappings;
+	struct ct_frags frags;
 	_Atomic(struct ct_nat_pool *) pool[CT_POOLS]; /* A  set once each */
 
 	/* Written by newcomers, now and then. */
