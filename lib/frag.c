@@ -58,12 +58,19 @@ static bool read_sound(const struct ct_pkt *pkt, struct ct_fragment *frag)
 {
 	if (!ct_fragment_read(pkt->data, pkt->len, pkt->l3, frag))
 		return false;
-	if (pkt->l3 == CT_L3_IPV4)
-		return true;
-	/* RFC 8200 4.5: too long, or not all headers in the first one. */
-	return frag->off + frag->len <= CT_DATAGRAM_MAX &&
-	       !(frag->off == 0 &&
-		 ct_fragment_chain_cut(pkt->data, pkt->len, frag));
+	/* RFC 8200 4.5: the first one has all headers. */
+	return pkt->l3 == CT_L3_IPV4 || frag->off ||
+	       !ct_fragment_chain_cut(pkt->data, pkt->len, frag);
+}
+
+/* => It reaches beyond what a datagram's length field can say. */
+static bool too_large(const struct ct_fragment *frag)
+{
+	uint32_t end = frag->off + frag->len;
+
+	if (frag->key.l3 == CT_L3_IPV4)
+		end += frag->hdr;
+	return end > CT_DATAGRAM_MAX;
 }
 
 /* --- Put together ------------------------------------------------------- */
@@ -77,6 +84,9 @@ static enum ct_reason gather(struct ct_thread *thr, struct ct_pkt *pkt)
 
 	if (!read_sound(pkt, &frag))
 		return CT_R_IP_FRAGMENT;
+	/* Of IPv4 that shows when it is put together, as in Linux. */
+	if (pkt->l3 == CT_L3_IPV6 && too_large(&frag))
+		return CT_R_FRAG_TOO_LARGE;
 	if (!all_there(thr, pkt, &frag))
 		return CT_R_FRAG_CUT;
 	reason = ct_frags_hold(thr, pkt, &frag, &done);
@@ -98,8 +108,7 @@ static enum ct_reason pass(struct ct_thread *thr, struct ct_pkt *pkt)
 	/* What may have to be held; it passes all the same if it need not. */
 	if (frag.off)
 		(void)all_there(thr, pkt, &frag);
-	if (pkt->l3 == CT_L3_IPV4 &&
-	    frag.hdr + frag.off + frag.len > CT_DATAGRAM_MAX)
+	if (too_large(&frag))
 		return CT_R_FRAG_TOO_LARGE;
 	/*
 	 * RFC 3128 2: what begins within TCP's header is there to get flags

@@ -44,7 +44,8 @@ bool ct_sctp_sum_good(const struct ct_thread *thr, const struct ct_pkt *pkt)
 	struct ct_cursor cur = ct_l4_cursor(pkt);
 
 	if (pkt->csum == CT_CSUM_VERIFIED || pkt->csum == CT_CSUM_PARTIAL ||
-	    (pkt->flags & CT_PKT_FIRST) || !ct_core_param(thr->tbl, CT_P_CHECKSUM))
+	    (pkt->flags & CT_PKT_FIRST) ||
+	    !ct_core_param(thr->tbl, CT_P_CHECKSUM))
 		return true;
 	if (pkt->csum == CT_CSUM_BAD)
 		return false;

@@ -84,8 +84,8 @@ bool play_behind(struct player *player, struct passage *passage,
 		 json_t *record);
 
 /* The packet leaves, or was not accepted by ct_confirm(). */
-void play_depart(struct player *player, struct passage *passage,
-		 bool accepted, json_t *record);
+void play_depart(struct player *player, struct passage *passage, bool accepted,
+		 json_t *record);
 
 /* Let go the packets that wait for this one. */
 json_t *play_release(struct player *player, json_int_t index);

@@ -41,8 +41,7 @@ oracle_fuzz)
 	[ -d "$sets/fuzz_goldens" ] || skip "$sets/fuzz_goldens"
 	cd "$sets/fuzz_goldens" || exit 1
 	exec "$oracle" --expected "$OLDPWD/expected_failures.txt" \
-		--without fragments \
-		tcp_* udp_* icmp_* generic_* zones_marks_* nat_* sctp_* mixed_*
+		fragments_* tcp_* udp_* icmp_* generic_* zones_marks_* nat_* sctp_* mixed_*
 	;;
 oracle_captures)
 	[ -d "$sets/capture_goldens" ] || skip "$sets/capture_goldens"
