@@ -33,14 +33,6 @@ static bool gives_up(enum ct_assembly_end end)
 	       end == CT_ASSEMBLY_UNEVEN;
 }
 
-static uint32_t cost_of(const struct ct_datagram *datagram,
-			const struct ct_piece *piece)
-{
-	uint32_t own = datagram->bytes ? 0 : (uint32_t)sizeof(*datagram);
-
-	return own + (uint32_t)piece->kept.size;
-}
-
 /*
  * => CT_ASSEMBLY_DONE: it is out of the table.
  * => WAITS and DONE: the piece is taken.
@@ -49,7 +41,7 @@ static enum ct_reason add(struct ct_frag_seat *seat,
 			  struct ct_datagram *datagram, struct ct_piece **piece,
 			  const struct ct_fragment *frag)
 {
-	uint32_t cost = cost_of(datagram, *piece);
+	uint32_t cost = (uint32_t)(*piece)->kept.size;
 	enum ct_assembly_end end;
 
 	if (datagram->pieces.n >=

@@ -130,6 +130,9 @@ static void link_in(struct ct_frag_seat *seat, struct ct_datagram *made)
 	*head = made;
 	cds_list_add_tail(&made->age, &frags->index->age[family]);
 	cds_list_add_tail(&made->share, &share->list);
+	made->bytes = sizeof(*made);
+	share->bytes += made->bytes;
+	frags->bytes[family] += made->bytes;
 	set_n(frags, family, 1);
 }
 

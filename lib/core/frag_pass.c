@@ -130,14 +130,6 @@ static struct ct_piece *unqueue(struct ct_datagram *datagram)
 	return piece;
 }
 
-static uint32_t cost_of(const struct ct_datagram *datagram,
-			const struct ct_piece *piece)
-{
-	uint32_t own = datagram->bytes ? 0 : (uint32_t)sizeof(*datagram);
-
-	return own + (piece ? (uint32_t)piece->kept.size : 0);
-}
-
 /* => It has passed, and nobody is waited for. */
 static bool over(const struct ct_datagram *datagram)
 {
@@ -159,7 +151,7 @@ static enum ct_reason act(struct ct_frag_seat *seat,
 			  const struct ct_fragment *frag,
 			  struct ct_piece **piece)
 {
-	uint32_t cost = cost_of(datagram, *piece);
+	uint32_t cost = *piece ? (uint32_t)(*piece)->kept.size : 0;
 	bool waits = *piece != NULL;
 	enum ct_reason reason;
 
