@@ -45,6 +45,7 @@ void ct_thread_free(struct ct_thread *thr)
 		return;
 	mem = &thr->tbl->mem;
 	ct_kept_free(mem, thr->kept);
+	ct_mem_free(mem, thr->spare_datagram, sizeof(*thr->spare_datagram));
 	ct_count_leave(thr);
 	ct_spin_lock(&thr->tbl->threads_lock);
 	thr->tbl->past_weak +=

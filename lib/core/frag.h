@@ -54,38 +54,36 @@ enum ct_frag_known {
 	CT_FRAG_TOLD     /* state, reason and tuple are what it is */
 };
 
+/* What ends one stands in front, in two lines. */
 struct ct_datagram {
 	struct ct_datagram *next;   /* L  in its chain */
 	struct cds_list_head age;   /* L */
 	struct cds_list_head share; /* L */
-	struct ct_tuple key;        /* I */
 	uint32_t hash;              /* I */
 	uint32_t serial;            /* I */
 	uint32_t deadline;          /* I  tick */
 	uint32_t bytes;             /* L  that it counts for */
 	struct ct_assembly pieces;  /* L  virtual: those that are held */
+	struct ct_tuple key;        /* I */
+	uint8_t share_at;           /* I  of its source */
 
 	/* Of virtual reassembly. */
-	struct ct_seen seen;   /* L */
-	struct ct_tuple tuple; /* L  of its connection, in its direction */
 	uint8_t known;         /* L  enum ct_frag_known */
 	uint8_t state;         /* L  enum ct_state */
 	uint8_t l4;            /* L */
 	uint8_t has_conn;      /* L */
-	uint16_t reason;       /* L */
 	uint8_t dropped;       /* L  the first one was */
-	uint8_t reserved;
-};
-
-struct ct_frag_share {
-	struct cds_list_head list; /* L */
-	uint64_t bytes;            /* L */
+	uint16_t reason;       /* L */
+	struct ct_tuple tuple; /* L  of its connection, in its direction */
+	struct ct_seen seen;   /* L */
 };
 
 struct ct_frag_index {
-	struct ct_datagram *head[CT_FRAG_HEADS];                      /* L */
+	/* Bytes of each share: what is searched for the most. */
+	uint32_t bytes[CT_FRAG_FAMILIES][CT_FRAG_SHARES];             /* L */
 	struct cds_list_head age[CT_FRAG_FAMILIES];                   /* L */
-	struct ct_frag_share share[CT_FRAG_FAMILIES][CT_FRAG_SHARES]; /* L */
+	struct cds_list_head share[CT_FRAG_FAMILIES][CT_FRAG_SHARES]; /* L */
+	struct ct_datagram *head[CT_FRAG_HEADS];                      /* L */
 };
 
 struct ct_frags {

@@ -49,7 +49,7 @@ struct ct_piece *ct_piece_make(struct ct_mem *mem, const uint8_t *bytes,
 	return piece;
 }
 
-void ct_datagram_free(struct ct_mem *mem, struct ct_datagram *datagram)
+static void free_pieces(struct ct_mem *mem, struct ct_datagram *datagram)
 {
 	struct ct_piece *piece = datagram->pieces.first;
 
@@ -59,6 +59,11 @@ void ct_datagram_free(struct ct_mem *mem, struct ct_datagram *datagram)
 		ct_mem_free(mem, piece, piece->kept.size);
 		piece = next;
 	}
+}
+
+void ct_datagram_free(struct ct_mem *mem, struct ct_datagram *datagram)
+{
+	free_pieces(mem, datagram);
 	ct_mem_free(mem, datagram, sizeof(*datagram));
 }
 
@@ -82,7 +87,7 @@ static struct ct_frag_index *index_make(struct ct_mem *mem)
 	for (unsigned f = 0; f < CT_FRAG_FAMILIES; f++) {
 		CDS_INIT_LIST_HEAD(&index->age[f]);
 		for (unsigned i = 0; i < CT_FRAG_SHARES; i++)
-			CDS_INIT_LIST_HEAD(&index->share[f][i].list);
+			CDS_INIT_LIST_HEAD(&index->share[f][i]);
 	}
 	return index;
 }
@@ -94,14 +99,12 @@ static struct ct_datagram **head_of(const struct ct_frags *frags, uint32_t hash)
 	return &frags->index->head[hash % CT_FRAG_HEADS];
 }
 
-static struct ct_frag_share *share_of(const struct ct_table *tbl,
-				      const struct ct_tuple *key)
+static uint8_t share_of(const struct ct_table *tbl, const struct ct_tuple *key)
 {
 	uint64_t words[2];
 
 	memcpy(words, &key->src, sizeof(words));
-	return &tbl->frags.index->share[ct_frag_family(
-		key->l3)][ct_hash_narrow(&tbl->hash, words) % CT_FRAG_SHARES];
+	return ct_hash_narrow(&tbl->hash, words) % CT_FRAG_SHARES;
 }
 
 static void set_n(struct ct_frags *frags, unsigned family, int by)
@@ -111,6 +114,17 @@ static void set_n(struct ct_frags *frags, unsigned family, int by)
 			      memory_order_relaxed);
 }
 
+/* So many bytes more, or less. */
+static void charge(struct ct_frags *frags, struct ct_datagram *datagram,
+		   int64_t by)
+{
+	unsigned family = ct_frag_family(datagram->key.l3);
+
+	datagram->bytes += (uint32_t)by;
+	frags->index->bytes[family][datagram->share_at] += (uint32_t)by;
+	frags->bytes[family] += (uint64_t)by;
+}
+
 static void link_in(struct ct_frag_seat *seat, struct ct_datagram *made)
 {
 	struct ct_table *tbl = seat->thr->tbl;
@@ -118,7 +132,6 @@ static void link_in(struct ct_frag_seat *seat, struct ct_datagram *made)
 	unsigned family = ct_frag_family(seat->key.l3);
 	enum ct_core_param timeout =
 		family ? CT_P_FRAG_TIMEOUT6 : CT_P_FRAG_TIMEOUT4;
-	struct ct_frag_share *share = share_of(tbl, &seat->key);
 	struct ct_datagram **head = head_of(frags, seat->hash);
 
 	made->key = seat->key;
@@ -129,26 +142,15 @@ static void link_in(struct ct_frag_seat *seat, struct ct_datagram *made)
 	made->next = *head;
 	*head = made;
 	cds_list_add_tail(&made->age, &frags->index->age[family]);
-	cds_list_add_tail(&made->share, &share->list);
-	made->bytes = sizeof(*made);
-	share->bytes += made->bytes;
-	frags->bytes[family] += made->bytes;
+	made->share_at = share_of(tbl, &seat->key);
+	cds_list_add_tail(&made->share,
+			  &frags->index->share[family][made->share_at]);
+	charge(frags, made, (int64_t)sizeof(*made));
 	set_n(frags, family, 1);
-}
-
-/* The share's bytes go with its datagram: made again from its key. */
-static void uncharge(struct ct_table *tbl, struct ct_datagram *datagram)
-{
-	struct ct_frags *frags = &tbl->frags;
-
-	share_of(tbl, &datagram->key)->bytes -= datagram->bytes;
-	frags->bytes[ct_frag_family(datagram->key.l3)] -= datagram->bytes;
-	datagram->bytes = 0;
 }
 
 void ct_frag_unlink(struct ct_frags *frags, struct ct_datagram *datagram)
 {
-	struct ct_table *tbl = caa_container_of(frags, struct ct_table, frags);
 	struct ct_datagram **link = head_of(frags, datagram->hash);
 
 	while (*link != datagram)
@@ -157,7 +159,7 @@ void ct_frag_unlink(struct ct_frags *frags, struct ct_datagram *datagram)
 	datagram->next = NULL;
 	cds_list_del(&datagram->age);
 	cds_list_del(&datagram->share);
-	uncharge(tbl, datagram);
+	charge(frags, datagram, -(int64_t)datagram->bytes);
 	set_n(frags, ct_frag_family(datagram->key.l3), -1);
 }
 
@@ -278,12 +280,16 @@ static bool too_much(const struct ct_table *tbl, unsigned family)
 /* => The oldest of those who hold most. */
 static struct ct_datagram *victim(const struct ct_frags *frags, unsigned family)
 {
-	const struct ct_frag_share *most = &frags->index->share[family][0];
+	const uint32_t *bytes = frags->index->bytes[family];
+	uint32_t most = 0;
+	unsigned at = 0;
 
-	for (unsigned i = 1; i < CT_FRAG_SHARES; i++)
-		if (frags->index->share[family][i].bytes > most->bytes)
-			most = &frags->index->share[family][i];
-	return cds_list_entry(most->list.next, struct ct_datagram, share);
+	for (unsigned i = 0; i < CT_FRAG_SHARES; i++)
+		most = bytes[i] > most ? bytes[i] : most;
+	while (bytes[at] != most)
+		at++;
+	return cds_list_entry(frags->index->share[family][at].next,
+			      struct ct_datagram, share);
 }
 
 bool ct_frag_charge(struct ct_frag_seat *seat, struct ct_datagram *datagram,
@@ -294,9 +300,7 @@ bool ct_frag_charge(struct ct_frag_seat *seat, struct ct_datagram *datagram,
 	unsigned family = ct_frag_family(datagram->key.l3);
 	bool there = true;
 
-	datagram->bytes += bytes;
-	share_of(tbl, &datagram->key)->bytes += bytes;
-	frags->bytes[family] += bytes;
+	charge(frags, datagram, bytes);
 	while (there && too_much(tbl, family)) {
 		struct ct_datagram *goes = victim(frags, family);
 
@@ -320,6 +324,8 @@ void ct_frag_sit(struct ct_frag_seat *seat, struct ct_thread *thr,
 	seat->key = frag->key;
 	seat->key.zone = zone;
 	seat->hash = (uint32_t)ct_hash_wide(&thr->tbl->hash, &seat->key);
+	seat->spare = thr->spare_datagram;
+	thr->spare_datagram = NULL;
 }
 
 static struct ct_datagram *find(struct ct_frag_seat *seat)
@@ -353,6 +359,7 @@ static struct ct_datagram *put_in(struct ct_frag_seat *seat)
 		seat->index = NULL;
 	}
 	seat->spare = NULL;
+	memset(made, 0, sizeof(*made));
 	link_in(seat, made);
 	return made;
 }
@@ -362,7 +369,7 @@ static bool provide(struct ct_frag_seat *seat, bool indexed)
 	struct ct_mem *mem = &seat->thr->tbl->mem;
 
 	if (!seat->spare)
-		seat->spare = ct_mem_alloc(mem, sizeof(*seat->spare), CT_LINE);
+		seat->spare = ct_mem_take(mem, sizeof(*seat->spare), CT_LINE);
 	if (!seat->index && !indexed)
 		seat->index = index_make(mem);
 	return seat->spare && (indexed || seat->index);
@@ -372,8 +379,17 @@ static void tidy(struct ct_frag_seat *seat)
 {
 	struct ct_mem *mem = &seat->thr->tbl->mem;
 
+	/* What was evicted is what the next fragment needs, and at hand. */
+	if (!seat->spare && seat->dead) {
+		seat->spare = seat->dead;
+		seat->dead = seat->spare->next;
+		free_pieces(mem, seat->spare);
+	}
 	free_chain(mem, seat->dead);
-	ct_mem_free(mem, seat->spare, sizeof(*seat->spare));
+	if (seat->thr->spare_datagram)
+		ct_mem_free(mem, seat->spare, sizeof(*seat->spare));
+	else
+		seat->thr->spare_datagram = seat->spare;
 	ct_mem_free(mem, seat->index, sizeof(*seat->index));
 	seat->dead = NULL;
 	seat->spare = NULL;

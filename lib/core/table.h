@@ -98,6 +98,7 @@ struct ct_thread {
 	uint32_t n_polls;    /* its own  since then */
 
 	struct ct_kept *kept; /* its own  given out until the next poll */
+	struct ct_datagram *spare_datagram; /* its own  or NULL */
 
 	ct_trace_fn trace; /* its own */
 	void *trace_user;
