@@ -275,7 +275,8 @@ static void give(struct ct_thread *thr, const struct ct_pkt *first,
 	pkt->mark = first->mark;
 	pkt->zone = first->zone;
 	pkt->policy = first->policy;
-	pkt->l3 = first->l3;
+	/* As it came: the first one may have gone over to another. */
+	pkt->l3 = pkt->data[0] >> 4;
 	pkt->answered = 1;
 	pkt->l4_off = (uint16_t)piece->hdr;
 	pkt->l4_len = piece->len;
