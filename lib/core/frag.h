@@ -145,7 +145,7 @@ enum ct_reason ct_frags_pass(struct ct_thread *thr, struct ct_pkt *pkt,
 
 /* Tell what the first fragment was answered. */
 void ct_frags_tell(struct ct_thread *thr, const struct ct_pkt *pkt,
-		   enum ct_verdict verdict);
+		   enum ct_verdict verdict) CT_UNCHECKED;
 
 /*
  * The next fragment that waited for this first one, its answer filled in.
@@ -154,12 +154,12 @@ void ct_frags_tell(struct ct_thread *thr, const struct ct_pkt *pkt,
  * => Its bytes live until the thread's next poll.
  */
 bool ct_frags_release(struct ct_thread *thr, const struct ct_pkt *first,
-		      struct ct_pkt *pkt);
+		      struct ct_pkt *pkt) CT_UNCHECKED;
 
 /* --- Time --------------------------------------------------------------- */
 
 /* End what waits too long. */
-void ct_frags_expire(struct ct_thread *thr);
+void ct_frags_expire(struct ct_thread *thr) CT_UNCHECKED;
 
 /* => When the next one has waited too long, a tick; false: none does. */
 bool ct_frags_deadline(struct ct_table *tbl, uint32_t *deadline);
