@@ -32,6 +32,8 @@ const struct command ct_bench_commands[] = {
 	  ROUND FLOWS TABLE "bursts", 1 },
 	{ "full", "newcomers to a full table", cmd_full,
 	  ROUND FLOWS VERBS TABLE "threads events bursts", 1 },
+	{ "fragments", "traffic beside a spray of fragments", cmd_fragments,
+	  ROUND FLOWS VERBS TABLE "threads bursts", 1 },
 	{ "resize", "growth while another thread looks up", cmd_resize,
 	  ROUND FLOWS VERBS TABLE, 2 },
 	{ "nat", "translation: set-up, packets, ids of a pool", cmd_nat,

@@ -28,7 +28,7 @@ static void one_packet(struct ct_thread *thr, uint8_t *bytes, uint32_t len)
 {
 	struct ct_pkt pkt = { .data = bytes, .len = len, .l3 = CT_L3_IPV4 };
 
-	if (ct_process(thr, &pkt, CT_HOOK_PREROUTING) == CT_DROP)
+	if (ct_process(thr, &pkt, CT_HOOK_PREROUTING) != CT_ACCEPT)
 		return;                /* no room: pkt.reason says more */
 	if (pkt.state == CT_INVALID)   /* your rules stand here */
 		ct_abandon(thr, &pkt); /* dropped: no trace is left */

@@ -9,6 +9,7 @@
 #include "process.h"
 
 #include "core/expect.h"
+#include "frag.h"
 #include "overflow/evict.h"
 #include "predict.h"
 #include "proto/ports.h"
@@ -394,8 +395,7 @@ static bool exempt(const struct ct_pkt *pkt)
 	       (pkt->policy && (pkt->policy->flags & CT_POLICY_NOTRACK));
 }
 
-/* Bytes to a tuple; => the tracker, or NULL with pkt->reason set. */
-static const struct ct_l4_ops *parse(struct ct_thread *thr, struct ct_pkt *pkt,
+const struct ct_l4_ops *ct_way_parse(struct ct_thread *thr, struct ct_pkt *pkt,
 				     struct ct_tuple *t)
 {
 	const struct ct_l3_ops *l3 = ct_registry_l3(thr->tbl, pkt->l3);
@@ -416,8 +416,14 @@ static const struct ct_l4_ops *parse(struct ct_thread *thr, struct ct_pkt *pkt,
 /* => What this packet was told before. */
 static enum ct_verdict answered(const struct ct_pkt *pkt)
 {
-	return ct_reason_text(pkt->reason)->class_ == CT_RC_D ? CT_DROP
-							      : CT_ACCEPT;
+	switch (ct_reason_text(pkt->reason)->class_) {
+	case CT_RC_D:
+		return CT_DROP;
+	case CT_RC_S:
+		return CT_STOLEN;
+	default:
+		return CT_ACCEPT;
+	}
 }
 
 static void done(struct ct_way *way, enum ct_verdict verdict)
@@ -442,6 +448,23 @@ static bool looked_at(struct ct_thread *thr, struct ct_pkt *pkt,
 	return false;
 }
 
+void ct_way_enter(struct ct_thread *thr, struct ct_pkt *pkt,
+		  const struct ct_l4_ops *ops, struct ct_way *way)
+{
+	if (!ops)
+		return done(way, ct_answer_invalid(thr, pkt));
+	if (!looked_at(thr, pkt, ops, way))
+		return;
+	way->ops = ops;
+	way->next = CT_WAY_RELATE;
+	if (ops->quote && ops->quote(pkt, &way->quote))
+		return;
+	if (!ops->tuple(pkt, &way->key.tuple))
+		return done(way, ct_answer_invalid(thr, pkt));
+	ct_lookup_key(thr, pkt, &way->key);
+	way->next = CT_WAY_FOLLOW;
+}
+
 void ct_way_begin(struct ct_thread *thr, struct ct_pkt *pkt, enum ct_hook hook,
 		  struct ct_way *way)
 {
@@ -457,19 +480,13 @@ void ct_way_begin(struct ct_thread *thr, struct ct_pkt *pkt, enum ct_hook hook,
 		return done(way, answer_untracked(thr, pkt, CT_R_NOTRACK));
 
 	/* 2. Bytes to a tuple. */
-	ops = parse(thr, pkt, &way->key.tuple);
-	if (!ops)
-		return done(way, ct_answer_invalid(thr, pkt));
-	if (!looked_at(thr, pkt, ops, way))
+	ops = ct_way_parse(thr, pkt, &way->key.tuple);
+	if (ct_unlikely(!ops || pkt->l4_off > CT_IPV6_HDR_LEN) &&
+	    ct_frag_concerns(thr, pkt, ops)) {
+		way->next = CT_WAY_FRAGMENT;
 		return;
-	way->ops = ops;
-	way->next = CT_WAY_RELATE;
-	if (ops->quote && ops->quote(pkt, &way->quote))
-		return;
-	if (!ops->tuple(pkt, &way->key.tuple))
-		return done(way, ct_answer_invalid(thr, pkt));
-	ct_lookup_key(thr, pkt, &way->key);
-	way->next = CT_WAY_FOLLOW;
+	}
+	ct_way_enter(thr, pkt, ops, way);
 }
 
 void ct_way_resume(struct ct_thread *thr, struct ct_pkt *pkt,
@@ -503,6 +520,8 @@ enum ct_verdict ct_way_go(struct ct_thread *thr, struct ct_pkt *pkt,
 			  struct ct_way *way)
 {
 	switch (way->next) {
+	case CT_WAY_FRAGMENT:
+		return ct_frag_way(thr, pkt, way);
 	case CT_WAY_RELATE:
 		/* 3. An ICMP error belongs to the connection it quotes. */
 		return ct_relate(thr, pkt, &way->quote);

@@ -53,10 +53,11 @@ enum ct_verdict ct_answer(struct ct_thread *thr, struct ct_pkt *pkt,
  */
 struct ct_way {
 	enum {
-		CT_WAY_DONE,   /* answered: verdict */
-		CT_WAY_RELATE, /* an ICMP error: quote */
-		CT_WAY_FOLLOW, /* look up the key; ops is its tracker */
-		CT_WAY_PREDICT /* look up the key; see predict.h */
+		CT_WAY_DONE,     /* answered: verdict */
+		CT_WAY_FRAGMENT, /* of a datagram; see frag.h */
+		CT_WAY_RELATE,   /* an ICMP error: quote */
+		CT_WAY_FOLLOW,   /* look up the key; ops is its tracker */
+		CT_WAY_PREDICT   /* look up the key; see predict.h */
 	} next;
 	enum ct_verdict verdict;
 	/* Its headers are where everybody has them; see ct_predict_key(). */
@@ -71,6 +72,13 @@ struct ct_way {
 
 void ct_way_begin(struct ct_thread *thr, struct ct_pkt *pkt, enum ct_hook hook,
 		  struct ct_way *way);
+/* Its first half: bytes to addresses; => the tracker, or NULL with pkt->reason
+ * set. */
+const struct ct_l4_ops *ct_way_parse(struct ct_thread *thr, struct ct_pkt *pkt,
+				     struct ct_tuple *t);
+/* Its second half: the tracker's header, ids and key; ops may be NULL. */
+void ct_way_enter(struct ct_thread *thr, struct ct_pkt *pkt,
+		  const struct ct_l4_ops *ops, struct ct_way *way);
 /* The same for a packet whose key is made, and where its L4 header is stands in
  * it: a plain one (predict.h) of a tracker with ports. */
 void ct_way_resume(struct ct_thread *thr, struct ct_pkt *pkt,

@@ -152,6 +152,7 @@ void ct_table_destroy(struct ct_table *tbl)
 	ct_mappings_fini(tbl);
 	ct_expects_fini(tbl);
 	ct_peer_ids_fini(tbl);
+	ct_frags_fini(tbl);
 	ct_slab_fini(&tbl->slab);
 
 	/* The table counts its own bytes; they go last. */

@@ -48,6 +48,8 @@ void ct_thread_free(struct ct_thread *thr)
 	if (!thr)
 		return;
 	mem = &thr->tbl->mem;
+	ct_kept_free(mem, thr->kept);
+	ct_mem_free(mem, thr->spare_datagram, sizeof(*thr->spare_datagram));
 	ct_count_leave(thr);
 	ct_spin_lock(&thr->tbl->threads_lock);
 	thr->tbl->past_weak +=
@@ -165,6 +167,8 @@ static void housekeep(struct ct_thread *thr, enum ct_work_call call,
 	}
 	left.pages -= spared.pages;
 	left.blocks -= spared.blocks;
+	ct_kept_free(&tbl->mem, thr->kept);
+	thr->kept = NULL;
 	ct_limbo_close(thr);
 	ct_epoch_seen(thr);
 	ct_limbo_reap(thr, reap);
@@ -174,6 +178,7 @@ static void housekeep(struct ct_thread *thr, enum ct_work_call call,
 	ct_slab_prepare(&tbl->slab, &left);
 	ct_slab_shrink(thr, &left);
 	ct_statics_expire(thr);
+	ct_frags_expire(thr);
 	left.pages += spared.pages;
 	left.blocks += spared.blocks;
 	ct_work_done(&tbl->work[call], &ct_work_budget[call], &left);

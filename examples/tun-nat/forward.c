@@ -174,7 +174,20 @@ static enum side routed(const struct gateway *gw, const struct frame *frame)
 	return policy_is_on(gw->policy, INSIDE, l3, &dst) ? INSIDE : OUTSIDE;
 }
 
-static void deliver(struct gateway *gw, const struct frame *frame)
+/* Fragments that waited for this one leave behind it, without a super-packet's
+ * header. */
+static void send_all(struct gateway *gw, struct frame *frame, enum side to)
+{
+	static const struct virtio_net_hdr plain;
+	struct ct_pkt piece = { 0 };
+
+	while (ct_frag_next(gw->thr, &frame->pkt, &piece))
+		tun_write(&gw->tun[to],
+			  piece.data == frame->data ? &frame->vnet : &plain,
+			  piece.data, piece.len);
+}
+
+static void deliver(struct gateway *gw, struct frame *frame)
 {
 	enum side to = routed(gw, frame);
 
@@ -185,7 +198,7 @@ static void deliver(struct gateway *gw, const struct frame *frame)
 	else if (frame->from == OUTSIDE && to == OUTSIDE)
 		drop(gw, DROP_ASTRAY);
 	else /* what the header says holds as before: nothing moved */
-		tun_write(&gw->tun[to], &frame->vnet, frame->data, frame->len);
+		send_all(gw, frame, to);
 }
 
 /* => rules.c has counted what it dropped. */

@@ -22,6 +22,7 @@
 #include <conntrack/burst.h>
 #include <conntrack/config.h>
 #include <conntrack/conn.h>
+#include <conntrack/frag.h>
 #include <conntrack/nat.h>
 #include <conntrack/nat_pool.h>
 #include <conntrack/packet.h>

@@ -12,11 +12,17 @@
 extern "C" {
 #endif
 
-/** Bits of ct_pkt.flags, set by the host. */
+/** Bits of ct_pkt.flags.  The host sets the first, the library the others. */
 enum ct_pkt_flag {
 	CT_PKT_UNTRACKED = 1u << 0, /**< do not track this packet */
-	CT_PKT_BROADCAST = 1u << 1  /**< this host's own, to all of a network:
+	CT_PKT_BROADCAST = 1u << 1, /**< this host's own, to all of a network:
 					 who answers has another address */
+	CT_PKT_WHOLE = 1u << 8,     /**< put together from fragments; its bytes
+					 are the library's until the next poll */
+	CT_PKT_FIRST = 1u << 9,     /**< a first fragment: what is behind it
+					 comes later, or came before */
+	CT_PKT_LATER = 1u << 10     /**< a later fragment: it has no transport
+					 header; l4 is what the first one had */
 };
 
 /**
@@ -52,7 +58,7 @@ struct ct_pkt {
 	uint8_t answered;     /**< ct_process() has been here */
 	uint32_t reserved2;   /**< zero */
 	uint64_t scratch[4];  /**< the tracker's, from check() to packet() */
-	uint64_t reserved3;   /**< zero */
+	uint64_t frag;        /**< the library's, of fragments; zero before */
 };
 CT_STATIC_ASSERT(sizeof(struct ct_pkt) == 128, "two cache lines, for good");
 

@@ -20,7 +20,7 @@ extern "C" {
  * Every reason: name, number, class, sentence, source.
  *
  * The classes: T the packet was tracked; U it is not to be tracked; I it is
- * INVALID; D it is to be dropped; E a connection's end.  Numbers are never
+ * INVALID; D it is to be dropped; S it was stolen; E a connection's end.  Numbers are never
  * given twice and never change.
  */
 #define CT_REASONS(X)							\
@@ -37,6 +37,8 @@ extern "C" {
 	X(OLD_ACK,		10, T, "too old an acknowledgement: let pass, not believed", "Rooij IV") \
 	X(OTHER_MAPPING,	11, T, "left with another mapping than the flow has, as both were new at once", "as Linux does") \
 	X(HELPER_STRICT,	12, T, "announced an address or port that must not be expected", "helper.strict") \
+	X(FRAG_HELD,		16, S, "a fragment that was copied and waits for others", "frag.mode")	\
+	X(FRAG_LATER,		17, T, "a later fragment of a known connection's datagram", "RFC 4787 REQ-14")	\
 	X(NOTRACK,		20, U, "exempt from tracking by policy", "") \
 	X(CONTROL,		21, U, "neighbour discovery or multicast listener discovery", "RFC 4861, RFC 3810") \
 	X(NO_HOOK,		22, U, "tracking does not happen at this hook", "") \
@@ -84,6 +86,14 @@ extern "C" {
 	X(DCCP_SEQ,		105, I, "sequence number beyond the window", "RFC 4340 7.5.1") \
 	X(DCCP_ACK,		106, I, "acknowledges a packet that was never sent", "RFC 4340 7.5.1") \
 	X(DCCP_RESET,		107, I, "reset with an old sequence number", "RFC 4340 7.5.1") \
+	X(FRAG_DUPLICATE,	110, D, "a fragment that was there already", "as Linux does") \
+	X(FRAG_OVERLAP,		111, D, "a fragment that shares bytes with another one", "RFC 5722") \
+	X(FRAG_LENGTH,		112, D, "a fragment that contradicts the length of its datagram, or is empty", "RFC 791 3.2, RFC 8200 4.5") \
+	X(FRAG_TOO_LARGE,	113, D, "fragments of a datagram that would be too long", "RFC 791 3.1") \
+	X(FRAG_LIMIT,		114, D, "too many fragments", "frag.pieces, frag.memory") \
+	X(FRAG_ECN,		115, D, "fragments of which only some can tell of congestion", "RFC 3168 5.3") \
+	X(FRAG_EARLY,		116, D, "came before the first fragment, and nothing more is held", "frag.hold") \
+	X(FRAG_CUT,		117, D, "a fragment of which not all bytes are at hand", "ct_host.pull") \
 	X(TABLE_FULL,		120, D, "the table is full and nothing may be evicted", "") \
 	X(NO_MEMORY,		121, D, "out of memory", "")		\
 	X(CLASH,		122, D, "an equal connection was confirmed first", "as Linux does") \
@@ -120,7 +130,8 @@ enum ct_reason_class {
 	CT_RC_U, /**< untracked */
 	CT_RC_I, /**< invalid */
 	CT_RC_D, /**< dropped */
-	CT_RC_E  /**< a connection's end */
+	CT_RC_E, /**< a connection's end */
+	CT_RC_S  /**< stolen: copied, and kept */
 };
 
 /** A reason, for people. */

@@ -16,6 +16,7 @@ bool ct_csum_good(const struct ct_thread *thr, const struct ct_pkt *pkt,
 	uint32_t sum;
 
 	if (pkt->csum == CT_CSUM_VERIFIED || pkt->csum == CT_CSUM_PARTIAL ||
+	    (pkt->flags & CT_PKT_FIRST) ||
 	    !ct_core_param(thr->tbl, CT_P_CHECKSUM))
 		return true;
 	if (pkt->csum == CT_CSUM_BAD)

@@ -13,6 +13,7 @@
  *				by address; see bucket.h
  *	slab.lock		the depots; see slab.h
  *	threads_lock		the list of handles and of subscriptions
+ *	frags.lock		datagrams in fragments; see frag.h
  *	a connection's lock	its tracker's state; see conn.h; alone
  * The host's alloc and free run under some of them.  Its other callbacks run
  * under none, but for events of ct_maintain(), under control_lock, and traces,
@@ -30,6 +31,7 @@
 #include "core/event.h"
 #include "core/extend.h"
 #include "core/help.h"
+#include "core/frag.h"
 #include "core/mapping.h"
 #include "core/outside.h"
 #include "core/peer_id.h"
@@ -60,6 +62,16 @@ enum ct_core_param {
 	CT_P_HELPER_STRICT,
 	CT_P_HELPER_STREAM,
 	CT_P_SEQADJ_STEPS,
+	CT_P_FRAG_MODE,
+	CT_P_FRAG_TIMEOUT4,
+	CT_P_FRAG_TIMEOUT6,
+	CT_P_FRAG_MEMORY4,
+	CT_P_FRAG_MEMORY6,
+	CT_P_FRAG_DATAGRAMS,
+	CT_P_FRAG_PIECES,
+	CT_P_FRAG_HOLD,
+	CT_P_FRAG_ATOMIC,
+	CT_P_FRAG_TIME_EXCEEDED,
 	CT_P_MAX
 };
 
@@ -109,6 +121,9 @@ struct ct_thread {
 	uint32_t maintained; /* its own  tbl->maintained, when it last moved */
 	uint32_t n_polls;    /* its own  since then */
 
+	struct ct_kept *kept; /* its own  given out until the next poll */
+	struct ct_datagram *spare_datagram; /* its own  or NULL */
+
 	ct_trace_fn trace; /* its own */
 	void *trace_user;
 
@@ -144,6 +159,7 @@ struct ct_table {
 	struct ct_mappings mappings;
 	struct ct_outsides outsides;
 	struct ct_peer_ids peer_ids;
+	struct ct_frags frags;
 	_Atomic(struct ct_nat_pool *) pool[CT_POOLS]; /* A  set once each */
 
 	/* I  after the seal: told of ranges, see nat/report.h */

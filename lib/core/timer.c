@@ -348,6 +348,9 @@ uint64_t ct_next_expiry(struct ct_table *tbl)
 	ct_spin_unlock(&slab->prepare_lock);
 	if (ct_expects_next(tbl, now) < soonest)
 		soonest = ct_expects_next(tbl, now);
+	if (ct_frags_deadline(tbl, &unit) &&
+	    ct_ticks_until(unit, now) < soonest)
+		soonest = ct_ticks_until(unit, now);
 	if (soonest == INT32_MAX)
 		return UINT64_MAX;
 	return now_ns + (soonest > 0 ? (uint64_t)soonest * CT_TICK_NS : 0);

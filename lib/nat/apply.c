@@ -31,6 +31,9 @@
 /* Behind a quoted L3 header: as much as a tracker may write of an L4 one. */
 enum { QUOTE_SUMMED = 64 };
 
+/* What a later fragment has: neither ids nor sums nor quotes. */
+static const struct ct_l4_ops no_header = { .size = sizeof(no_header) };
+
 struct apply {
 	struct ct_thread *thr;
 	struct ct_pkt *pkt;
@@ -235,7 +238,9 @@ static void begin(struct apply *apply, struct ct_thread *thr,
 {
 	apply->thr = thr;
 	apply->pkt = pkt;
-	apply->ops = ct_registry_l4(thr->tbl, pkt->l4);
+	apply->ops = ct_unlikely(pkt->flags & CT_PKT_LATER)
+			     ? &no_header
+			     : ct_registry_l4(thr->tbl, pkt->l4);
 	apply->other = pkt->dir == CT_DIR_ORIG ? CT_DIR_REPLY : CT_DIR_ORIG;
 	apply->end = end;
 }

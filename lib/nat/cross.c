@@ -196,6 +196,27 @@ static enum ct_reason cross_packet(struct crossing *c)
 	return CT_R_NONE;
 }
 
+/*
+ * A later fragment: it has no transport header.  Nor is a first one of ICMP
+ * translated alone, since only one of both has its length in its checksum
+ * (RFC 7915 4.2, 5.2).
+ */
+static enum ct_reason cross_later(struct crossing *c)
+{
+	struct ct_pkt *pkt = c->pkt;
+	uint32_t off = pkt->l4_off;
+
+	c->l4_old = pkt->l4_len;
+	c->l4_len = pkt->l4_len;
+	if (pkt->l4 != c->to.l4 || !read_head(c) || !make_head(c))
+		return CT_R_NAT_UNTRANSLATABLE;
+	if (!make_room(pkt, off, c->len))
+		return CT_R_NAT_NO_ROOM;
+	begin_at(pkt, off, c->len);
+	become(c);
+	return CT_R_NONE;
+}
+
 /* --- An error ----------------------------------------------------------- */
 
 /* The quoted packet, as one of its own. */
@@ -334,6 +355,10 @@ enum ct_reason ct_nat_cross(struct ct_thread *thr, struct ct_pkt *pkt)
 		return CT_R_NAT_UNTRANSLATABLE;
 	if (pkt->l3 == c.to.l3)
 		return CT_R_NONE; /* at an earlier hook */
+	if (pkt->flags & CT_PKT_LATER)
+		return cross_later(&c);
+	if ((pkt->flags & CT_PKT_FIRST) && pkt->l4 != c.to.l4)
+		return CT_R_NAT_UNTRANSLATABLE;
 	if (pkt->state == CT_RELATED && ops->quote && ops->quote(pkt, &quote))
 		return cross_error(&c, other, &quote);
 	return cross_packet(&c);

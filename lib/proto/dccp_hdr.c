@@ -94,7 +94,8 @@ enum ct_reason ct_dccp_read(const struct ct_pkt *pkt, struct ct_dccp_pkt *found)
 	if (header < header_len(found, parts[found->type]) ||
 	    header > pkt->l4_len)
 		return CT_R_L4_LENGTH;
-	if (!read_cover(found, coverage, header, pkt->l4_len))
+	if (!read_cover(found, coverage, header, pkt->l4_len) &&
+	    !(pkt->flags & CT_PKT_FIRST))
 		return CT_R_DCCP_COVERAGE;
 	return CT_R_NONE;
 }

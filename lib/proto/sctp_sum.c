@@ -44,6 +44,7 @@ bool ct_sctp_sum_good(const struct ct_thread *thr, const struct ct_pkt *pkt)
 	struct ct_cursor cur = ct_l4_cursor(pkt);
 
 	if (pkt->csum == CT_CSUM_VERIFIED || pkt->csum == CT_CSUM_PARTIAL ||
+	    (pkt->flags & CT_PKT_FIRST) ||
 	    !ct_core_param(thr->tbl, CT_P_CHECKSUM))
 		return true;
 	if (pkt->csum == CT_CSUM_BAD)
@@ -67,6 +68,10 @@ bool ct_sctp_rewrite(struct ct_pkt *pkt, const struct ct_rewrite *how)
 		return false;
 	memcpy(old, hdr + off, PORT_LEN);
 	ct_ports_write(pkt, how);
+	/* The change depends on how long the whole is, which a first fragment
+	 * does not tell. */
+	if (pkt->flags & CT_PKT_FIRST)
+		return memcmp(old, hdr + off, PORT_LEN) == 0;
 	if (pkt->csum == CT_CSUM_PARTIAL ||
 	    ct_cursor_left(&cur) < CT_SCTP_HDR_LEN)
 		return true;

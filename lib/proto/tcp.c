@@ -365,6 +365,21 @@ static ct_noinline void shift_back(const struct ct_table *tbl,
 	seg->sack -= by;
 }
 
+/*
+ * What is behind a first fragment was not seen: as much as the receiver takes,
+ * and as a datagram can hold.  It will be acknowledged.
+ */
+static void reach(const struct ct_tcp *tcp, enum ct_dir dir,
+		  struct ct_tcp_seg *seg)
+{
+	uint32_t end = tcp->ends[dir].max_end;
+
+	if (ct_seq_after(end, seg->seq + UINT16_MAX))
+		end = seg->seq + UINT16_MAX;
+	if (ct_seq_after(end, seg->end))
+		seg->end = end;
+}
+
 static enum ct_track packet(struct ct_thread *thr, struct ct_conn *conn,
 			    struct ct_pkt *pkt)
 {
@@ -377,6 +392,8 @@ static enum ct_track packet(struct ct_thread *thr, struct ct_conn *conn,
 
 	if (ct_unlikely(step.status & CT_S_SEQ_ADJUST))
 		shift_back(thr->tbl, conn, step.dir, &seg);
+	if (ct_unlikely(pkt->flags & CT_PKT_FIRST))
+		reach(tcp, (enum ct_dir)pkt->dir, &seg);
 	if (seg.event == CT_TCP_EV_RST)
 		step.spare_low_rst =
 			param(thr, conn, CT_TCP_P_IGNORE_INVALID_RST);

@@ -57,7 +57,8 @@ static enum ct_track check(struct ct_thread *thr, struct ct_pkt *pkt)
 	sum = ct_cursor_u16(&cur);
 	if (!ct_cursor_good(&cur))
 		return refuse(pkt, CT_R_L4_TRUNCATED);
-	if (len < CT_UDP_HDR_LEN || len > pkt->l4_len)
+	if (len < CT_UDP_HDR_LEN ||
+	    (len > pkt->l4_len && !(pkt->flags & CT_PKT_FIRST)))
 		return refuse(pkt, CT_R_L4_LENGTH);
 	if (sum && !ct_csum_good(thr, pkt, pkt->l4_len))
 		return refuse(pkt, CT_R_L4_CHECKSUM);

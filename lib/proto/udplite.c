@@ -58,7 +58,8 @@ static enum ct_track check(struct ct_thread *thr, struct ct_pkt *pkt)
 		return refuse(pkt, CT_R_L4_TRUNCATED);
 	if (cover == 0) /* by definition */
 		cover = pkt->l4_len;
-	if (cover < CT_UDP_HDR_LEN || cover > pkt->l4_len)
+	if (cover < CT_UDP_HDR_LEN ||
+	    (cover > pkt->l4_len && !(pkt->flags & CT_PKT_FIRST)))
 		return refuse(pkt, CT_R_UDPLITE_COVERAGE);
 	if (!sum)
 		return refuse(pkt, CT_R_UDPLITE_NO_CHECKSUM);

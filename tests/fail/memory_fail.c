@@ -8,6 +8,7 @@
  * failing: one call only, and that call with all that follow.
  */
 #include "audit.h"
+#include "frag.h"
 #include "suite.h"
 #include "world.h"
 
@@ -382,12 +383,65 @@ static void by_pools(struct run *run)
 	polls(run);
 }
 
+static void send(struct run *run, struct ct_pkt *pkt)
+{
+	struct ct_pkt piece = { 0 };
+
+	while (ct_frag_next(run->thr[0], pkt, &piece))
+		ck_assert_ptr_nonnull(piece.data);
+	run->refused += pkt->reason == CT_R_NO_MEMORY;
+}
+
+static void fragment(struct run *run, const struct ct_test_packet *whole,
+		     struct ct_test_part part)
+{
+	struct ct_test_packet p;
+	struct ct_pkt pkt;
+	enum ct_verdict verdict;
+
+	ct_test_cut(&p, whole, part);
+	pkt = ct_test_pkt(&p);
+	verdict = ct_process(run->thr[0], &pkt, CT_HOOK_PREROUTING);
+	if (verdict == CT_DROP) {
+		ck_assert_uint_eq(pkt.reason, CT_R_NO_MEMORY);
+		run->refused++;
+	} else if (verdict == CT_ACCEPT) {
+		confirm(run, 0, &pkt);
+		send(run, &pkt);
+	}
+}
+
+/* Put together, then passed; some wait in vain. */
+static void fragments(struct run *run)
+{
+	struct ct_test_packet whole;
+
+	for (uint64_t mode = 1; mode <= 2; mode++) {
+		ck_assert_int_eq(ct_param_set(run->tbl, "frag.mode", mode), 0);
+		for (uint32_t i = 0; i < 4; i++) {
+			ct_test_udp(&whole,
+				    i % 2 ? &ct_test_flow6 : &ct_test_flow4,
+				    CT_DIR_ORIG, 1000);
+			fragment(run, &whole,
+				 (struct ct_test_part){ i, 800, 0 });
+			fragment(run, &whole,
+				 (struct ct_test_part){ i, 0, 400 });
+			if (i < 2)
+				fragment(run, &whole,
+					 (struct ct_test_part){ i, 400, 400 });
+		}
+		audit(run);
+		polls(run);
+	}
+}
+
 static void traffic(struct run *run)
 {
 	polls(run);
 	every_protocol(run);
 	audit(run);
 	expected(run);
+	fragments(run);
 	one_is_owned(run);
 	many(run);
 	walk(run);

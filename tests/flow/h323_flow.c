@@ -3,9 +3,9 @@
  * H.323 calls: what is expected of Q.931 and H.245, and the bytes that NAT
  * leaves in them.  RAS is in h323_ras_flow.c.
  */
+#include "dialog.h"
 #include "per_out.h"
 #include "suite.h"
-#include "talk.h"
 
 #include <arpa/inet.h>
 #include <conntrack/conn.h>
@@ -20,16 +20,16 @@ enum { TCP = 6, UDP = 17 };
 #define PUBLIC 0xcb007101u /* 203.0.113.1 */
 
 static struct ct_world w;
-static struct ct_talk talk; /* Q.931 */
-static struct ct_talk h245;
+static struct ct_dialog talk; /* Q.931 */
+static struct ct_dialog h245;
 static struct ct_nat_range to_public;
 
 static void setup(void)
 {
-	struct ct_test_flow flow = ct_talk_flow(CALLER, 40000, CALLEE, 1720);
+	struct ct_test_flow flow = ct_dialog_flow(CALLER, 40000, CALLEE, 1720);
 
 	ct_world_start(&w, 256);
-	ct_talk_begin(&talk, &w, "Q.931", &flow);
+	ct_dialog_begin(&talk, &w, "Q.931", &flow);
 	to_public = ct_nat_to(PUBLIC);
 }
 
@@ -40,7 +40,7 @@ static void teardown(void)
 	ct_world_end(&w);
 }
 
-static void masquerade(struct ct_talk *who)
+static void masquerade(struct ct_dialog *who)
 {
 	who->rules.src = &to_public;
 }
@@ -51,21 +51,21 @@ static uint8_t tpkt[2048];
 
 static void say_call(enum ct_dir dir, const struct ct_per_call *call)
 {
-	ct_talk_say(&talk, dir, tpkt, ct_per_call_tpkt(tpkt, call));
+	ct_dialog_say(&talk, dir, tpkt, ct_per_call_tpkt(tpkt, call));
 }
 
-static void say_channel(struct ct_talk *to, enum ct_dir dir,
+static void say_channel(struct ct_dialog *to, enum ct_dir dir,
 			const struct ct_per_channel *ch)
 {
 	struct ct_per_out out;
 
 	ct_per_begin(&out);
 	ct_per_open_channel(&out, ch);
-	ct_talk_say(to, dir, tpkt, ct_per_tpkt(tpkt, &out));
+	ct_dialog_say(to, dir, tpkt, ct_per_tpkt(tpkt, &out));
 }
 
 /* How often an address and a port stand in what was said. */
-static unsigned said(const struct ct_talk *by, uint32_t addr, uint16_t port)
+static unsigned said(const struct ct_dialog *by, uint32_t addr, uint16_t port)
 {
 	const uint8_t bytes[6] = { (uint8_t)(addr >> 24), (uint8_t)(addr >> 16),
 				   (uint8_t)(addr >> 8),  (uint8_t)addr,
@@ -81,8 +81,8 @@ static unsigned said(const struct ct_talk *by, uint32_t addr, uint16_t port)
 static struct ct_conn *met(uint32_t from, uint32_t to, uint16_t port,
 			   uint8_t l4)
 {
-	const struct ct_test_flow flow = ct_talk_flow(from, 3333, to, port);
-	struct ct_pkt pkt = ct_talk_knock(&talk, &flow, l4);
+	const struct ct_test_flow flow = ct_dialog_flow(from, 3333, to, port);
+	struct ct_pkt pkt = ct_dialog_knock(&talk, &flow, l4);
 
 	ck_assert_int_eq(pkt.state, CT_RELATED);
 	ck_assert_ptr_nonnull(ct_conn_master(w.tbl, pkt.conn));
@@ -91,9 +91,9 @@ static struct ct_conn *met(uint32_t from, uint32_t to, uint16_t port,
 
 static void not_met(uint32_t from, uint32_t to, uint16_t port, uint8_t l4)
 {
-	const struct ct_test_flow flow = ct_talk_flow(from, 3333, to, port);
+	const struct ct_test_flow flow = ct_dialog_flow(from, 3333, to, port);
 
-	ck_assert_int_eq(ct_talk_knock(&talk, &flow, l4).state, CT_NEW);
+	ck_assert_int_eq(ct_dialog_knock(&talk, &flow, l4).state, CT_NEW);
 }
 
 static bool count_expects(void *user, struct ct_expect *exp)
@@ -137,7 +137,7 @@ START_TEST(fast_start_lets_the_media_pass)
 	const struct ct_per_call call = fast_setup();
 	struct ct_conn *master;
 
-	ct_talk_connect(&talk);
+	ct_dialog_connect(&talk);
 	say_call(CT_DIR_ORIG, &call);
 	master = talk.pkt.conn;
 	ck_assert_uint_eq(expects(), 2);
@@ -153,7 +153,7 @@ START_TEST(fast_start_is_translated)
 	const struct ct_per_call call = fast_setup();
 
 	masquerade(&talk);
-	ct_talk_connect(&talk);
+	ct_dialog_connect(&talk);
 	say_call(CT_DIR_ORIG, &call);
 	ck_assert_uint_eq(said(&talk, PUBLIC, 5000), 1);
 	ck_assert_uint_eq(said(&talk, PUBLIC, 5001), 1);
@@ -161,9 +161,9 @@ START_TEST(fast_start_is_translated)
 	ck_assert_uint_eq(said(&talk, CALLEE, 1720), 1);
 	ck_assert_uint_eq(said(&talk, CALLER, 5000), 0);
 	met(CALLEE, PUBLIC, 5000, UDP);
-	ct_talk_goes_to(&talk, CALLER, 5000);
+	ct_dialog_goes_to(&talk, CALLER, 5000);
 	met(CALLEE, PUBLIC, 5001, UDP);
-	ct_talk_goes_to(&talk, CALLER, 5001);
+	ct_dialog_goes_to(&talk, CALLER, 5001);
 }
 END_TEST
 
@@ -171,16 +171,16 @@ END_TEST
 START_TEST(taken_ports_are_passed_over)
 {
 	const struct ct_test_flow flow =
-		ct_talk_flow(CALLER + 1, 40000, CALLEE, 1720);
+		ct_dialog_flow(CALLER + 1, 40000, CALLEE, 1720);
 	struct ct_per_channel other = channel;
 	struct ct_per_call call = fast_setup();
 
 	masquerade(&talk);
-	ct_talk_connect(&talk);
+	ct_dialog_connect(&talk);
 	say_call(CT_DIR_ORIG, &call);
-	ct_talk_begin(&talk, &w, "Q.931", &flow);
+	ct_dialog_begin(&talk, &w, "Q.931", &flow);
 	masquerade(&talk);
-	ct_talk_connect(&talk);
+	ct_dialog_connect(&talk);
 	other.media.addr = CALLER + 1;
 	other.control.addr = CALLER + 1;
 	call.fast = &other;
@@ -188,9 +188,9 @@ START_TEST(taken_ports_are_passed_over)
 	ck_assert_uint_eq(said(&talk, PUBLIC, 5002), 1);
 	ck_assert_uint_eq(said(&talk, PUBLIC, 5003), 1);
 	met(CALLEE, PUBLIC, 5000, UDP);
-	ct_talk_goes_to(&talk, CALLER, 5000);
+	ct_dialog_goes_to(&talk, CALLER, 5000);
 	met(CALLEE, PUBLIC, 5002, UDP);
-	ct_talk_goes_to(&talk, CALLER + 1, 5000);
+	ct_dialog_goes_to(&talk, CALLER + 1, 5000);
 }
 END_TEST
 
@@ -199,7 +199,7 @@ START_TEST(a_retransmitted_setup_is_the_same)
 	const struct ct_per_call call = fast_setup();
 
 	masquerade(&talk);
-	ct_talk_connect(&talk);
+	ct_dialog_connect(&talk);
 	say_call(CT_DIR_ORIG, &call);
 	talk.seq[CT_DIR_ORIG] -= talk.said_len;
 	say_call(CT_DIR_ORIG, &call);
@@ -216,14 +216,14 @@ static void open_h245(void)
 {
 	const struct ct_per_call call = { .body = CT_PER_BODY_CONNECT,
 					  .h245 = { CALLEE, 1232 } };
-	struct ct_test_flow flow = ct_talk_flow(CALLER, 40001, CALLEE, 1232);
+	struct ct_test_flow flow = ct_dialog_flow(CALLER, 40001, CALLEE, 1232);
 
-	ct_talk_connect(&talk);
+	ct_dialog_connect(&talk);
 	say_call(CT_DIR_REPLY, &call);
 	ck_assert_uint_eq(expects(), 1);
-	ct_talk_begin(&h245, &w, NULL, &flow);
+	ct_dialog_begin(&h245, &w, NULL, &flow);
 	h245.rules = talk.rules;
-	ct_talk_connect(&h245);
+	ct_dialog_connect(&h245);
 	ck_assert_str_eq(ct_conn_helper(w.tbl, h245.pkt.conn), "H.245");
 	ck_assert_ptr_eq(ct_conn_master(w.tbl, h245.pkt.conn), talk.pkt.conn);
 	ck_assert_uint_eq(expects(), 0);
@@ -265,11 +265,11 @@ START_TEST(h245_channels_are_translated)
 	say_channel(&h245, CT_DIR_REPLY, &back);
 	ck_assert_uint_eq(said(&h245, CALLEE, 6000), 1);
 	met(CALLEE, PUBLIC, 5000, UDP);
-	ct_talk_goes_to(&talk, CALLER, 5000);
+	ct_dialog_goes_to(&talk, CALLER, 5000);
 	met(CALLEE, PUBLIC, 5005, UDP);
-	ct_talk_goes_to(&talk, CALLER, 5005);
+	ct_dialog_goes_to(&talk, CALLER, 5005);
 	met(CALLER, CALLEE, 6000, UDP);
-	ct_talk_comes_from(&talk, PUBLIC);
+	ct_dialog_comes_from(&talk, PUBLIC);
 }
 END_TEST
 
@@ -281,12 +281,12 @@ START_TEST(h245_address_is_translated)
 					  .h245 = { CALLER, 1300 } };
 
 	masquerade(&talk);
-	ct_talk_connect(&talk);
+	ct_dialog_connect(&talk);
 	say_call(CT_DIR_ORIG, &call);
 	ck_assert_uint_eq(said(&talk, PUBLIC, 1300), 1);
 	ck_assert_str_eq(ct_conn_helper(w.tbl, met(CALLEE, PUBLIC, 1300, TCP)),
 			 "H.245");
-	ct_talk_goes_to(&talk, CALLER, 1300);
+	ct_dialog_goes_to(&talk, CALLER, 1300);
 }
 END_TEST
 
@@ -298,7 +298,7 @@ START_TEST(acknowledged_channels_are_expected)
 	open_h245();
 	ct_per_begin(&out);
 	ct_per_channel_ack(&out, &channel);
-	ct_talk_say(&h245, CT_DIR_ORIG, tpkt, ct_per_tpkt(tpkt, &out));
+	ct_dialog_say(&h245, CT_DIR_ORIG, tpkt, ct_per_tpkt(tpkt, &out));
 	ck_assert_uint_eq(said(&h245, PUBLIC, 5000), 1);
 	ck_assert_uint_eq(said(&h245, PUBLIC, 5001), 1);
 	met(CALLEE, PUBLIC, 5000, UDP);
@@ -311,15 +311,15 @@ START_TEST(t120_takes_any_number)
 	const struct ct_per_channel data = { .number = 3,
 					     .data = { CALLER, 1503 } };
 	const struct ct_test_flow again =
-		ct_talk_flow(CALLEE, 3334, PUBLIC, 1503);
+		ct_dialog_flow(CALLEE, 3334, PUBLIC, 1503);
 
 	masquerade(&talk);
 	open_h245();
 	say_channel(&h245, CT_DIR_ORIG, &data);
 	ck_assert_uint_eq(said(&h245, PUBLIC, 1503), 1);
 	met(CALLEE, PUBLIC, 1503, TCP);
-	ct_talk_goes_to(&talk, CALLER, 1503);
-	ck_assert_int_eq(ct_talk_knock(&talk, &again, TCP).state, CT_RELATED);
+	ct_dialog_goes_to(&talk, CALLER, 1503);
+	ck_assert_int_eq(ct_dialog_knock(&talk, &again, TCP).state, CT_RELATED);
 }
 END_TEST
 
@@ -338,7 +338,7 @@ START_TEST(tunnelled_h245_is_looked_into)
 	ct_per_begin(&control[1]);
 	ct_per_open_channel(&control[1], &video);
 	masquerade(&talk);
-	ct_talk_connect(&talk);
+	ct_dialog_connect(&talk);
 	say_call(CT_DIR_ORIG, &call);
 	ck_assert_uint_eq(said(&talk, PUBLIC, 5000), 1);
 	ck_assert_uint_eq(said(&talk, PUBLIC, 5004), 1);
@@ -354,7 +354,7 @@ START_TEST(a_call_is_forwarded_to_somebody_else)
 					  .forward = { THIRD, 1720 } };
 	struct ct_per_call no = call;
 
-	ct_talk_connect(&talk);
+	ct_dialog_connect(&talk);
 	no.reason = 3;
 	say_call(CT_DIR_REPLY, &no);
 	ck_assert_uint_eq(expects(), 0);
@@ -381,9 +381,9 @@ START_TEST(ipv6_is_translated)
 	unsigned n = 0;
 
 	flow.dport = 1720;
-	ct_talk_begin(&talk, &w, "Q.931", &flow);
+	ct_dialog_begin(&talk, &w, "Q.931", &flow);
 	talk.rules.src = &six;
-	ct_talk_connect(&talk);
+	ct_dialog_connect(&talk);
 	say_call(CT_DIR_ORIG, &call);
 	for (uint32_t i = 0; i + 16 <= talk.said_len; i++)
 		n += memcmp(talk.said + i, &six.min_addr, 16) == 0;
@@ -391,7 +391,7 @@ START_TEST(ipv6_is_translated)
 	memcpy(flow.src, ct_test_flow6.dst, 16);
 	memcpy(flow.dst, &six.min_addr, 16);
 	flow.dport = 5000;
-	ck_assert_int_eq(ct_talk_knock(&talk, &flow, UDP).state, CT_RELATED);
+	ck_assert_int_eq(ct_dialog_knock(&talk, &flow, UDP).state, CT_RELATED);
 	ck_assert_mem_eq(talk.p.bytes + 24, ct_test_flow6.src, 16);
 }
 END_TEST
@@ -404,9 +404,9 @@ START_TEST(a_lone_header_is_remembered)
 	size_t len = ct_per_call_tpkt(tpkt, &call);
 
 	masquerade(&talk);
-	ct_talk_connect(&talk);
-	ct_talk_say(&talk, CT_DIR_ORIG, tpkt, 4);
-	ct_talk_say(&talk, CT_DIR_ORIG, tpkt + 4, len - 4);
+	ct_dialog_connect(&talk);
+	ct_dialog_say(&talk, CT_DIR_ORIG, tpkt, 4);
+	ct_dialog_say(&talk, CT_DIR_ORIG, tpkt + 4, len - 4);
 	ck_assert_uint_eq(said(&talk, PUBLIC, 5000), 1);
 	ck_assert_uint_eq(expects(), 2);
 }
@@ -429,7 +429,7 @@ START_TEST(several_tpkts_in_a_segment)
 	ct_per_begin(&out);
 	ct_per_open_channel(&out, &video);
 	len += ct_per_tpkt(tpkt + len, &out);
-	ct_talk_say(&h245, CT_DIR_ORIG, tpkt, len);
+	ct_dialog_say(&h245, CT_DIR_ORIG, tpkt, len);
 	ck_assert_uint_eq(said(&h245, PUBLIC, 5000), 1);
 	ck_assert_uint_eq(said(&h245, PUBLIC, 5004), 1);
 	ck_assert_uint_eq(expects(), 4);
@@ -442,9 +442,9 @@ START_TEST(a_split_tpkt_alone_is_nothing)
 	const struct ct_per_call call = fast_setup();
 	size_t len = ct_per_call_tpkt(tpkt, &call);
 
-	ct_talk_connect(&talk);
-	ct_talk_say(&talk, CT_DIR_ORIG, tpkt, len - 2);
-	ct_talk_say(&talk, CT_DIR_ORIG, tpkt + len - 2, 2);
+	ct_dialog_connect(&talk);
+	ct_dialog_say(&talk, CT_DIR_ORIG, tpkt, len - 2);
+	ct_dialog_say(&talk, CT_DIR_ORIG, tpkt + len - 2, 2);
 	ck_assert_uint_eq(expects(), 0);
 }
 END_TEST
@@ -463,12 +463,12 @@ START_TEST(a_split_tpkt_in_order_is_seen)
 	for (size_t cut = 1; cut < len; cut++) {
 		unsigned n;
 
-		ct_talk_begin(&talk, &w, "Q.931", &talk.inside);
+		ct_dialog_begin(&talk, &w, "Q.931", &talk.inside);
 		masquerade(&talk);
-		ct_talk_connect(&talk);
-		ct_talk_say(&talk, CT_DIR_ORIG, tpkt, cut);
+		ct_dialog_connect(&talk);
+		ct_dialog_say(&talk, CT_DIR_ORIG, tpkt, cut);
 		n = said(&talk, PUBLIC, 5000) + said(&talk, PUBLIC, 5001);
-		ct_talk_say(&talk, CT_DIR_ORIG, tpkt + cut, len - cut);
+		ct_dialog_say(&talk, CT_DIR_ORIG, tpkt + cut, len - cut);
 		n += said(&talk, PUBLIC, 5000) + said(&talk, PUBLIC, 5001);
 		ck_assert_uint_ge(n, 1);
 		ck_assert_uint_eq(expects(), 2);
@@ -491,7 +491,7 @@ START_TEST(third_addresses_are_passed_over)
 	other.media.addr = THIRD;
 	other.control.addr = THIRD;
 	call.fast = &other;
-	ct_talk_connect(&talk);
+	ct_dialog_connect(&talk);
 	say_call(CT_DIR_ORIG, &call);
 	ck_assert_uint_eq(expects(), 0);
 	not_met(CALLEE, THIRD, 5000, UDP);
@@ -506,7 +506,7 @@ START_TEST(strict_mode_opens_no_known_ports)
 					  .h245 = { CALLER, 445 } };
 
 	ck_assert_int_eq(ct_param_set(w.tbl, "helper.strict", 1), 0);
-	ct_talk_connect(&talk);
+	ct_dialog_connect(&talk);
 	say_call(CT_DIR_ORIG, &call);
 	ck_assert_uint_eq(expects(), 0);
 	not_met(CALLEE, CALLER, 445, TCP);
@@ -517,11 +517,11 @@ START_TEST(rubbish_passes)
 {
 	uint8_t bytes[64];
 
-	ct_talk_connect(&talk);
+	ct_dialog_connect(&talk);
 	memset(bytes, 0xff, sizeof(bytes));
-	ct_talk_say(&talk, CT_DIR_ORIG, bytes, sizeof(bytes));
+	ct_dialog_say(&talk, CT_DIR_ORIG, bytes, sizeof(bytes));
 	memcpy(bytes, "\3\0\0\x40\x08\x02", 6);
-	ct_talk_say(&talk, CT_DIR_ORIG, bytes, sizeof(bytes));
+	ct_dialog_say(&talk, CT_DIR_ORIG, bytes, sizeof(bytes));
 	ck_assert_uint_eq(expects(), 0);
 }
 END_TEST

@@ -2,9 +2,9 @@
 /*
  * RAS: an endpoint, inside and translated or not, and its gatekeeper.
  */
+#include "dialog.h"
 #include "per_out.h"
 #include "suite.h"
-#include "talk.h"
 
 #include <conntrack/conn.h>
 #include <conntrack/expect.h>
@@ -19,15 +19,16 @@ enum { GRQ, GCF, RRQ = 3, RCF, URQ = 6, ARQ = 9, ACF, LRQ = 18, LCF, IRR = 22 };
 #define PUBLIC     0xcb007101u /* 203.0.113.1 */
 
 static struct ct_world w;
-static struct ct_talk talk;
+static struct ct_dialog talk;
 static struct ct_nat_range to_public;
 
 static void setup(void)
 {
-	struct ct_test_flow flow = ct_talk_flow(ENDPOINT, RAS, GATEKEEPER, RAS);
+	struct ct_test_flow flow =
+		ct_dialog_flow(ENDPOINT, RAS, GATEKEEPER, RAS);
 
 	ct_world_start(&w, 256);
-	ct_talk_begin_udp(&talk, &w, "RAS", &flow);
+	ct_dialog_begin_udp(&talk, &w, "RAS", &flow);
 	to_public = ct_nat_to(PUBLIC);
 }
 
@@ -35,7 +36,7 @@ static void setup_nat(void)
 {
 	setup();
 	talk.rules.src = &to_public;
-	ct_talk_connect(&talk);
+	ct_dialog_connect(&talk);
 }
 
 static void teardown(void)
@@ -51,7 +52,7 @@ static void say(enum ct_dir dir, struct ct_per_ras ras)
 
 	ct_per_begin(&out);
 	ct_per_ras(&out, &ras);
-	ct_talk_say(&talk, dir, out.bytes, ct_per_size(&out));
+	ct_dialog_say(&talk, dir, out.bytes, ct_per_size(&out));
 }
 
 static unsigned said(uint32_t addr, uint16_t port)
@@ -69,9 +70,9 @@ static unsigned said(uint32_t addr, uint16_t port)
 static struct ct_pkt knock(uint32_t from, uint16_t sport, uint32_t to,
 			   uint16_t port)
 {
-	const struct ct_test_flow flow = ct_talk_flow(from, sport, to, port);
+	const struct ct_test_flow flow = ct_dialog_flow(from, sport, to, port);
 
-	return ct_talk_knock(&talk, &flow, TCP);
+	return ct_dialog_knock(&talk, &flow, TCP);
 }
 
 static void registers(uint32_t seconds)
@@ -119,13 +120,13 @@ START_TEST(calls_of_anybody_if_not_routed)
 	ck_assert_int_eq(ct_param_set(w.tbl, "ras.gkrouted_only", 0), 0);
 	if (_i)
 		talk.rules.src = &to_public;
-	ct_talk_connect(&talk);
+	ct_dialog_connect(&talk);
 	registers(0);
 	ck_assert_int_eq(
 		knock(THIRD, 3333, _i ? PUBLIC : ENDPOINT, SIGNAL).state,
 		CT_RELATED);
-	ct_talk_comes_from(&talk, THIRD);
-	ct_talk_goes_to(&talk, ENDPOINT, SIGNAL);
+	ct_dialog_comes_from(&talk, THIRD);
+	ct_dialog_goes_to(&talk, ENDPOINT, SIGNAL);
 }
 END_TEST
 
@@ -139,7 +140,7 @@ START_TEST(a_registration_is_translated_there_and_back)
 	ck_assert_uint_eq(said(ENDPOINT, SIGNAL), 1);
 	ck_assert_int_eq(knock(GATEKEEPER, 3333, PUBLIC, SIGNAL).state,
 			 CT_RELATED);
-	ct_talk_goes_to(&talk, ENDPOINT, SIGNAL);
+	ct_dialog_goes_to(&talk, ENDPOINT, SIGNAL);
 }
 END_TEST
 
@@ -186,7 +187,7 @@ END_TEST
 START_TEST(a_gatekeeper_is_looked_for)
 {
 	const struct ct_test_flow elsewhere =
-		ct_talk_flow(ENDPOINT, RAS, THIRD, 2000);
+		ct_dialog_flow(ENDPOINT, RAS, THIRD, 2000);
 	struct ct_pkt pkt;
 
 	say(CT_DIR_ORIG,
@@ -195,7 +196,7 @@ START_TEST(a_gatekeeper_is_looked_for)
 	say(CT_DIR_REPLY,
 	    (struct ct_per_ras){ .message = GCF, .ras = { THIRD, 2000 } });
 	ck_assert_uint_eq(said(THIRD, 2000), 1);
-	pkt = ct_talk_knock(&talk, &elsewhere, UDP);
+	pkt = ct_dialog_knock(&talk, &elsewhere, UDP);
 	ck_assert_int_eq(pkt.state, CT_RELATED);
 	ck_assert_str_eq(ct_conn_helper(w.tbl, pkt.conn), "RAS");
 }

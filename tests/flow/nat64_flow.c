@@ -294,6 +294,8 @@ START_TEST(rfc7915_5_1_1_atomic_fragment_gives_its_id)
 	static const uint8_t atomic[8] = { 0, 0, 0, 0, 0xaa, 0xbb, 0x12, 0x34 };
 	struct ct_test_packet p;
 
+	/* Not put together: RFC 6946. */
+	ck_assert_int_eq(ct_param_set(w.tbl, "frag.atomic_joins", 0), 0);
 	ct_test_udp(&p, &inside, CT_DIR_ORIG, 1300);
 	extend(&p, 44, atomic, sizeof(atomic));
 	pass(&p);

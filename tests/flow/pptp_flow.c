@@ -4,8 +4,8 @@
  */
 #include "core/peer_id.h"
 #include "core/table.h"
+#include "dialog.h"
 #include "suite.h"
-#include "talk.h"
 
 #include <arpa/inet.h>
 #include <conntrack/expect.h>
@@ -19,15 +19,15 @@ enum { GRE = 47, CLIENT_ID = 100, SERVER_ID = 200, CALL_ID_OFF = 20 + 6 };
 #define PUBLIC 0xcb007101u /* 203.0.113.1 */
 
 static struct ct_world w;
-static struct ct_talk talk;
+static struct ct_dialog talk;
 static struct ct_nat_range to_public;
 
 static void setup(void)
 {
-	struct ct_test_flow flow = ct_talk_flow(CLIENT, 40000, SERVER, 1723);
+	struct ct_test_flow flow = ct_dialog_flow(CLIENT, 40000, SERVER, 1723);
 
 	ct_world_start(&w, 256);
-	ct_talk_begin(&talk, &w, "pptp", &flow);
+	ct_dialog_begin(&talk, &w, "pptp", &flow);
 	to_public = ct_nat_to(PUBLIC);
 }
 
@@ -69,14 +69,14 @@ static uint16_t id_at(size_t off)
 
 static void start(void)
 {
-	ct_talk_connect(&talk);
-	ct_talk_say(&talk, CT_DIR_ORIG, msg, make(1, 156, 0x0100, 0));
-	ct_talk_say(&talk, CT_DIR_REPLY, msg, make(2, 156, 0x0100, 0x0100));
+	ct_dialog_connect(&talk);
+	ct_dialog_say(&talk, CT_DIR_ORIG, msg, make(1, 156, 0x0100, 0));
+	ct_dialog_say(&talk, CT_DIR_REPLY, msg, make(2, 156, 0x0100, 0x0100));
 }
 
 static void request(uint16_t id)
 {
-	ct_talk_say(&talk, CT_DIR_ORIG, msg, make(7, 168, id, 1));
+	ct_dialog_say(&talk, CT_DIR_ORIG, msg, make(7, 168, id, 1));
 }
 
 /* The server answers the id that it was asked with. */
@@ -94,14 +94,15 @@ static uint16_t call(uint16_t client_id, uint16_t server_id)
 
 	request(client_id);
 	asked = id_at(12);
-	ct_talk_say(&talk, CT_DIR_REPLY, msg, make_reply(server_id, asked));
+	ct_dialog_say(&talk, CT_DIR_REPLY, msg, make_reply(server_id, asked));
 	ck_assert_uint_eq(id_at(14), client_id);
 	return asked;
 }
 
 static void disconnect(uint16_t server_id)
 {
-	ct_talk_say(&talk, CT_DIR_REPLY, msg, make(13, 148, server_id, 0x0400));
+	ct_dialog_say(&talk, CT_DIR_REPLY, msg,
+		      make(13, 148, server_id, 0x0400));
 }
 
 /* --- GRE ---------------------------------------------------------------- */
@@ -114,7 +115,7 @@ static struct ct_pkt gre(uint32_t src, uint32_t dst, uint16_t id)
 		'p',         'p'
 	};
 	const struct ct_test_l4 l4 = { GRE, bytes, sizeof(bytes) };
-	const struct ct_test_flow flow = ct_talk_flow(src, 0, dst, 0);
+	const struct ct_test_flow flow = ct_dialog_flow(src, 0, dst, 0);
 
 	ct_test_raw(&talk.p, &flow, CT_DIR_ORIG, &l4);
 	return ct_nat_pass(&w, &talk.p, &talk.rules);
@@ -181,11 +182,12 @@ END_TEST
 START_TEST(an_answer_without_a_question_is_not_believed)
 {
 	start();
-	ct_talk_say(&talk, CT_DIR_REPLY, msg, make_reply(SERVER_ID, CLIENT_ID));
+	ct_dialog_say(&talk, CT_DIR_REPLY, msg,
+		      make_reply(SERVER_ID, CLIENT_ID));
 	ck_assert_uint_eq(expects(), 0);
 	request(CLIENT_ID);
-	ct_talk_say(&talk, CT_DIR_REPLY, msg,
-		    make_reply(SERVER_ID, CLIENT_ID + 1));
+	ct_dialog_say(&talk, CT_DIR_REPLY, msg,
+		      make_reply(SERVER_ID, CLIENT_ID + 1));
 	ck_assert_uint_eq(expects(), 0);
 	ck_assert_int_eq(gre(CLIENT, SERVER, SERVER_ID).state, CT_NEW);
 }
@@ -197,7 +199,7 @@ START_TEST(a_refused_call_is_none)
 	request(CLIENT_ID);
 	make_reply(SERVER_ID, CLIENT_ID);
 	msg[16] = 4; /* busy */
-	ct_talk_say(&talk, CT_DIR_REPLY, msg, 32);
+	ct_dialog_say(&talk, CT_DIR_REPLY, msg, 32);
 	ck_assert_uint_eq(expects(), 0);
 }
 END_TEST
@@ -205,12 +207,12 @@ END_TEST
 START_TEST(the_server_may_call)
 {
 	start();
-	ct_talk_say(&talk, CT_DIR_REPLY, msg, make(9, 220, SERVER_ID, 1));
+	ct_dialog_say(&talk, CT_DIR_REPLY, msg, make(9, 220, SERVER_ID, 1));
 	make(10, 24, CLIENT_ID, SERVER_ID);
 	msg[16] = 1;
-	ct_talk_say(&talk, CT_DIR_ORIG, msg, 24);
+	ct_dialog_say(&talk, CT_DIR_ORIG, msg, 24);
 	ck_assert_uint_eq(expects(), 0);
-	ct_talk_say(&talk, CT_DIR_REPLY, msg, make(11, 28, CLIENT_ID, 0));
+	ct_dialog_say(&talk, CT_DIR_REPLY, msg, make(11, 28, CLIENT_ID, 0));
 	ck_assert_uint_eq(expects(), 2);
 	ck_assert_int_eq(gre(SERVER, CLIENT, CLIENT_ID).state, CT_RELATED);
 	ck_assert_int_eq(gre(CLIENT, SERVER, SERVER_ID).state, CT_ESTABLISHED);
@@ -230,7 +232,7 @@ START_TEST(the_clients_id_is_its_port_outside)
 	ck_assert_uint_eq(asked, talk.outside.sport);
 	first = gre(CLIENT, SERVER, SERVER_ID);
 	is_related(&first, CT_DIR_ORIG);
-	ct_talk_comes_from(&talk, PUBLIC);
+	ct_dialog_comes_from(&talk, PUBLIC);
 	ck_assert_uint_eq(ct_nat_u16(&talk.p, CALL_ID_OFF), SERVER_ID);
 	ck_assert_ptr_eq(gre(SERVER, PUBLIC, asked).conn, first.conn);
 	ck_assert_uint_eq(ct_nat_u16(&talk.p, CALL_ID_OFF), CLIENT_ID);
@@ -250,13 +252,13 @@ START_TEST(the_server_may_be_first_through_nat)
 	is_related(&first, CT_DIR_ORIG);
 	ck_assert_uint_eq(ct_nat_u16(&talk.p, CALL_ID_OFF), CLIENT_ID);
 	ck_assert_ptr_eq(gre(CLIENT, SERVER, SERVER_ID).conn, first.conn);
-	ct_talk_comes_from(&talk, PUBLIC);
+	ct_dialog_comes_from(&talk, PUBLIC);
 }
 END_TEST
 
 START_TEST(two_clients_of_a_server_with_the_same_id)
 {
-	struct ct_test_flow flow = ct_talk_flow(OTHER, 40000, SERVER, 1723);
+	struct ct_test_flow flow = ct_dialog_flow(OTHER, 40000, SERVER, 1723);
 	struct ct_conn *conn[2];
 	uint16_t asked[2];
 
@@ -264,7 +266,7 @@ START_TEST(two_clients_of_a_server_with_the_same_id)
 	start();
 	asked[0] = call(CLIENT_ID, SERVER_ID);
 	conn[0] = gre(CLIENT, SERVER, SERVER_ID).conn;
-	ct_talk_begin(&talk, &w, "pptp", &flow);
+	ct_dialog_begin(&talk, &w, "pptp", &flow);
 	masquerade();
 	start();
 	asked[1] = call(CLIENT_ID, SERVER_ID + 1);
@@ -286,13 +288,13 @@ START_TEST(later_messages_are_translated)
 	masquerade();
 	start();
 	asked = call(CLIENT_ID, SERVER_ID);
-	ct_talk_say(&talk, CT_DIR_REPLY, msg, make(15, 24, asked, 0));
+	ct_dialog_say(&talk, CT_DIR_REPLY, msg, make(15, 24, asked, 0));
 	ck_assert_uint_eq(id_at(12), CLIENT_ID); /* Set-Link-Info */
-	ct_talk_say(&talk, CT_DIR_REPLY, msg, make(14, 40, asked, 0));
+	ct_dialog_say(&talk, CT_DIR_REPLY, msg, make(14, 40, asked, 0));
 	ck_assert_uint_eq(id_at(12), CLIENT_ID); /* WAN-Error-Notify */
-	ct_talk_say(&talk, CT_DIR_ORIG, msg, make(15, 24, SERVER_ID, 0));
+	ct_dialog_say(&talk, CT_DIR_ORIG, msg, make(15, 24, SERVER_ID, 0));
 	ck_assert_uint_eq(id_at(12), SERVER_ID);
-	ct_talk_say(&talk, CT_DIR_ORIG, msg, make(12, 16, CLIENT_ID, 0));
+	ct_dialog_say(&talk, CT_DIR_ORIG, msg, make(12, 16, CLIENT_ID, 0));
 	ck_assert_uint_eq(id_at(12), asked); /* Call-Clear-Request */
 }
 END_TEST
@@ -302,14 +304,14 @@ START_TEST(ports_of_a_rule_leave_plain_gre_alone)
 {
 	const uint8_t bytes[8] = { 0, 0, 8, 0 };
 	const struct ct_test_l4 l4 = { GRE, bytes, sizeof(bytes) };
-	struct ct_test_flow flow = ct_talk_flow(CLIENT, 0, SERVER, 0);
+	struct ct_test_flow flow = ct_dialog_flow(CLIENT, 0, SERVER, 0);
 	struct ct_nat_range ports = ct_nat_ports(to_public, 5000, 5000);
 	struct ct_pkt pkt;
 
 	talk.rules.src = &ports;
 	ct_test_raw(&talk.p, &flow, CT_DIR_ORIG, &l4);
 	pkt = ct_nat_pass(&w, &talk.p, &talk.rules);
-	flow = ct_talk_flow(PUBLIC, 0, SERVER, 0);
+	flow = ct_dialog_flow(PUBLIC, 0, SERVER, 0);
 	ct_test_raw(&talk.p, &flow, CT_DIR_REPLY, &l4);
 	ck_assert_ptr_eq(ct_nat_pass(&w, &talk.p, &talk.rules).conn, pkt.conn);
 }
@@ -369,7 +371,7 @@ START_TEST(plain_gre_outlives_a_session_without_calls)
 {
 	const uint8_t bytes[8] = { 0, 0, 8, 0 };
 	const struct ct_test_l4 l4 = { GRE, bytes, sizeof(bytes) };
-	struct ct_test_flow flow = ct_talk_flow(CLIENT, 0, SERVER, 0);
+	struct ct_test_flow flow = ct_dialog_flow(CLIENT, 0, SERVER, 0);
 	struct ct_pkt pkt;
 
 	start();
@@ -393,8 +395,8 @@ static void split_reply(size_t cut)
 	start();
 	request(CLIENT_ID);
 	make_reply(SERVER_ID, CLIENT_ID);
-	ct_talk_say(&talk, CT_DIR_REPLY, msg, cut);
-	ct_talk_say(&talk, CT_DIR_REPLY, msg + cut, 32 - cut);
+	ct_dialog_say(&talk, CT_DIR_REPLY, msg, cut);
+	ct_dialog_say(&talk, CT_DIR_REPLY, msg + cut, 32 - cut);
 }
 
 START_TEST(a_split_message_is_seen_in_order_only)
@@ -402,7 +404,7 @@ START_TEST(a_split_message_is_seen_in_order_only)
 	split_reply(13);
 	ck_assert_uint_eq(expects(), 0);
 	ct_conn_delete(w.thr, talk.pkt.conn);
-	ct_talk_begin(&talk, &w, "pptp", &talk.inside);
+	ct_dialog_begin(&talk, &w, "pptp", &talk.inside);
 	in_order();
 	split_reply(13);
 	ck_assert_uint_eq(expects(), 2);
@@ -419,8 +421,9 @@ START_TEST(several_messages_in_a_segment)
 	memcpy(both, msg, 16);
 	make(7, 168, CLIENT_ID, 1);
 	memcpy(both + 16, msg, 168);
-	ct_talk_say(&talk, CT_DIR_ORIG, both, sizeof(both));
-	ct_talk_say(&talk, CT_DIR_REPLY, msg, make_reply(SERVER_ID, CLIENT_ID));
+	ct_dialog_say(&talk, CT_DIR_ORIG, both, sizeof(both));
+	ct_dialog_say(&talk, CT_DIR_REPLY, msg,
+		      make_reply(SERVER_ID, CLIENT_ID));
 	ck_assert_uint_eq(expects(), 2);
 }
 END_TEST
@@ -431,7 +434,7 @@ START_TEST(an_error_about_a_call_is_related)
 	struct ct_test_packet sent;
 	struct ct_pkt pkt;
 	struct ct_test_icmp icmp = { .type = 3, .code = 1 };
-	const struct ct_test_flow back = ct_talk_flow(SERVER, 0, CLIENT, 0);
+	const struct ct_test_flow back = ct_dialog_flow(SERVER, 0, CLIENT, 0);
 
 	start();
 	call(CLIENT_ID, SERVER_ID);

@@ -3,6 +3,7 @@
  * RFC 4787, NAT behaviour for UDP: a test for each requirement that is the
  * library's.  docs/nat.md lists all of them.
  */
+#include "frag.h"
 #include "pool.h"
 #include "suite.h"
 
@@ -293,6 +294,80 @@ START_TEST(req_13_fragmentation_needed_comes_back)
 }
 END_TEST
 
+/* => The verdict; what leaves is added to sent. */
+static enum ct_verdict fragment(const struct ct_test_packet *whole,
+				struct ct_test_part part,
+				struct ct_test_sent *sent)
+{
+	struct ct_pkt pkt;
+	enum ct_verdict verdict;
+
+	ct_test_cut(&w.p, whole, part);
+	pkt = ct_test_pkt(&w.p);
+	verdict = ct_process(w.thr, &pkt, CT_HOOK_PREROUTING);
+	if (verdict != CT_ACCEPT)
+		return verdict;
+	ck_assert_int_eq(ct_pool_step(&w, &pkt, pool), 0);
+	ck_assert_int_eq(ct_confirm(w.thr, &pkt), CT_ACCEPT);
+	ct_test_send(&w, &pkt, sent);
+	return verdict;
+}
+
+/* REQ-14 and 14a: in both modes, in order (0) or not (1). */
+START_TEST(req_14_fragments_are_translated_in_any_order)
+{
+	static const uint32_t orders[2][3] = { { 0, 800, 1600 },
+					       { 1600, 0, 800 } };
+	static struct ct_test_sent sent;
+	struct ct_test_packet whole, joined;
+
+	start(0, 0, 1);
+	ct_test_udp(&whole, &ct_test_flow4, CT_DIR_ORIG, 1992);
+	for (uint64_t mode = 1; mode <= 2; mode++) {
+		ck_assert_int_eq(ct_param_set(w.tbl, "frag.mode", mode), 0);
+		memset(&sent, 0, sizeof(sent));
+		for (int i = 0; i < 3; i++) {
+			uint32_t off = orders[_i][i];
+
+			fragment(&whole,
+				 (struct ct_test_part){ (uint32_t)mode, off,
+							off < 1600 ? 800 : 0 },
+				 &sent);
+		}
+		ck_assert_uint_eq(sent.n, 3);
+		ct_test_join(&sent, &joined);
+		ct_nat_sums_right(&joined);
+		ck_assert_uint_ne(joined.bytes[12], 10);
+	}
+}
+END_TEST
+
+START_TEST(req_14b_a_flood_of_fragments_hurts_nobody_else)
+{
+	static struct ct_test_sent sent;
+	struct ct_test_packet whole;
+	struct ct_test_flow flow;
+	uint64_t bytes;
+
+	start(0, 0, 1);
+	ck_assert_int_eq(ct_param_set(w.tbl, "frag.memory.ipv4", 50000), 0);
+	ct_test_udp(&whole, &ct_test_flow4, CT_DIR_ORIG, 1992);
+	for (uint32_t mode = 1; mode <= 2; mode++) {
+		ct_param_set(w.tbl, "frag.mode", mode);
+		bytes = atomic_load(&w.mem.bytes);
+		for (uint32_t id = 0; id < 5000; id++)
+			fragment(&whole, (struct ct_test_part){ id, 800, 400 },
+				 &sent);
+		ck_assert_uint_lt(atomic_load(&w.mem.bytes), bytes + 200000);
+		flow = ct_pool_client(mode, 4000);
+		ct_pool_out(&w, &flow, pool);
+		flow = ct_pool_flow(&w.p);
+		ck_assert_int_eq(ct_pool_in(&w, &flow, pool), 0);
+	}
+	ck_assert_uint_eq(sent.n, 0);
+}
+END_TEST
+
 Suite *ct_suite(void)
 {
 	Suite *suite = suite_create("rfc4787 flow");
@@ -315,6 +390,9 @@ Suite *ct_suite(void)
 	tcase_add_test(tc, req_11_behaviour_is_deterministic);
 	tcase_add_test(tc, req_12_an_icmp_error_ends_no_mapping);
 	tcase_add_test(tc, req_13_fragmentation_needed_comes_back);
+	tcase_add_loop_test(tc, req_14_fragments_are_translated_in_any_order, 0,
+			    2);
+	tcase_add_test(tc, req_14b_a_flood_of_fragments_hurts_nobody_else);
 	suite_add_tcase(suite, tc);
 	return suite;
 }

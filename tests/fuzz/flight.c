@@ -12,6 +12,7 @@
 #include "corpus.h"
 #include "world.h"
 
+#include <conntrack/frag.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -48,7 +49,7 @@ void expect_answer(const struct ct_pkt *pkt, enum ct_verdict verdict)
 	bool tracked = pkt->state == CT_NEW || pkt->state == CT_ESTABLISHED ||
 		       pkt->state == CT_RELATED;
 
-	if (verdict != CT_ACCEPT && verdict != CT_DROP)
+	if (verdict != CT_ACCEPT && verdict != CT_DROP && verdict != CT_STOLEN)
 		fuzz_wrong("a verdict that is none");
 	if (pkt->state >= CT_STATE_MAX || pkt->dir >= CT_DIR_MAX)
 		fuzz_wrong("a state or direction that is none");
@@ -56,6 +57,8 @@ void expect_answer(const struct ct_pkt *pkt, enum ct_verdict verdict)
 		fuzz_wrong("state and connection do not agree");
 	if (verdict == CT_DROP && why->class_ != CT_RC_D)
 		fuzz_wrong("dropped without a reason");
+	if ((verdict == CT_STOLEN) != (why->class_ == CT_RC_S))
+		fuzz_wrong("stolen without a reason, or not stolen with one");
 	if (verdict == CT_ACCEPT && pkt->state == CT_INVALID &&
 	    why->class_ != CT_RC_I)
 		fuzz_wrong("invalid without a reason");
@@ -63,6 +66,36 @@ void expect_answer(const struct ct_pkt *pkt, enum ct_verdict verdict)
 		fuzz_wrong("no reason at all");
 	if (tracked && pkt->l4_off > pkt->len)
 		fuzz_wrong("tracked with its L4 header outside");
+}
+
+/* All that leaves for a packet: its bytes are there. */
+static void send(struct ct_thread *thr, struct ct_pkt *pkt)
+{
+	struct ct_pkt piece = { 0 };
+
+	while (ct_frag_next(thr, pkt, &piece)) {
+		free(fuzz_copy(piece.data, piece.len));
+		if (piece.l3 != pkt->l3)
+			fuzz_wrong("a piece of another network layer");
+	}
+}
+
+/* A datagram that was put together is copied, as the others are: what it is
+ * cut into is then looked for behind exactly these bytes. */
+static void adopt(struct flight *flight, uint8_t *frame)
+{
+	struct ct_pkt *pkt = &flight->pkt;
+
+	if (pkt->data == frame)
+		return;
+	if (!(pkt->flags & CT_PKT_WHOLE))
+		fuzz_wrong("a packet moved");
+	pkt->data = fuzz_copy(pkt->data, pkt->len);
+	pkt->headroom = 0;
+	pkt->tailroom = 0;
+	free(frame);
+	free(flight->before);
+	flight->before = fuzz_copy(pkt->data, pkt->len);
 }
 
 void flight_confirm(struct world *w, struct flight *flight, unsigned handle)
@@ -82,6 +115,8 @@ void flight_confirm(struct world *w, struct flight *flight, unsigned handle)
 		read_conn(w, thr, flight->pkt.conn);
 	if (!was_helped(w, flight))
 		expect_untouched(flight);
+	if (verdict == CT_ACCEPT)
+		send(thr, &flight->pkt);
 	flight_end(w, flight);
 }
 
@@ -209,6 +244,7 @@ void world_packet(struct world *w, struct fuzz_in *in)
 	struct flight *flight = thr ? free_flight(w) : NULL;
 	enum ct_verdict verdict;
 	enum ct_hook hook = hook_of(how);
+	uint8_t *frame;
 
 	if (!flight)
 		return;
@@ -217,7 +253,9 @@ void world_packet(struct world *w, struct fuzz_in *in)
 	if ((how & 32) && (how & 15))
 		flight_aim(w, in, &flight->pkt);
 	flight->before = fuzz_copy(flight->pkt.data, flight->pkt.len);
+	frame = flight->pkt.data;
 	verdict = ct_process(thr, &flight->pkt, hook);
+	adopt(flight, frame);
 	expect_answer(&flight->pkt, verdict);
 	expect_untouched(flight);
 	if (verdict == CT_ACCEPT && (how & 64))

@@ -230,6 +230,9 @@ static void expect_translated(struct ct_thread *thr,
 {
 	const struct ct_pkt *pkt = &flight->pkt;
 
+	/* A fragment is answered by whole packets; see the target frag. */
+	if (pkt->flags & (CT_PKT_FIRST | CT_PKT_LATER))
+		return;
 	if (pkt->l3 != was->l3) {
 		expect_crossed(pkt, was);
 		if (pkt->state != CT_RELATED)

@@ -110,6 +110,8 @@ void world_forget(struct world *w, unsigned handle)
 			continue;
 		if (!flight->owned)
 			flight_end(w, flight);
+		/* What was put together is gone. */
+		flight->pkt.flags = 0;
 	}
 }
 

@@ -27,6 +27,15 @@ enum {
 static const uint8_t own_ipv4[4] = { 192, 0, 0, 8 };
 static const uint8_t own_ipv6[16] = { [0] = 0x01, [15] = 0x08 };
 
+const union ct_addr *router_address(uint8_t l3)
+{
+	static union ct_addr ipv4, ipv6;
+
+	memcpy(ipv4.bytes, own_ipv4, sizeof(own_ipv4));
+	memcpy(ipv6.bytes, own_ipv6, sizeof(own_ipv6));
+	return l3 == CT_L3_IPV4 ? &ipv4 : &ipv6;
+}
+
 /* An IP header in front of len bytes, back to the sender of packet. */
 static struct bytes answer(const struct ip_view *to, int proto, size_t len,
 			   const uint8_t *src)

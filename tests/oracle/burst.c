@@ -74,6 +74,7 @@ static enum ct_verdict ask(void *user, struct ct_thread *thr,
 
 	(void)thr;
 	(void)user;
+	play_adopt(member->passage);
 	play_learn(member->burst->player, member->passage);
 	member->asked = true;
 	member->on = play_between(member->burst->player, member->passage,
@@ -104,10 +105,11 @@ static void arrive(struct member *member)
 		return;
 	}
 	if (!member->asked && !accepted) {
-		record_drop(record, "conntrack");
+		play_refused(passage, member->verdict, record);
 		return;
 	}
 	if (!member->asked) {
+		play_adopt(passage);
 		play_learn(player, passage);
 		member->on = play_between(player, passage, record);
 	}
@@ -303,6 +305,7 @@ static void between(struct member *member)
 
 	note_answer(member, "processed");
 	if (member->verdict == CT_ACCEPT) {
+		play_adopt(passage);
 		play_learn(player, passage);
 		member->on = play_between(player, passage, record_of(member)) &&
 			     play_behind(player, passage, record_of(member));

@@ -32,7 +32,8 @@ static uint64_t number_of(const json_t *value)
 /* Whether a sysctl is conntrack's; those of the IP layer are the router's. */
 static bool is_ours(const char *name)
 {
-	return strncmp(name, "net.", 4) || !strncmp(name, "net.netf", 8);
+	return strncmp(name, "net.", 4) || !strncmp(name, "net.netf", 8) ||
+	       !strncmp(name, "net.ipv4.ipfrag_", 16);
 }
 
 static void set_all(struct ct_table *tbl, json_t *settings)

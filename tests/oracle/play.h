@@ -19,7 +19,8 @@ struct passage {
 	json_int_t index;
 	json_int_t until;   /* parked: until this one is through */
 	struct bytes in;    /* as it came */
-	struct bytes bytes; /* as it is now */
+	struct bytes bytes; /* as it is now: own's, or the library's */
+	uint8_t *own;       /* from malloc() */
 	struct ct_pkt pkt;
 	struct subject subject;
 	bool tracked; /* the library has answered */
@@ -55,6 +56,13 @@ void play_wait(struct player *player, json_t *record);
 /* Fill in what the library is asked. */
 void play_prepare(struct player *player, struct passage *passage);
 
+/* Take over a datagram that the packet, a fragment, completed. */
+void play_adopt(struct passage *passage);
+
+/* Tracking did not let it go on: a fragment may be held. */
+void play_refused(const struct passage *passage, enum ct_verdict verdict,
+		  json_t *record);
+
 /* Note what it answered, right after tracking. */
 void play_learn(struct player *player, struct passage *passage);
 
@@ -76,8 +84,8 @@ bool play_behind(struct player *player, struct passage *passage,
 		 json_t *record);
 
 /* The packet leaves, or was not accepted by ct_confirm(). */
-void play_depart(struct player *player, const struct passage *passage,
-		 bool accepted, json_t *record);
+void play_depart(struct player *player, struct passage *passage, bool accepted,
+		 json_t *record);
 
 /* Let go the packets that wait for this one. */
 json_t *play_release(struct player *player, json_int_t index);

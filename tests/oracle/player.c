@@ -12,6 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <conntrack/frag.h>
+
 #include "burst.h"
 #include "config.h"
 #include "entry.h"
@@ -28,6 +30,28 @@ enum { TAILROOM = 1024 };
 
 /* --- Before a packet ---------------------------------------------------- */
 
+/* "Time exceeded" to who sent the first fragment of what was given up. */
+static void tell_expired(struct player *player, json_t *record)
+{
+	struct ct_pkt first;
+
+	while (ct_frag_expired(player->thr, &first)) {
+		struct bytes error = { calloc(1, CT_FRAG_ERROR_MAX), 0 };
+		int len = 0;
+
+		if (error.data)
+			len = ct_frag_time_exceeded(
+				&first, router_address(first.l3), error.data,
+				CT_FRAG_ERROR_MAX);
+		if (len > 0) {
+			error.len = (size_t)len;
+			record_answer(record, error);
+		} else {
+			free(error.data);
+		}
+	}
+}
+
 void play_wait(struct player *player, json_t *record)
 {
 	double seconds = json_number_value(json_object_get(record, "wait"));
@@ -38,6 +62,7 @@ void play_wait(struct player *player, json_t *record)
 		ct_maintain(player->tbl, player->now_ns, 0);
 		record_list(record, "expired",
 			    record_sorted(view_events(&player->view)));
+		tell_expired(player, record);
 	}
 	ct_thread_poll(player->thr, player->now_ns);
 	view_begin_packet(&player->view);
@@ -92,7 +117,7 @@ static void unmask(const struct player *player, const json_t *record,
 void play_free(struct passage *passage)
 {
 	free(passage->in.data);
-	free(passage->bytes.data);
+	free(passage->own);
 	free(passage);
 }
 
@@ -111,6 +136,7 @@ struct passage *play_make(const struct player *player, const json_t *record)
 	else if (masked)
 		unmask(player, record, &passage->in);
 	passage->bytes = bytes_roomy(&passage->in, TAILROOM);
+	passage->own = passage->bytes.data;
 	passage->index = json_integer_value(json_object_get(record, "i"));
 	passage->until = json_integer_value(json_object_get(record, "hold"));
 	passage->subject.side = side_of_name(
@@ -119,6 +145,17 @@ struct passage *play_make(const struct player *player, const json_t *record)
 }
 
 /* --- Tracking ----------------------------------------------------------- */
+
+static bool has_policies(const struct player *player)
+{
+	static const char *const rules[] = { "notrack", "zones", "timeouts",
+					     "helpers" };
+
+	for (size_t i = 0; i < sizeof(rules) / sizeof(*rules); i++)
+		if (json_object_get(player->golden->scenario, rules[i]))
+			return true;
+	return false;
+}
 
 void play_prepare(struct player *player, struct passage *passage)
 {
@@ -131,7 +168,41 @@ void play_prepare(struct player *player, struct passage *passage)
 	pkt->len = (uint32_t)passage->bytes.len;
 	pkt->tailroom = TAILROOM;
 	pkt->l3 = subject->view.version == 4 ? CT_L3_IPV4 : CT_L3_IPV6;
+	/* What has no ports is judged when it is whole, as Linux does. */
+	if (has_policies(player) && (view_is_fragment(&subject->view) ||
+				     subject->view.has_fragment_header)) {
+		ct_frag_gather(player->thr, pkt);
+		play_adopt(passage);
+	}
 	pkt->policy = rules_policy(&player->rules, subject);
+}
+
+void play_adopt(struct passage *passage)
+{
+	const struct ct_pkt *pkt = &passage->pkt;
+
+	if (!(pkt->flags & CT_PKT_WHOLE) || passage->bytes.data == pkt->data)
+		return;
+	passage->bytes.data = pkt->data;
+	passage->bytes.len = pkt->len;
+	passage->subject.view = packet_view(pkt->data, pkt->len, 0);
+}
+
+/*
+ * Linux says nothing of an IPv6 fragment that it discards, nor of a duplicate.
+ */
+void play_refused(const struct passage *passage, enum ct_verdict verdict,
+		  json_t *record)
+{
+	struct ip_view view = packet_view(passage->in.data, passage->in.len, 0);
+	bool fragment = view_is_fragment(&view) || view.has_fragment_header;
+
+	if (verdict == CT_STOLEN ||
+	    (fragment &&
+	     (view.version == 6 || passage->pkt.reason == CT_R_FRAG_DUPLICATE)))
+		record_text(record, "fate", "held");
+	else
+		record_drop(record, fragment ? "defrag" : "conntrack");
 }
 
 void play_learn(struct player *player, struct passage *passage)
@@ -152,15 +223,18 @@ void play_learn(struct player *player, struct passage *passage)
 				    pkt->conn);
 }
 
-/* Show the packet to the library; false if it must be dropped. */
-static bool track(struct player *player, struct passage *passage)
+/* Show the packet to the library. */
+static enum ct_verdict track(struct player *player, struct passage *passage)
 {
+	enum ct_verdict verdict;
+
 	play_prepare(player, passage);
-	if (ct_process(player->thr, &passage->pkt, CT_HOOK_PREROUTING) !=
-	    CT_ACCEPT)
-		return false;
-	play_learn(player, passage);
-	return true;
+	verdict = ct_process(player->thr, &passage->pkt, CT_HOOK_PREROUTING);
+	if (verdict == CT_ACCEPT) {
+		play_adopt(passage);
+		play_learn(player, passage);
+	}
+	return verdict;
 }
 
 void play_verdict(const struct player *player, const struct passage *passage,
@@ -194,24 +268,34 @@ void play_verdict(const struct player *player, const struct passage *passage,
 
 /* --- Ways through the router -------------------------------------------- */
 
+/* Every packet that leaves for this one. */
+static json_t *outputs(struct player *player, struct passage *passage)
+{
+	struct ct_pkt piece = { 0 };
+	json_t *out = json_array();
+
+	while (ct_frag_next(player->thr, &passage->pkt, &piece))
+		json_array_append_new(out, bytes_to_hex(piece.data, piece.len));
+	return out;
+}
+
 /* What left, and what it was to be for packets that answer it. */
-static void add_output(struct player *player, const struct passage *passage,
+static void add_output(struct player *player, struct passage *passage,
 		       json_t *record)
 {
-	const struct bytes *in = &passage->in;
-	const struct bytes out_bytes = { passage->pkt.data, passage->pkt.len };
-	const struct bytes *out = &out_bytes;
-	json_t *hex = bytes_to_hex(out->data, out->len);
+	json_t *in = bytes_to_hex(passage->in.data, passage->in.len);
+	json_t *out = outputs(player, passage);
 	char key[24];
 
 	snprintf(key, sizeof(key), "%lld", (long long)passage->index);
-	json_object_set(player->left, key, hex);
+	json_object_set(player->left, key, json_array_get(out, 0));
 	record_text(record, "fate", "forwarded");
-	if (in->len == out->len && !memcmp(in->data, out->data, out->len))
+	if (json_array_size(out) == 1 && json_equal(in, json_array_get(out, 0)))
 		record_text(record, "out", "same");
 	else
-		json_object_set_new(record, "out", json_pack("[O]", hex));
-	json_decref(hex);
+		json_object_set(record, "out", out);
+	json_decref(in);
+	json_decref(out);
 }
 
 void play_last_status(struct passage *passage, const struct ct_conn *conn)
@@ -226,8 +310,8 @@ void play_last_status(struct passage *passage, const struct ct_conn *conn)
 	passage->final_status = status;
 }
 
-void play_depart(struct player *player, const struct passage *passage,
-		 bool accepted, json_t *record)
+void play_depart(struct player *player, struct passage *passage, bool accepted,
+		 json_t *record)
 {
 	if (!accepted)
 		record_drop(record, "egress");
@@ -313,12 +397,15 @@ static bool park(struct player *player, struct passage *passage)
  */
 static bool pass(struct player *player, struct passage *passage, json_t *record)
 {
+	enum ct_verdict verdict;
+
 	if (router_input(&passage->bytes) != INPUT_GOOD) {
 		record_drop(record, "ip_input");
 		return false;
 	}
-	if (!track(player, passage)) {
-		record_drop(record, "conntrack");
+	verdict = track(player, passage);
+	if (verdict != CT_ACCEPT) {
+		play_refused(passage, verdict, record);
 		return false;
 	}
 	if (!play_between(player, passage, record)) {

@@ -7,6 +7,8 @@
 #ifndef ORACLE_ROUTER_H
 #define ORACLE_ROUTER_H
 
+#include <conntrack/types.h>
+
 #include "packet.h"
 
 /* What the IP layer's input makes of a packet. */
@@ -34,6 +36,9 @@ enum router_route router_route(struct bytes *packet);
  * extension headers lead beyond its end.
  */
 bool router_untraceable(const struct bytes *packet);
+
+/* The router's own address, of a family. */
+const union ct_addr *router_address(uint8_t l3);
 
 /* The router's answer to a refused packet; data is NULL when there is none. */
 struct bytes router_reset(const struct bytes *packet);

@@ -41,9 +41,8 @@ oracle_fuzz)
 	[ -d "$sets/fuzz_goldens" ] || skip "$sets/fuzz_goldens"
 	cd "$sets/fuzz_goldens" || exit 1
 	exec "$oracle" --expected "$OLDPWD/expected_failures.txt" \
-		--without fragments \
-		tftp_* tcp_* udp_* icmp_* generic_* zones_marks_* nat_* sctp_* \
-		mixed_* ftp_* irc_* sip_* gre_pptp_*
+		fragments_* tftp_* tcp_* udp_* icmp_* generic_* zones_marks_* nat_* \
+		sctp_* mixed_* ftp_* irc_* sip_* gre_pptp_*
 	;;
 oracle_captures)
 	[ -d "$sets/capture_goldens" ] || skip "$sets/capture_goldens"

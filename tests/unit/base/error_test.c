@@ -68,7 +68,7 @@ START_TEST(every_reason_has_a_name_and_a_sentence)
 		ck_assert_str_eq(text->name, reason_names[i]);
 		ck_assert_uint_gt(strlen(text->text), 5);
 		ck_assert_ptr_nonnull(text->source);
-		ck_assert_uint_le(text->class_, CT_RC_E);
+		ck_assert_uint_le(text->class_, CT_RC_S);
 		ck_assert_uint_lt(reasons[i], CT_REASON_MAX);
 	}
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A connection that a helper listens to; see talk.h.
+ * A connection that a helper listens to; see dialog.h.
  */
-#include "talk.h"
+#include "dialog.h"
 
 #include <arpa/inet.h>
 #include <check.h>
@@ -11,8 +11,8 @@
 
 enum { TCP = 6, UDP = 17, TCP_LEN = 20, UDP_LEN = 8, WINDOW = 60000 };
 
-void ct_talk_begin(struct ct_talk *talk, struct ct_world *w, const char *helper,
-		   const struct ct_test_flow *flow)
+void ct_dialog_begin(struct ct_dialog *talk, struct ct_world *w,
+		     const char *helper, const struct ct_test_flow *flow)
 {
 	struct ct_policy_def def = { .size = sizeof(def), .helper = helper };
 	const struct ct_test_flow copy = *flow; /* perhaps talk's own */
@@ -29,15 +29,15 @@ void ct_talk_begin(struct ct_talk *talk, struct ct_world *w, const char *helper,
 				 0);
 }
 
-void ct_talk_begin_udp(struct ct_talk *talk, struct ct_world *w,
-		       const char *helper, const struct ct_test_flow *flow)
+void ct_dialog_begin_udp(struct ct_dialog *talk, struct ct_world *w,
+			 const char *helper, const struct ct_test_flow *flow)
 {
-	ct_talk_begin(talk, w, helper, flow);
+	ct_dialog_begin(talk, w, helper, flow);
 	talk->tcp = false;
 }
 
 /* The packet in talk->p, all the way. */
-static enum ct_verdict pass(struct ct_talk *talk)
+static enum ct_verdict pass(struct ct_dialog *talk)
 {
 	enum ct_verdict verdict;
 
@@ -52,7 +52,7 @@ static enum ct_verdict pass(struct ct_talk *talk)
 }
 
 /* What the other end answers to. */
-static void see(struct ct_talk *talk)
+static void see(struct ct_dialog *talk)
 {
 	struct ct_tuple t = ct_nat_tuple(&talk->p);
 
@@ -62,13 +62,13 @@ static void see(struct ct_talk *talk)
 	talk->outside.dport = ntohs(t.dst_id);
 }
 
-static const struct ct_test_flow *flow_of(const struct ct_talk *talk,
+static const struct ct_test_flow *flow_of(const struct ct_dialog *talk,
 					  enum ct_dir dir)
 {
 	return dir == CT_DIR_ORIG ? &talk->inside : &talk->outside;
 }
 
-static void segment(struct ct_talk *talk, enum ct_dir dir, uint8_t flags)
+static void segment(struct ct_dialog *talk, enum ct_dir dir, uint8_t flags)
 {
 	const struct ct_test_segment seg = {
 		.flags = flags,
@@ -82,10 +82,10 @@ static void segment(struct ct_talk *talk, enum ct_dir dir, uint8_t flags)
 	ck_assert_int_eq(pass(talk), CT_ACCEPT);
 }
 
-void ct_talk_connect(struct ct_talk *talk)
+void ct_dialog_connect(struct ct_dialog *talk)
 {
 	if (!talk->tcp) {
-		ct_talk_say(talk, CT_DIR_ORIG, "?", 1);
+		ct_dialog_say(talk, CT_DIR_ORIG, "?", 1);
 		return;
 	}
 	segment(talk, CT_DIR_ORIG, CT_TEST_SYN);
@@ -94,7 +94,7 @@ void ct_talk_connect(struct ct_talk *talk)
 	segment(talk, CT_DIR_ORIG, CT_TEST_ACK);
 }
 
-static void build(struct ct_talk *talk, enum ct_dir dir, const void *bytes,
+static void build(struct ct_dialog *talk, enum ct_dir dir, const void *bytes,
 		  size_t len)
 {
 	const struct ct_test_segment seg = {
@@ -113,8 +113,8 @@ static void build(struct ct_talk *talk, enum ct_dir dir, const void *bytes,
 	ct_test_sum(&talk->p);
 }
 
-enum ct_verdict ct_talk_try(struct ct_talk *talk, enum ct_dir dir,
-			    const void *bytes, size_t len)
+enum ct_verdict ct_dialog_try(struct ct_dialog *talk, enum ct_dir dir,
+			      const void *bytes, size_t len)
 {
 	uint32_t header = talk->tcp ? TCP_LEN : UDP_LEN;
 	enum ct_verdict verdict;
@@ -133,14 +133,14 @@ enum ct_verdict ct_talk_try(struct ct_talk *talk, enum ct_dir dir,
 	return verdict;
 }
 
-void ct_talk_say(struct ct_talk *talk, enum ct_dir dir, const void *bytes,
-		 size_t len)
+void ct_dialog_say(struct ct_dialog *talk, enum ct_dir dir, const void *bytes,
+		   size_t len)
 {
-	ck_assert_int_eq(ct_talk_try(talk, dir, bytes, len), CT_ACCEPT);
+	ck_assert_int_eq(ct_dialog_try(talk, dir, bytes, len), CT_ACCEPT);
 }
 
-struct ct_pkt ct_talk_knock(struct ct_talk *talk,
-			    const struct ct_test_flow *flow, uint8_t l4)
+struct ct_pkt ct_dialog_knock(struct ct_dialog *talk,
+			      const struct ct_test_flow *flow, uint8_t l4)
 {
 	const struct ct_test_segment syn = { .flags = CT_TEST_SYN,
 					     .win = WINDOW,
@@ -154,8 +154,8 @@ struct ct_pkt ct_talk_knock(struct ct_talk *talk,
 	return talk->pkt;
 }
 
-struct ct_test_flow ct_talk_flow(uint32_t src, uint16_t sport, uint32_t dst,
-				 uint16_t dport)
+struct ct_test_flow ct_dialog_flow(uint32_t src, uint16_t sport, uint32_t dst,
+				   uint16_t dport)
 {
 	struct ct_test_flow flow = { .l3 = CT_L3_IPV4,
 				     .sport = sport,
@@ -168,7 +168,8 @@ struct ct_test_flow ct_talk_flow(uint32_t src, uint16_t sport, uint32_t dst,
 	return flow;
 }
 
-void ct_talk_goes_to(const struct ct_talk *talk, uint32_t addr, uint16_t port)
+void ct_dialog_goes_to(const struct ct_dialog *talk, uint32_t addr,
+		       uint16_t port)
 {
 	struct ct_tuple t = ct_nat_tuple(&talk->p);
 
@@ -176,7 +177,7 @@ void ct_talk_goes_to(const struct ct_talk *talk, uint32_t addr, uint16_t port)
 	ck_assert_uint_eq(ntohs(t.dst_id), port);
 }
 
-void ct_talk_comes_from(const struct ct_talk *talk, uint32_t addr)
+void ct_dialog_comes_from(const struct ct_dialog *talk, uint32_t addr)
 {
 	struct ct_tuple t = ct_nat_tuple(&talk->p);
 
