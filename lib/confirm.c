@@ -31,14 +31,12 @@
  *
  * => The events that are held, NEW and others.
  */
-static uint32_t start(struct ct_thread *thr, struct ct_conn *conn)
+static uint32_t start(struct ct_thread *thr, struct ct_conn *conn,
+		      uint32_t beginning)
 {
 	uint32_t left =
 		atomic_load_explicit(&conn->timeout, memory_order_relaxed);
-	uint32_t beginning = CT_EV_NEW;
 
-	if (ct_unlikely(ct_conn_word(conn) & CT_S_EXPECTED))
-		beginning |= CT_EV_RELATED;
 	atomic_store_explicit(&conn->timeout, ct_ticks_name(thr->now + left),
 			      memory_order_relaxed);
 	/* Now, not after the publication: others may end it by then. */
@@ -158,17 +156,19 @@ static ct_noinline enum ct_verdict help(struct ct_thread *thr,
 }
 
 /*
- * What comes before a connection is known: its helper, which may refuse it.
+ * What comes before a connection is known that has a policy or an extension:
+ * its helper, which may refuse it.
  *
  * => CT_ACCEPT, or the packet has lost its connection.
  */
-static enum ct_verdict prepare(struct ct_thread *thr, struct ct_pkt *pkt)
+static ct_noinline enum ct_verdict prepare(struct ct_thread *thr,
+					   struct ct_pkt *pkt)
 {
 	struct ct_conn *conn = pkt->conn;
 
-	if (ct_unlikely(conn->policy && !attach(thr, conn)))
+	if (!attach(thr, conn))
 		return lose(thr, pkt, CT_R_NO_MEMORY);
-	if (ct_likely(!is_helped(conn)))
+	if (!is_helped(conn))
 		return CT_ACCEPT;
 	if (help(thr, pkt) == CT_ACCEPT)
 		return CT_ACCEPT;
@@ -182,18 +182,23 @@ static enum ct_verdict publish(struct ct_thread *thr, struct ct_pkt *pkt)
 	struct ct_conn *conn = pkt->conn;
 	uint32_t hash[CT_DIR_MAX];
 	bool weak = !(ct_conn_word(conn) & CT_S_ASSURED);
+	uint32_t beginning = CT_EV_NEW;
 	struct ct_clash clash;
 	uint32_t held;
 	int error;
 
-	if (ct_unlikely(prepare(thr, pkt) != CT_ACCEPT))
-		return CT_DROP;
+	if (ct_unlikely(conn->policy || ct_conn_has_ext(conn))) {
+		if (prepare(thr, pkt) != CT_ACCEPT)
+			return CT_DROP;
+		if (ct_conn_word(conn) & CT_S_EXPECTED)
+			beginning |= CT_EV_RELATED;
+	}
 	/* What was remembered is not of the mapping. */
 	if (ct_unlikely(ct_conn_word(conn) & (CT_S_SRC_NAT | CT_S_DST_NAT)))
 		ct_conn_hashes(conn, &thr->tbl->hash, hash);
 	else
 		ct_conn_private_hashes(thr, conn, hash);
-	held = start(thr, conn);
+	held = start(thr, conn, beginning);
 	if (ct_unlikely(ct_conn_has_ext(conn)))
 		ct_expects_publish(thr, conn);
 	do {
