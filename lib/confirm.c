@@ -22,6 +22,7 @@
 #include "process.h"
 
 #include "core/timer.h"
+#include "core/worth.h"
 #include "nat/binding.h"
 
 /*
@@ -42,6 +43,7 @@ static bool start(struct ct_thread *thr, struct ct_conn *conn)
 			      memory_order_relaxed);
 	/* Now, not after the publication: others may end it by then. */
 	ct_timer_start(thr, conn);
+	ct_worth_start(thr, conn);
 	ct_times_start(thr, conn);
 	return ct_event_hold(thr, conn, CT_EV_NEW);
 }

@@ -8,6 +8,7 @@
  */
 #include "process.h"
 
+#include "core/worth.h"
 #include "overflow/evict.h"
 #include "predict.h"
 
@@ -139,13 +140,22 @@ struct ct_conn *ct_find(struct ct_thread *thr, const struct ct_tuple *tuple,
 /* --- A new connection --------------------------------------------------- */
 
 /* => False when the table is full, and nothing may go to make room. */
-static bool count_in(struct ct_thread *thr, uint64_t hash)
+static bool count_in(struct ct_thread *thr, const struct ct_pkt *pkt,
+		     const struct ct_key *key)
 {
+	struct ct_newcomer new;
+
 	if (ct_unlikely(ct_refuses(thr)))
 		return false;
 	if (ct_likely(ct_count_take(thr)))
 		return true;
-	if (!ct_evict_for(thr, hash)) {
+	new = (struct ct_newcomer){
+		.hash = key->hash,
+		.t = &key->tuple,
+		.pkt = pkt,
+		.class_ = pkt->policy ? (uint8_t)pkt->policy->class_ : 0,
+	};
+	if (!ct_evict_for(thr, &new)) {
 		ct_count_refused(thr);
 		return false;
 	}
@@ -178,7 +188,7 @@ static enum ct_verdict open_conn(struct ct_thread *thr, struct ct_pkt *pkt,
 		return ct_answer_invalid(thr, pkt);
 	}
 	reply.zone = ct_policy_zone(pkt, CT_DIR_REPLY);
-	if (!count_in(thr, way->key.hash))
+	if (!count_in(thr, pkt, &way->key))
 		return answer_drop(thr, pkt, CT_R_TABLE_FULL);
 	conn = ct_conn_open(thr, &way->key, &reply);
 	if (!conn) {
@@ -253,8 +263,10 @@ static void note_reply(struct ct_thread *thr, struct ct_conn *conn)
 {
 	if (ct_conn_word(conn) & CT_S_SEEN_REPLY)
 		return;
-	if (!(ct_conn_set(conn, CT_S_SEEN_REPLY) & CT_S_SEEN_REPLY))
-		ct_event_note(thr, conn, CT_EV_REPLY);
+	if (ct_conn_set(conn, CT_S_SEEN_REPLY) & CT_S_SEEN_REPLY)
+		return;
+	ct_worth_changed(thr, conn);
+	ct_event_note(thr, conn, CT_EV_REPLY);
 }
 
 static enum ct_verdict settle(struct ct_thread *thr, struct ct_pkt *pkt,

@@ -45,6 +45,7 @@ void ct_thread_free(struct ct_thread *thr)
 		return;
 	mem = &thr->tbl->mem;
 	ct_count_leave(thr);
+	ct_share_free(thr);
 	ct_spin_lock(&thr->tbl->threads_lock);
 	thr->tbl->past_weak +=
 		atomic_load_explicit(&thr->n_weak, memory_order_relaxed);
@@ -126,6 +127,18 @@ static void time_set(struct ct_thread *thr, uint64_t now_ns)
 		;
 }
 
+/* Is it above the soft watermark? */
+static void press(struct ct_table *tbl)
+{
+	uint64_t n = atomic_load_explicit(&tbl->n_conns, memory_order_relaxed);
+	bool pressed = n * 1000 > (uint64_t)ct_core_param(tbl, CT_P_MAX_CONNS) *
+					  ct_core_param(tbl, CT_P_LOW);
+
+	if (ct_unlikely(pressed != ct_pressed(tbl)))
+		atomic_store_explicit(&tbl->pressed, pressed,
+				      memory_order_relaxed);
+}
+
 /*
  * Whether ct_maintain() is called often enough to have memory ready.
  *
@@ -177,6 +190,7 @@ static void housekeep(struct ct_thread *thr, enum ct_work_call call,
 void ct_thread_poll(struct ct_thread *thr, uint64_t now_ns)
 {
 	time_set(thr, now_ns);
+	press(thr->tbl);
 	if (ct_unlikely(thr->n_private))
 		ct_conn_discard_private(thr);
 	housekeep(thr, CT_WORK_POLL, SWEEP_PER_POLL, REAP_PER_POLL);

@@ -100,7 +100,8 @@ extern "C" {
 	X(END_FLUSHED,		144, E, "flushed by the host", "")	\
 	X(END_EVICTED,		145, E, "evicted to make room", "as Linux does") \
 	X(END_YIELDED,		146, E, "was over, and a new connection needed its id", "as Linux does") \
-	X(END_ADDRESS,		147, E, "the address that it was translated to went away", "as Linux does")
+	X(END_ADDRESS,		147, E, "the address that it was translated to went away", "as Linux does") \
+	X(END_RECYCLED,		148, E, "gave way to a newcomer that was worth more, though it was assured", "docs/overflow.md")
 /* clang-format on */
 
 /** See CT_REASONS. */

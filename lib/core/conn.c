@@ -7,6 +7,7 @@
 #include "core/reply.h"
 #include "core/table.h"
 #include "core/timer.h"
+#include "core/worth.h"
 
 #include <string.h>
 
@@ -317,6 +318,7 @@ void ct_conn_discard_later(struct ct_thread *thr, struct ct_conn *conn)
 	ct_conn_set(conn, CT_S_DYING);
 	ct_conn_adopt(conn);
 	ct_timer_stop(thr->tbl, conn);
+	ct_worth_stop(thr->tbl, conn);
 	ct_limbo_retire(thr, conn);
 }
 
@@ -399,6 +401,7 @@ void ct_conn_bury(struct ct_thread *thr, struct ct_conn *conn)
 	ct_conn_hashes(conn, &tbl->hash, hash);
 	ct_buckets_remove(thr, conn, hash);
 	ct_timer_stop(tbl, conn);
+	ct_worth_stop(tbl, conn);
 	ct_count_give(thr);
 	if (!(ct_conn_word(conn) & CT_S_ASSURED))
 		ct_count_weak(thr, -1);
@@ -573,6 +576,8 @@ void ct_conn_refresh(struct ct_thread *thr, struct ct_conn *conn,
 	atomic_store_explicit(&conn->timeout, timeout, memory_order_release);
 	if (later < 0)
 		ct_timer_sooner(thr, conn, seconds);
+	if (ct_unlikely(ct_pressed(thr->tbl)))
+		ct_worth_touch(thr, conn);
 }
 
 void ct_conn_assure(struct ct_thread *thr, struct ct_conn *conn)
@@ -583,10 +588,12 @@ void ct_conn_assure(struct ct_thread *thr, struct ct_conn *conn)
 		return;
 	if (ct_conn_word(conn) & CT_S_CONFIRMED)
 		ct_count_weak(thr, -1);
+	ct_worth_changed(thr, conn);
 	ct_event_note(thr, conn, CT_EV_ASSURED);
 }
 
 void ct_conn_changed(struct ct_thread *thr, struct ct_conn *conn)
 {
+	ct_worth_changed(thr, conn);
 	ct_event_note(thr, conn, CT_EV_PROTO);
 }

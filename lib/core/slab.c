@@ -55,7 +55,7 @@ static uint64_t chunks_for(const struct ct_slab *slab,
 
 /*
  * Pages that a magazine's refill touches at most: of a chunk's first run of
- * objects, with the place that is taken, and of their deadlines.
+ * objects, with the place that is taken, and of the arrays.
  */
 static uint32_t refill_pages(const struct ct_slab *slab,
 			     enum ct_slab_class class_)
@@ -64,7 +64,7 @@ static uint32_t refill_pages(const struct ct_slab *slab,
 	uint32_t run = units > NEW_UNITS ? units : NEW_UNITS;
 
 	return ct_work_pages(0, (size_t)(units + run) * CT_UNIT) +
-	       (class_ == CT_SLAB_CONN);
+	       (class_ == CT_SLAB_CONN ? 2u : 0u);
 }
 
 /* At least one object has to be made ready, however large it is. */

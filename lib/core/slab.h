@@ -13,12 +13,13 @@
  *	               | chunk         | unit in chunk   |
  *	               +---------------+-----------------+
  *
- *	chunk of	+--------+------+------+-- --+------+-----------+
- *	connections	| number | conn | conn | ... | conn | deadlines |
- *			+--------+------+------+-- --+------+-----------+
+ *	chunk of	+--------+------+------+-- --+------+-----------+-------+
+ *	connections	| number | conn | conn | ... | conn | deadlines | worth |
+ *			+--------+------+------+-- --+------+-----------+-------+
  *
- * The deadlines are a dense array: lower bounds of the timeouts, so that expiry
- * reads 4 bytes a connection (timer.h).
+ * Behind the connections are two dense arrays: deadlines, lower bounds of the
+ * timeouts, so that expiry reads 4 bytes a connection (timer.h); and one byte
+ * each that says what it is worth when room is needed (worth.h).
  *
  * Free objects wait in the thread's magazine, the surplus in their chunk's list
  * under a lock, linked by their own first word; nothing is allocated to free.
@@ -53,6 +54,7 @@ enum ct_slab_class {
 struct ct_chunk {
 	uint8_t *mem;                /* R  once its first unit is out */
 	_Atomic uint32_t *deadlines; /* R  connections only */
+	_Atomic uint8_t *worth;      /* R  likewise */
 	_Atomic uint32_t used;       /* A  units that were ever given out */
 	_Atomic uint8_t class_;      /* A  enum ct_slab_class */
 	uint32_t free;               /* L  first of its free objects, or 0 */
@@ -123,6 +125,22 @@ static inline _Atomic uint32_t *ct_slab_deadline(const struct ct_slab *slab,
 	uint32_t mask = (1u << slab->shift) - 1;
 
 	return &slab->chunk[unit >> slab->shift].deadlines[(unit & mask) / 2];
+}
+
+/* => What that connection is worth. */
+static inline _Atomic uint8_t *ct_slab_worth(const struct ct_slab *slab,
+					     uint32_t unit)
+{
+	uint32_t mask = (1u << slab->shift) - 1;
+
+	return &slab->chunk[unit >> slab->shift].worth[(unit & mask) / 2];
+}
+
+/* => The place, from its chunk's first unit, that is the i-th of the arrays;
+ * places are so many units apart. */
+static inline uint32_t ct_slab_place(uint32_t i, uint32_t units)
+{
+	return (2 * i + units - 1) / units * units;
 }
 
 /* => The unit of an object, from its address. */

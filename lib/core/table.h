@@ -34,9 +34,11 @@
 #include "core/reclaim.h"
 #include "core/registry.h"
 #include "core/resize.h"
+#include "core/share.h"
 #include "core/slab.h"
 #include "core/work.h"
 
+#include <conntrack/overflow.h>
 #include <stdatomic.h>
 #include <urcu/list.h>
 
@@ -53,7 +55,23 @@ enum ct_core_param {
 	CT_P_HASH,
 	CT_P_LEAK_PROOF,
 	CT_P_NAT64_PRIVATE,
+	CT_P_POLICY,
+	CT_P_VERDICT,
+	CT_P_LOW,
+	CT_P_HIGH,
+	CT_P_PROBATION,
+	CT_P_SOFT,
+	CT_P_PREFIX4,
+	CT_P_PREFIX6,
 	CT_P_MAX
+};
+
+/* What a class of connections means; see overflow.h. */
+struct ct_class {
+	_Atomic bool keep;        /* A */
+	_Atomic uint8_t rank;     /* A */
+	_Atomic uint32_t reserve; /* A */
+	_Atomic uint32_t n; /* A  connections, if any class has a reserve */
 };
 
 /* NAT's pools; see nat/pool.h. */
@@ -89,6 +107,11 @@ struct ct_thread {
 	void *trace_user;
 
 	uint32_t refused_at;     /* its own  tick; count.h */
+	uint32_t hand;           /* its own  unit; overflow/rate.h */
+	uint32_t heavy;          /* its own  tick; overflow/choose.h */
+	struct ct_share *share;  /* its own  made when room is needed */
+	bool crowd;              /* its own  too many unproven; choose.c */
+	uint32_t crowd_left;     /* its own  searches until it looks again */
 	_Atomic uint32_t credit; /* A  see count.h */
 	_Atomic int64_t n_weak;  /* A  one writer */
 	/* Read by others' polls: on lines of their own. */
@@ -115,6 +138,8 @@ struct ct_table {
 	struct ct_policies policies;
 	struct ct_events events;
 	struct ct_mappings mappings;
+	_Atomic bool pressed; /* A  above the soft watermark */
+	struct ct_class classes[CT_CLASSES];
 	_Atomic(struct ct_nat_pool *) pool[CT_POOLS]; /* A  set once each */
 
 	/* Written by newcomers, now and then. */
@@ -197,6 +222,18 @@ static inline uint32_t ct_core_param(const struct ct_table *tbl,
 {
 	/* The table's own group is the first one. */
 	return ct_params_value(&tbl->params, n);
+}
+
+/* => What a class means; a number that is none is everybody's. */
+static inline const struct ct_class *ct_class_at(const struct ct_table *tbl,
+						 unsigned class_)
+{
+	return &tbl->classes[class_ < CT_CLASSES ? class_ : 0];
+}
+
+static inline bool ct_pressed(const struct ct_table *tbl)
+{
+	return atomic_load_explicit(&tbl->pressed, memory_order_relaxed);
 }
 
 /* => The table is full, as this thread has found in this tick; see count.h. */

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * worth.c - what connections are worth; see worth.h
+ */
+#include "core/worth.h"
+
+#include "core/table.h"
+
+static _Atomic uint8_t *byte_of(const struct ct_table *tbl,
+				const struct ct_conn *conn)
+{
+	return ct_slab_worth(&tbl->slab, ct_conn_unit(tbl, conn));
+}
+
+static const struct ct_l4_ops *ops_of(const struct ct_table *tbl,
+				      const struct ct_conn *conn)
+{
+	bool wide = ct_conn_word(conn) & CT_S_WIDE;
+
+	return ct_registry_l4(tbl, wide ? conn->wide.orig.l4
+					: conn->narrow[CT_DIR_ORIG].l4);
+}
+
+/* What a connection whose tracker has no opinion is worth, by its status. */
+static uint8_t score_of(const struct ct_l4_ops *ops, const struct ct_conn *conn,
+			uint32_t status)
+{
+	if (ops->evict_score)
+		return ops->evict_score(conn);
+	if (status & CT_S_ASSURED)
+		return CT_SCORE_ESTABLISHED;
+	return status & CT_S_SEEN_REPLY ? CT_SCORE_HALF_OPEN
+					: CT_SCORE_UNREPLIED;
+}
+
+static enum ct_worth_group group_of(const struct ct_table *tbl,
+				    const struct ct_conn *conn, uint32_t status)
+{
+	const struct ct_class *class_ = ct_class_at(tbl, conn->class_);
+	uint8_t score = score_of(ops_of(tbl, conn), conn, status);
+
+	if (class_->keep)
+		return CT_WORTH_KEPT;
+	if (score < CT_SCORE_UNREPLIED)
+		return CT_WORTH_CLOSING;
+	if (score < CT_SCORE_HALF_OPEN)
+		return CT_WORTH_UNREPLIED;
+	/* What nobody assured has proven nothing, whatever its tracker says. */
+	if (score < CT_SCORE_ESTABLISHED || !(status & CT_S_ASSURED))
+		return CT_WORTH_HALF_OPEN;
+	return class_->rank ? CT_WORTH_FAVOURED : CT_WORTH_ESTABLISHED;
+}
+
+static uint8_t byte_for(const struct ct_table *tbl, const struct ct_conn *conn,
+			uint8_t activity)
+{
+	uint32_t status = ct_conn_word(conn);
+	unsigned group = group_of(tbl, conn, status);
+
+	return (uint8_t)(group << CT_WORTH_SHIFT | activity |
+			 (status & (CT_S_SRC_NAT | CT_S_DST_NAT) ? CT_WORTH_NAT
+								 : 0));
+}
+
+uint8_t ct_worth_of(const struct ct_table *tbl, const struct ct_conn *conn)
+{
+	return byte_for(
+		tbl, conn,
+		atomic_load_explicit(byte_of(tbl, conn), memory_order_relaxed) &
+			CT_WORTH_BUSY);
+}
+
+void ct_worth_start(struct ct_thread *thr, struct ct_conn *conn)
+{
+	atomic_store_explicit(byte_of(thr->tbl, conn),
+			      byte_for(thr->tbl, conn, CT_WORTH_ONCE),
+			      memory_order_relaxed);
+}
+
+void ct_worth_changed(struct ct_thread *thr, struct ct_conn *conn)
+{
+	if (ct_conn_known(conn))
+		atomic_store_explicit(byte_of(thr->tbl, conn),
+				      ct_worth_of(thr->tbl, conn),
+				      memory_order_relaxed);
+}
+
+void ct_worth_touch(struct ct_thread *thr, struct ct_conn *conn)
+{
+	_Atomic uint8_t *byte = byte_of(thr->tbl, conn);
+	uint8_t was = atomic_load_explicit(byte, memory_order_relaxed);
+
+	if ((was & CT_WORTH_BUSY) == CT_WORTH_BUSY || !was)
+		return;
+	was = (uint8_t)(was + CT_WORTH_ONCE);
+	if (ct_worth_group(was) == CT_WORTH_STALE)
+		was += 1 << CT_WORTH_SHIFT; /* it is not, after all */
+	atomic_store_explicit(byte, was, memory_order_relaxed);
+}
+
+void ct_worth_stop(struct ct_table *tbl, struct ct_conn *conn)
+{
+	atomic_store_explicit(byte_of(tbl, conn), 0, memory_order_relaxed);
+}
+
+struct ct_age ct_worth_age(struct ct_thread *thr, const struct ct_conn *conn)
+{
+	const struct ct_l4_ops *ops = ops_of(thr->tbl, conn);
+	struct ct_age age = { 0, 0 };
+	int32_t left;
+
+	if (!ops->lifetime)
+		return age;
+	age.life = ops->lifetime(thr, conn) * CT_TICKS_PER_S;
+	left = ct_ticks_until(
+		atomic_load_explicit(&conn->timeout, memory_order_acquire),
+		thr->now);
+	if (left < 0)
+		left = 0;
+	age.idle = (uint32_t)left < age.life ? age.life - (uint32_t)left : 0;
+	return age;
+}

@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * choose.c - who goes, by value; see choose.h
+ *
+ *	line -> who of it is worth least (rate.h) -> up to four of these, or 16
+ *	where a source holds much -> each looked into: alive? how old? whose? ->
+ *	the worst one -> is it worth less than the newcomer?
+ *
+ * The bytes are hints, and so is what is read of a connection without its lock;
+ * what counts is looked at again under the lock, by ct_conn_kill().
+ */
+#include "overflow/choose.h"
+
+#include "core/count.h"
+#include "core/table.h"
+#include "overflow/rate.h"
+
+/* A source with more than this part of the table, of 65535, holds much: 1/16. */
+#define MUCH 4096u
+
+/* One search in so many tires the connections that it passes. */
+#define TIRE_EVERY 16u
+
+struct candidate {
+	struct ct_conn *conn;
+	enum ct_reason reason; /* that it would end for */
+	uint8_t worth;         /* as it is, not as the byte says */
+	uint32_t source;       /* share of the table */
+	uint64_t key;          /* its source */
+	uint32_t idle;         /* ticks */
+};
+
+/* => What goes before the other one. */
+static bool is_worse(const struct candidate *a, const struct candidate *b)
+{
+	bool a_much = a->source > MUCH, b_much = b->source > MUCH;
+	enum ct_worth_group ga = ct_worth_group(a->worth);
+	enum ct_worth_group gb = ct_worth_group(b->worth);
+
+	if (a_much != b_much)
+		return a_much;
+	/* What has proven nothing is alike, and has to go in turn. */
+	if (ga != gb && !(ga > CT_WORTH_CLOSING && ga < CT_WORTH_STALE &&
+			  gb > CT_WORTH_CLOSING && gb < CT_WORTH_STALE))
+		return ga < gb;
+	if (ga >= CT_WORTH_STALE && a->worth != b->worth)
+		return a->worth < b->worth;
+	return a->idle > b->idle;
+}
+
+/* => How idle, and with what consequence. */
+static void look_at_age(struct ct_thread *thr, struct candidate *cand)
+{
+	struct ct_age age = ct_worth_age(thr, cand->conn);
+	uint32_t soft = ct_core_param(thr->tbl, CT_P_SOFT) * CT_TICKS_PER_S;
+	uint8_t below = cand->worth & ((1u << CT_WORTH_SHIFT) - 1);
+
+	cand->idle = age.idle;
+	if (ct_worth_group(cand->worth) == CT_WORTH_ESTABLISHED &&
+	    age.idle > soft)
+		cand->worth =
+			(uint8_t)(CT_WORTH_STALE << CT_WORTH_SHIFT | below);
+}
+
+/* Look into a connection; => false when it is none that could go. */
+static bool look_into(struct ct_thread *thr, struct ct_conn *conn,
+		      struct candidate *cand)
+{
+	struct ct_tuple t;
+
+	if (!ct_conn_known(conn))
+		return false;
+	cand->conn = conn;
+	cand->worth = ct_worth_of(thr->tbl, conn);
+	cand->reason = ct_conn_word(conn) & CT_S_ASSURED ? CT_R_END_RECYCLED
+							 : CT_R_END_EVICTED;
+	if (ct_conn_expired(conn, thr->now)) {
+		cand->worth = 0;
+		cand->reason = CT_R_END_EXPIRED;
+	}
+	look_at_age(thr, cand);
+	ct_conn_tuple(conn, CT_DIR_ORIG, &t);
+	cand->key = ct_share_key(thr->tbl, &t);
+	cand->source = ct_share_of(thr, cand->key);
+	ct_share_add(thr, cand->key);
+	thr->heavy = cand->source > MUCH ? thr->now : thr->heavy;
+	return true;
+}
+
+/* => How many of a line's places are worth a look: more, where a source was met
+ *    lately that holds much. */
+static unsigned how_many(const struct ct_thread *thr)
+{
+	return thr->heavy && thr->now - thr->heavy < CT_TICKS_PER_S
+		       ? CT_CHOOSE_FAR
+		       : CT_CHOOSE_NEAR;
+}
+
+/*
+ * The worst of the places of a line that are alike.
+ *
+ * => false when none of them could go.
+ */
+static bool worst_of(struct ct_thread *thr, const struct ct_rate_line *line,
+		     uint64_t places, struct candidate *worst)
+{
+	struct candidate cand;
+	bool found = false;
+
+	for (unsigned n = how_many(thr); n && places; n--) {
+		unsigned i = ct_rate_oldest(line, places, thr->now);
+
+		places &= ~(UINT64_C(1) << i);
+		if (!look_into(thr, ct_rate_conn(thr, line, i), &cand))
+			continue;
+		if (!found || is_worse(&cand, worst))
+			*worst = cand;
+		found = true;
+	}
+	return found;
+}
+
+/*
+ * => Those that are not assured have their share of the table already.
+ *
+ * Counting them asks all threads, so it is done once in a while: when one in 64
+ * of them may have changed.
+ */
+static bool is_crowd(struct ct_thread *thr)
+{
+	struct ct_table *tbl = thr->tbl;
+	uint64_t share = (uint64_t)ct_core_param(tbl, CT_P_MAX_CONNS) *
+			 ct_core_param(tbl, CT_P_PROBATION) / 1000;
+
+	if (!thr->crowd_left) {
+		thr->crowd = ct_count_weak_now(tbl) >= share;
+		thr->crowd_left = (uint32_t)(share / 64);
+	} else {
+		thr->crowd_left--;
+	}
+	return thr->crowd;
+}
+
+/* => The most that a victim may be worth. */
+static uint8_t limit_for(struct ct_thread *thr, const struct ct_newcomer *new)
+{
+	const struct ct_class *class_ = ct_class_at(thr->tbl, new->class_);
+	unsigned group = CT_WORTH_STALE;
+
+	if (!is_crowd(thr))
+		group = class_->rank ? CT_WORTH_FAVOURED : CT_WORTH_ESTABLISHED;
+	if (class_->keep)
+		group = CT_WORTH_FAVOURED;
+	return (uint8_t)((group + 1) * (1 << CT_WORTH_SHIFT) - 1);
+}
+
+static bool evict(struct ct_thread *thr, const struct candidate *cand)
+{
+	return ct_conn_kill(thr, cand->conn, cand->reason);
+}
+
+bool ct_choose_scored(struct ct_thread *thr, const struct ct_newcomer *new)
+{
+	uint8_t most = limit_for(thr, new);
+	uint64_t key = ct_share_key(thr->tbl, new->t);
+	bool much = ct_share_of(thr, key) > MUCH;
+	struct ct_rate_line line;
+	struct candidate worst;
+
+	for (unsigned i = 0; i < CT_CHOOSE_LINES && ct_rate_next(thr, &line);
+	     i++) {
+		uint8_t worth;
+		uint64_t places = ct_rate_lowest(&line, most, &worth);
+
+		if (ct_random(thr) % TIRE_EVERY == 0)
+			ct_rate_tire(&line);
+		if (!places || !worst_of(thr, &line, places, &worst) ||
+		    worst.worth > most)
+			continue;
+		if (much && worst.key != key &&
+		    worst.reason != CT_R_END_EXPIRED)
+			continue;
+		if (evict(thr, &worst))
+			return true;
+	}
+	return false;
+}
+
+bool ct_choose_lru(struct ct_thread *thr)
+{
+	struct candidate cand, worst = { 0 };
+	struct ct_rate_line line;
+
+	for (unsigned l = 0; l < CT_CHOOSE_LINES && ct_rate_next(thr, &line);
+	     l++) {
+		for (unsigned i = 0; i < line.n; i++)
+			if (look_into(thr, ct_rate_conn(thr, &line, i),
+				      &cand) &&
+			    (!worst.conn || cand.idle > worst.idle))
+				worst = cand;
+		if (worst.conn && evict(thr, &worst))
+			return true;
+	}
+	return false;
+}
+
+bool ct_choose_random(struct ct_thread *thr)
+{
+	struct ct_rate_line line;
+	struct candidate cand;
+
+	for (unsigned l = 0; l < CT_CHOOSE_LINES && ct_rate_next(thr, &line);
+	     l++) {
+		unsigned i = ct_random(thr) % line.n;
+
+		if (look_into(thr, ct_rate_conn(thr, &line, i), &cand) &&
+		    evict(thr, &cand))
+			return true;
+	}
+	return false;
+}
