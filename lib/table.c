@@ -11,6 +11,7 @@
  */
 #include "core/table.h"
 #include "nat/pool.h"
+#include "overflow/talker.h"
 #include "predict.h"
 #include "proto/trackers.h"
 #include "thread.h"
@@ -86,6 +87,8 @@ int ct_table_seal(struct ct_table *tbl)
 	tbl->hash.kind = ct_core_param(tbl, CT_P_HASH);
 	error = ct_extend_seal(tbl);
 	if (!error)
+		error = ct_limits_seal(tbl);
+	if (!error)
 		error = ct_slab_init(&tbl->slab, &tbl->mem, tbl->max_conns,
 				     tbl->extend.conn_units,
 				     tbl->extend.block_units);
@@ -133,6 +136,9 @@ void ct_table_destroy(struct ct_table *tbl)
 	ct_buckets_fini(tbl);
 	ct_pools_fini(tbl);
 	ct_mappings_fini(tbl);
+	ct_limits_fini(tbl);
+	ct_ledger_free(tbl);
+	ct_talkers_free(tbl);
 	ct_slab_fini(&tbl->slab);
 
 	/* The table counts its own bytes; they go last. */

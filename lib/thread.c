@@ -7,9 +7,13 @@
 #include "core/table.h"
 #include "core/timer.h"
 #include "nat/static.h"
+#include "overflow/adapt.h"
 
 /* Places that a poll looks at: eight cache lines of deadlines. */
 #define SWEEP_PER_POLL 128
+
+/* Places that a poll looks into under pressure. */
+#define ADAPT_PER_POLL 16
 
 /* Connections that a poll frees: more than bursts of 32 can retire. */
 #define REAP_PER_POLL 512
@@ -178,6 +182,7 @@ static void housekeep(struct ct_thread *thr, enum ct_work_call call,
 	ct_epoch_seen(thr);
 	ct_limbo_reap(thr, reap);
 	ct_timer_sweep(thr, sweep);
+	ct_adapt_sweep(thr, sweep ? ADAPT_PER_POLL : 0);
 	ct_resize_step(thr, &left);
 	ct_slab_prepare(&tbl->slab, &left);
 	ct_slab_shrink(thr, &left);

@@ -54,7 +54,7 @@ static const struct ct_param_def core_params[CT_P_MAX] = {
 		CT_OVERFLOW_VERDICTS - 1, 0, 0 },
 	[CT_P_LOW] = { "overflow.low", NULL,
 		"soft watermark, thousandths of max_conns: above it timeouts shrink and activity is counted",
-		1000, 600, 0, 1000, 0, 0 },
+		1000, 800, 0, 1000, 0, 0 },
 	[CT_P_HIGH] = { "overflow.high", NULL,
 		"hard watermark, thousandths of max_conns: at it timeouts are shortest",
 		1000, 1000, 1, 1000, 0, 0 },
@@ -70,6 +70,18 @@ static const struct ct_param_def core_params[CT_P_MAX] = {
 	[CT_P_PREFIX6] = { "overflow.prefix6", NULL,
 		"bits of an IPv6 address that make it one source for fairness",
 		64, 64, 1, 128, 0, 0 },
+	[CT_P_SOURCE_MAX] = { "overflow.source.max", NULL,
+		"connections that a source may have; 0: no limit; kept in a sketch, which may take two sources for one; not raised from 0 once a thread has attached",
+		0, 0, 0, UINT32_MAX, 0, 0 },
+	[CT_P_SOURCE_MIN] = { "overflow.source.min", NULL,
+		"connections of a source that others may not take from it; 0: none; not raised from 0 once a thread has attached",
+		0, 0, 0, UINT32_MAX, 0, 0 },
+	[CT_P_VICTIMS] = { "overflow.victims", NULL,
+		"how many of the latest victims are remembered",
+		64, 64, 1, 65536, CT_PARAM_SEALED, 0 },
+	[CT_P_HALF_LIFE] = { "overflow.half_life", NULL,
+		"seconds in which half of what top talkers have opened is forgotten",
+		60, 60, 1, CT_TIMEOUT_MAX, 0, 0 },
 };
 /* clang-format on */
 

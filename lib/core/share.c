@@ -23,15 +23,25 @@ static void keep_prefix(union ct_addr *addr, unsigned bits)
 	}
 }
 
+unsigned ct_share_bits(const struct ct_table *tbl, uint8_t l3)
+{
+	return ct_core_param(tbl,
+			     l3 == CT_L3_IPV4 ? CT_P_PREFIX4 : CT_P_PREFIX6);
+}
+
+void ct_share_prefix(const struct ct_table *tbl, uint8_t l3,
+		     union ct_addr *addr)
+{
+	keep_prefix(addr, ct_share_bits(tbl, l3));
+}
+
 uint64_t ct_share_key(const struct ct_table *tbl, const struct ct_tuple *t)
 {
 	struct ct_tuple source = { .src = t->src,
 				   .l3 = t->l3,
 				   .zone = t->zone };
-	bool wide = ct_tuple_wide(t);
 
-	keep_prefix(&source.src,
-		    ct_core_param(tbl, wide ? CT_P_PREFIX6 : CT_P_PREFIX4));
+	ct_share_prefix(tbl, t->l3, &source.src);
 	return ct_hash_wide(&tbl->hash, &source);
 }
 

@@ -29,6 +29,11 @@ struct ct_share {
 	uint16_t count[CT_SHARE_ROWS][CT_SHARE_COLS];
 };
 
+/* => How many bits of an address make it one source; leave only these. */
+unsigned ct_share_bits(const struct ct_table *tbl, uint8_t l3);
+void ct_share_prefix(const struct ct_table *tbl, uint8_t l3,
+		     union ct_addr *addr);
+
 /* => Which source a tuple has: its prefix, zone and secret, hashed. */
 uint64_t ct_share_key(const struct ct_table *tbl, const struct ct_tuple *t);
 

@@ -29,6 +29,8 @@
 #include "core/count.h"
 #include "core/event.h"
 #include "core/extend.h"
+#include "core/ledger.h"
+#include "core/limit.h"
 #include "core/mapping.h"
 #include "core/policy.h"
 #include "core/reclaim.h"
@@ -63,16 +65,21 @@ enum ct_core_param {
 	CT_P_SOFT,
 	CT_P_PREFIX4,
 	CT_P_PREFIX6,
+	CT_P_SOURCE_MAX,
+	CT_P_SOURCE_MIN,
+	CT_P_VICTIMS,
+	CT_P_HALF_LIFE,
 	CT_P_MAX
 };
 
-/* What a class of connections means; see overflow.h. */
-struct ct_class {
-	_Atomic bool keep;        /* A */
-	_Atomic uint8_t rank;     /* A */
-	_Atomic uint32_t reserve; /* A */
-	_Atomic uint32_t n; /* A  connections, if any class has a reserve */
+/* A prefix that is translated without state; see refuse.h. */
+struct ct_prefix_map {
+	union ct_addr inside;
+	union ct_addr outside;
+	uint8_t l3;
+	uint8_t bits;
 };
+enum { CT_PREFIX_MAPS = 8 };
 
 /* NAT's pools; see nat/pool.h. */
 struct ct_nat_pool;
@@ -106,10 +113,13 @@ struct ct_thread {
 	ct_trace_fn trace; /* its own */
 	void *trace_user;
 
-	uint32_t refused_at;     /* its own  tick; count.h */
-	uint32_t hand;           /* its own  unit; overflow/rate.h */
-	uint32_t heavy;          /* its own  tick; overflow/choose.h */
-	struct ct_share *share;  /* its own  made when room is needed */
+	uint32_t refused_at;           /* its own  tick; count.h */
+	uint32_t hand;                 /* its own  unit; overflow/rate.h */
+	_Atomic uint64_t n_candidates; /* A  one writer; choose.c */
+	_Atomic uint64_t n_lines;      /* A  one writer */
+	uint32_t adapt;                /* its own  unit; overflow/adapt.c */
+	uint32_t heavy;                /* its own  tick; overflow/choose.h */
+	struct ct_share *share;        /* its own  made when room is needed */
 	bool crowd;              /* its own  too many unproven; choose.c */
 	uint32_t crowd_left;     /* its own  searches until it looks again */
 	_Atomic uint32_t credit; /* A  see count.h */
@@ -139,7 +149,12 @@ struct ct_table {
 	struct ct_events events;
 	struct ct_mappings mappings;
 	_Atomic bool pressed; /* A  above the soft watermark */
-	struct ct_class classes[CT_CLASSES];
+	struct ct_limits limits;
+	_Atomic(struct ct_ledger *) ledger;     /* A  made when it is needed */
+	_Atomic(struct ct_talkers *) talkers;   /* A  likewise */
+	const struct ct_overflow_ops *overflow; /* I  after the seal; or NULL */
+	struct ct_prefix_map maps[CT_PREFIX_MAPS];    /* I  after the seal */
+	uint32_t n_maps;                              /* I  after the seal */
 	_Atomic(struct ct_nat_pool *) pool[CT_POOLS]; /* A  set once each */
 
 	/* Written by newcomers, now and then. */
@@ -222,13 +237,6 @@ static inline uint32_t ct_core_param(const struct ct_table *tbl,
 {
 	/* The table's own group is the first one. */
 	return ct_params_value(&tbl->params, n);
-}
-
-/* => What a class means; a number that is none is everybody's. */
-static inline const struct ct_class *ct_class_at(const struct ct_table *tbl,
-						 unsigned class_)
-{
-	return &tbl->classes[class_ < CT_CLASSES ? class_ : 0];
 }
 
 static inline bool ct_pressed(const struct ct_table *tbl)
@@ -316,16 +324,19 @@ static inline void ct_refresh(struct ct_thread *thr, struct ct_conn *conn,
 		ct_conn_refresh(thr, conn, seconds);
 }
 
-static inline void ct_count_by(struct ct_thread *thr, enum ct_reason reason,
-			       uint64_t n)
+/* One writer: no read-modify-write is needed. */
+static inline void ct_count_own(_Atomic uint64_t *counter, uint64_t n)
 {
-	_Atomic uint64_t *counter = &thr->reasons[reason];
-
-	/* One writer: no read-modify-write is needed. */
 	atomic_store_explicit(
 		counter,
 		atomic_load_explicit(counter, memory_order_relaxed) + n,
 		memory_order_relaxed);
+}
+
+static inline void ct_count_by(struct ct_thread *thr, enum ct_reason reason,
+			       uint64_t n)
+{
+	ct_count_own(&thr->reasons[reason], n);
 }
 
 static inline void ct_count(struct ct_thread *thr, enum ct_reason reason)

@@ -36,10 +36,10 @@ static uint8_t score_of(const struct ct_l4_ops *ops, const struct ct_conn *conn,
 static enum ct_worth_group group_of(const struct ct_table *tbl,
 				    const struct ct_conn *conn, uint32_t status)
 {
-	const struct ct_class *class_ = ct_class_at(tbl, conn->class_);
+	const struct ct_class *class_ = ct_class_at(&tbl->limits, conn->class_);
 	uint8_t score = score_of(ops_of(tbl, conn), conn, status);
 
-	if (class_->keep)
+	if (atomic_load_explicit(&class_->keep, memory_order_relaxed))
 		return CT_WORTH_KEPT;
 	if (score < CT_SCORE_UNREPLIED)
 		return CT_WORTH_CLOSING;
@@ -48,7 +48,9 @@ static enum ct_worth_group group_of(const struct ct_table *tbl,
 	/* What nobody assured has proven nothing, whatever its tracker says. */
 	if (score < CT_SCORE_ESTABLISHED || !(status & CT_S_ASSURED))
 		return CT_WORTH_HALF_OPEN;
-	return class_->rank ? CT_WORTH_FAVOURED : CT_WORTH_ESTABLISHED;
+	return atomic_load_explicit(&class_->rank, memory_order_relaxed)
+		       ? CT_WORTH_FAVOURED
+		       : CT_WORTH_ESTABLISHED;
 }
 
 static uint8_t byte_for(const struct ct_table *tbl, const struct ct_conn *conn,
@@ -119,4 +121,29 @@ struct ct_age ct_worth_age(struct ct_thread *thr, const struct ct_conn *conn)
 		left = 0;
 	age.idle = (uint32_t)left < age.life ? age.life - (uint32_t)left : 0;
 	return age;
+}
+
+unsigned ct_conn_class(const struct ct_conn *conn)
+{
+	unsigned class_ = conn->class_;
+
+	return ct_conn_word(conn) & CT_S_DYING ? 0 : class_;
+}
+
+int ct_conn_class_set(struct ct_thread *thr, struct ct_conn *conn,
+		      unsigned class_)
+{
+	bool alive;
+
+	if (class_ >= CT_CLASSES)
+		return CT_E_RANGE;
+	ct_spin_lock(&conn->lock);
+	alive = !(ct_conn_word(conn) & CT_S_DYING);
+	if (alive) {
+		ct_limits_move(thr->tbl, conn->class_, (uint8_t)class_);
+		conn->class_ = (uint8_t)class_;
+	}
+	ct_spin_unlock(&conn->lock);
+	ct_worth_changed(thr, conn);
+	return alive ? 0 : CT_E_NOENT;
 }

@@ -13,6 +13,7 @@
 
 #include "core/count.h"
 #include "core/table.h"
+#include "core/timer.h"
 #include "overflow/rate.h"
 
 /* A source with more than this part of the table, of 65535, holds much: 1/16. */
@@ -27,7 +28,9 @@ struct candidate {
 	uint8_t worth;         /* as it is, not as the byte says */
 	uint32_t source;       /* share of the table */
 	uint64_t key;          /* its source */
-	uint32_t idle;         /* ticks */
+	struct ct_tuple t;     /* its original one */
+	uint8_t class_;
+	uint32_t idle; /* ticks */
 };
 
 /* => What goes before the other one. */
@@ -48,6 +51,16 @@ static bool is_worse(const struct candidate *a, const struct candidate *b)
 	return a->idle > b->idle;
 }
 
+/* The deadline becomes the timeout, so that the next search knows better who has
+ * been idle for long. */
+static void learn(struct ct_thread *thr, struct ct_conn *conn)
+{
+	ct_spin_lock(&conn->lock);
+	if (ct_conn_known(conn))
+		ct_timer_start(thr, conn);
+	ct_spin_unlock(&conn->lock);
+}
+
 /* => How idle, and with what consequence. */
 static void look_at_age(struct ct_thread *thr, struct candidate *cand)
 {
@@ -57,19 +70,20 @@ static void look_at_age(struct ct_thread *thr, struct candidate *cand)
 
 	cand->idle = age.idle;
 	if (ct_worth_group(cand->worth) == CT_WORTH_ESTABLISHED &&
-	    age.idle > soft)
+	    age.idle <= soft)
+		learn(thr, cand->conn);
+	else if (ct_worth_group(cand->worth) == CT_WORTH_ESTABLISHED)
 		cand->worth =
 			(uint8_t)(CT_WORTH_STALE << CT_WORTH_SHIFT | below);
 }
 
 /* Look into a connection; => false when it is none that could go. */
 static bool look_into(struct ct_thread *thr, struct ct_conn *conn,
-		      struct candidate *cand)
+		      const struct ct_newcomer *new, struct candidate *cand)
 {
-	struct ct_tuple t;
-
 	if (!ct_conn_known(conn))
 		return false;
+	ct_count_own(&thr->n_candidates, 1);
 	cand->conn = conn;
 	cand->worth = ct_worth_of(thr->tbl, conn);
 	cand->reason = ct_conn_word(conn) & CT_S_ASSURED ? CT_R_END_RECYCLED
@@ -79,12 +93,14 @@ static bool look_into(struct ct_thread *thr, struct ct_conn *conn,
 		cand->reason = CT_R_END_EXPIRED;
 	}
 	look_at_age(thr, cand);
-	ct_conn_tuple(conn, CT_DIR_ORIG, &t);
-	cand->key = ct_share_key(thr->tbl, &t);
+	ct_conn_tuple(conn, CT_DIR_ORIG, &cand->t);
+	cand->class_ = (uint8_t)ct_conn_class(conn);
+	cand->key = ct_share_key(thr->tbl, &cand->t);
 	cand->source = ct_share_of(thr, cand->key);
 	ct_share_add(thr, cand->key);
 	thr->heavy = cand->source > MUCH ? thr->now : thr->heavy;
-	return true;
+	return !ct_limits_guard(thr->tbl, &cand->t, cand->class_, new->t,
+				new->class_);
 }
 
 /* => How many of a line's places are worth a look: more, where a source was met
@@ -101,8 +117,9 @@ static unsigned how_many(const struct ct_thread *thr)
  *
  * => false when none of them could go.
  */
-static bool worst_of(struct ct_thread *thr, const struct ct_rate_line *line,
-		     uint64_t places, struct candidate *worst)
+static bool worst_of(struct ct_thread *thr, const struct ct_newcomer *new,
+		     const struct ct_rate_line *line, uint64_t places,
+		     struct candidate *worst)
 {
 	struct candidate cand;
 	bool found = false;
@@ -111,7 +128,7 @@ static bool worst_of(struct ct_thread *thr, const struct ct_rate_line *line,
 		unsigned i = ct_rate_oldest(line, places, thr->now);
 
 		places &= ~(UINT64_C(1) << i);
-		if (!look_into(thr, ct_rate_conn(thr, line, i), &cand))
+		if (!look_into(thr, ct_rate_conn(thr, line, i), new, &cand))
 			continue;
 		if (!found || is_worse(&cand, worst))
 			*worst = cand;
@@ -144,49 +161,91 @@ static bool is_crowd(struct ct_thread *thr)
 /* => The most that a victim may be worth. */
 static uint8_t limit_for(struct ct_thread *thr, const struct ct_newcomer *new)
 {
-	const struct ct_class *class_ = ct_class_at(thr->tbl, new->class_);
+	const struct ct_class *class_ =
+		ct_class_at(&thr->tbl->limits, new->class_);
 	unsigned group = CT_WORTH_STALE;
 
 	if (!is_crowd(thr))
-		group = class_->rank ? CT_WORTH_FAVOURED : CT_WORTH_ESTABLISHED;
-	if (class_->keep)
+		group = CT_WORTH_ESTABLISHED;
+	if (atomic_load_explicit(&class_->rank, memory_order_relaxed) ||
+	    atomic_load_explicit(&class_->keep, memory_order_relaxed))
 		group = CT_WORTH_FAVOURED;
 	return (uint8_t)((group + 1) * (1 << CT_WORTH_SHIFT) - 1);
 }
 
 static bool evict(struct ct_thread *thr, const struct candidate *cand)
 {
-	return ct_conn_kill(thr, cand->conn, cand->reason);
+	struct ct_victim victim = {
+		.tuple = cand->t,
+		.at_ns = thr->now_ns,
+		.reason = cand->reason,
+		.idle_s = cand->idle / CT_TICKS_PER_S,
+		.status = ct_conn_status(cand->conn),
+		.class_ = cand->class_,
+		.score = cand->worth,
+	};
+
+	if (!ct_conn_kill(thr, cand->conn, cand->reason))
+		return false;
+	if (cand->reason != CT_R_END_EXPIRED)
+		ct_ledger_evicted(thr->tbl, &victim);
+	return true;
+}
+
+/* => Whose places, if he holds much, a newcomer may take: his own, only. */
+static bool may_take(const struct candidate *cand, uint64_t key, bool much)
+{
+	return !much || cand->key == key || cand->reason == CT_R_END_EXPIRED;
+}
+
+/*
+ * The worst one of some lines: as many as make a whole one, since a small
+ * table's are short.
+ *
+ * => false when nobody may go.
+ */
+static bool search(struct ct_thread *thr, const struct ct_newcomer *new,
+		   uint8_t most, struct candidate *worst)
+{
+	const uint8_t any = (CT_WORTH_KEPT << CT_WORTH_SHIFT) - 1;
+	uint64_t key = ct_share_key(thr->tbl, new->t);
+	bool much = ct_share_of(thr, key) > MUCH, found = false;
+	struct ct_rate_line line;
+	struct candidate cand;
+
+	for (unsigned n = 0; n < CT_RATE_LINE; n += line.n) {
+		uint8_t worth;
+		uint64_t places;
+
+		if (!ct_rate_next(thr, &line))
+			break;
+		ct_count_own(&thr->n_lines, 1);
+		/* What is stale may not be known to be so. */
+		places = ct_rate_lowest(&line, any, &worth);
+		if (ct_random(thr) % TIRE_EVERY == 0)
+			ct_rate_tire(&line);
+		if (!places || !worst_of(thr, new, &line, places, &cand) ||
+		    cand.worth > most || !may_take(&cand, key, much))
+			continue;
+		if (!found || is_worse(&cand, worst))
+			*worst = cand;
+		found = true;
+	}
+	return found;
 }
 
 bool ct_choose_scored(struct ct_thread *thr, const struct ct_newcomer *new)
 {
 	uint8_t most = limit_for(thr, new);
-	uint64_t key = ct_share_key(thr->tbl, new->t);
-	bool much = ct_share_of(thr, key) > MUCH;
-	struct ct_rate_line line;
 	struct candidate worst;
 
-	for (unsigned i = 0; i < CT_CHOOSE_LINES && ct_rate_next(thr, &line);
-	     i++) {
-		uint8_t worth;
-		uint64_t places = ct_rate_lowest(&line, most, &worth);
-
-		if (ct_random(thr) % TIRE_EVERY == 0)
-			ct_rate_tire(&line);
-		if (!places || !worst_of(thr, &line, places, &worst) ||
-		    worst.worth > most)
-			continue;
-		if (much && worst.key != key &&
-		    worst.reason != CT_R_END_EXPIRED)
-			continue;
-		if (evict(thr, &worst))
+	for (unsigned i = 0; i < CT_CHOOSE_LINES; i++)
+		if (search(thr, new, most, &worst) && evict(thr, &worst))
 			return true;
-	}
 	return false;
 }
 
-bool ct_choose_lru(struct ct_thread *thr)
+bool ct_choose_lru(struct ct_thread *thr, const struct ct_newcomer *new)
 {
 	struct candidate cand, worst = { 0 };
 	struct ct_rate_line line;
@@ -194,7 +253,7 @@ bool ct_choose_lru(struct ct_thread *thr)
 	for (unsigned l = 0; l < CT_CHOOSE_LINES && ct_rate_next(thr, &line);
 	     l++) {
 		for (unsigned i = 0; i < line.n; i++)
-			if (look_into(thr, ct_rate_conn(thr, &line, i),
+			if (look_into(thr, ct_rate_conn(thr, &line, i), new,
 				      &cand) &&
 			    (!worst.conn || cand.idle > worst.idle))
 				worst = cand;
@@ -204,7 +263,7 @@ bool ct_choose_lru(struct ct_thread *thr)
 	return false;
 }
 
-bool ct_choose_random(struct ct_thread *thr)
+bool ct_choose_random(struct ct_thread *thr, const struct ct_newcomer *new)
 {
 	struct ct_rate_line line;
 	struct candidate cand;
@@ -213,7 +272,7 @@ bool ct_choose_random(struct ct_thread *thr)
 	     l++) {
 		unsigned i = ct_random(thr) % line.n;
 
-		if (look_into(thr, ct_rate_conn(thr, &line, i), &cand) &&
+		if (look_into(thr, ct_rate_conn(thr, &line, i), new, &cand) &&
 		    evict(thr, &cand))
 			return true;
 	}

@@ -29,7 +29,7 @@ bool ct_choose_scored(struct ct_thread *thr, const struct ct_newcomer *new);
 
 /* The same by simpler rules, for comparison: who of a line has been idle
  * longest; anybody. */
-bool ct_choose_lru(struct ct_thread *thr);
-bool ct_choose_random(struct ct_thread *thr);
+bool ct_choose_lru(struct ct_thread *thr, const struct ct_newcomer *new);
+bool ct_choose_random(struct ct_thread *thr, const struct ct_newcomer *new);
 
 #endif /* OVERFLOW_CHOOSE_H */

@@ -93,9 +93,9 @@ bool ct_evict_for(struct ct_thread *thr, const struct ct_newcomer *new)
 	case CT_OVERFLOW_LINUX:
 		return drop_early(thr, new->hash);
 	case CT_OVERFLOW_LRU:
-		return ct_choose_lru(thr);
+		return ct_choose_lru(thr, new);
 	case CT_OVERFLOW_RANDOM:
-		return ct_choose_random(thr);
+		return ct_choose_random(thr, new);
 	default: /* refuses */
 		return ct_timer_sweep(thr, PLACES) > 0;
 	}

@@ -37,6 +37,8 @@ bool ct_rate_next(struct ct_thread *thr, struct ct_rate_line *line)
 		return false;
 	*line = line_at(slab, unit);
 	thr->hand = line->chunk + 2 * (line->first + CT_RATE_LINE);
+	if (thr->hand >> slab->shift != line->chunk >> slab->shift)
+		thr->hand = line->chunk + (1u << slab->shift);
 	return true;
 }
 
