@@ -81,6 +81,20 @@ static void set_budget(struct ct_slab *slab)
 
 /* --- Life --------------------------------------------------------------- */
 
+/* One bit for each line of worth that a chunk may have. */
+static uint32_t easy_words(const struct ct_slab *slab)
+{
+	uint32_t lines =
+		(ct_chunk_units(slab) / 2 + CT_WORTH_LINE - 1) / CT_WORTH_LINE;
+
+	return (lines + 63) / 64;
+}
+
+static size_t easy_bytes(const struct ct_slab *slab)
+{
+	return (size_t)slab->max_chunks * slab->easy_words * sizeof(uint64_t);
+}
+
 int ct_slab_init(struct ct_slab *slab, struct ct_mem *mem, uint32_t max_conns,
 		 uint32_t conn_units, uint32_t ext_units)
 {
@@ -123,7 +137,9 @@ int ct_slab_init(struct ct_slab *slab, struct ct_mem *mem, uint32_t max_conns,
 		slab->depot[i].newest = slab->max_chunks;
 	slab->chunk = ct_mem_alloc(mem, chunks * sizeof(*slab->chunk),
 				   _Alignof(struct ct_chunk));
-	if (!slab->chunk)
+	slab->easy_words = easy_words(slab);
+	slab->easy = ct_mem_alloc(mem, easy_bytes(slab), CT_LINE);
+	if (!slab->chunk || !slab->easy)
 		return CT_E_NOMEM;
 	for (uint32_t i = 0; i < slab->max_chunks; i++)
 		atomic_init(&slab->chunk[i].class_, (uint8_t)CT_SLAB_NONE);
@@ -138,6 +154,8 @@ void ct_slab_fini(struct ct_slab *slab)
 	uint32_t n =
 		atomic_load_explicit(&slab->n_chunks, memory_order_acquire);
 
+	if (slab->easy)
+		ct_mem_free(slab->mem, slab->easy, easy_bytes(slab));
 	if (!slab->chunk)
 		return;
 	for (uint32_t i = 0; i < n; i++)

@@ -78,6 +78,8 @@ struct ct_slab {
 	struct ct_chunk *chunk;                 /* I  the directory */
 	uint32_t shift;                         /* I  log2(units of a chunk) */
 	uint32_t max_chunks;                    /* I */
+	_Atomic uint64_t *easy;                 /* A  see worth.h */
+	uint32_t easy_words;                    /* I  of a chunk */
 	uint32_t magazine;                      /* I  objects a thread keeps */
 	_Atomic uint32_t n_chunks;              /* A  release: chunk is set */
 	_Alignas(CT_LINE) struct ct_spin lock;  /* covers L */
@@ -134,6 +136,16 @@ static inline _Atomic uint8_t *ct_slab_worth(const struct ct_slab *slab,
 	uint32_t mask = (1u << slab->shift) - 1;
 
 	return &slab->chunk[unit >> slab->shift].worth[(unit & mask) / 2];
+}
+
+/* 64 places of a chunk whose bytes of worth are one line. */
+enum { CT_WORTH_LINE = 64 };
+
+/* => The bits of a chunk's lines, and how many words they are. */
+static inline _Atomic uint64_t *ct_slab_easy(const struct ct_slab *slab,
+					     uint32_t chunk)
+{
+	return slab->easy + (size_t)chunk * slab->easy_words;
 }
 
 /* => The place, from its chunk's first unit, that is the i-th of the arrays;

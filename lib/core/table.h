@@ -117,6 +117,8 @@ struct ct_thread {
 	uint32_t hand;                 /* its own  unit; overflow/rate.h */
 	_Atomic uint64_t n_candidates; /* A  one writer; choose.c */
 	_Atomic uint64_t n_lines;      /* A  one writer */
+	uint32_t evicted;              /* its own  not handed over; worth.c */
+	uint64_t weak_now;             /* its own  as counted last; choose.c */
 	uint32_t adapt;                /* its own  unit; overflow/adapt.c */
 	uint32_t heavy;                /* its own  tick; overflow/choose.h */
 	struct ct_share *share;        /* its own  made when room is needed */
@@ -148,7 +150,10 @@ struct ct_table {
 	struct ct_policies policies;
 	struct ct_events events;
 	struct ct_mappings mappings;
-	_Atomic bool pressed; /* A  above the soft watermark */
+	_Atomic uint32_t turn;    /* A  see worth.h */
+	_Atomic uint32_t turned;  /* A  evicted, when the turn began */
+	_Atomic uint32_t evicted; /* A  that had proven nothing */
+	_Atomic bool pressed;     /* A  above the soft watermark */
 	struct ct_limits limits;
 	_Atomic(struct ct_ledger *) ledger;     /* A  made when it is needed */
 	_Atomic(struct ct_talkers *) talkers;   /* A  likewise */

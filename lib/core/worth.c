@@ -43,23 +43,36 @@ static enum ct_worth_group group_of(const struct ct_table *tbl,
 		return CT_WORTH_KEPT;
 	if (score < CT_SCORE_UNREPLIED)
 		return CT_WORTH_CLOSING;
-	if (score < CT_SCORE_HALF_OPEN)
-		return CT_WORTH_UNREPLIED;
 	/* What nobody assured has proven nothing, whatever its tracker says. */
 	if (score < CT_SCORE_ESTABLISHED || !(status & CT_S_ASSURED))
-		return CT_WORTH_HALF_OPEN;
+		return CT_WORTH_UNPROVEN;
 	return atomic_load_explicit(&class_->rank, memory_order_relaxed)
 		       ? CT_WORTH_FAVOURED
 		       : CT_WORTH_ESTABLISHED;
 }
 
+static uint8_t turn_of(const struct ct_table *tbl)
+{
+	return (uint8_t)(atomic_load_explicit(&tbl->turn,
+					      memory_order_relaxed) *
+			 CT_WORTH_ONCE) &
+	       CT_WORTH_BUSY;
+}
+
+/* => A byte; was is what it was, or 0. */
 static uint8_t byte_for(const struct ct_table *tbl, const struct ct_conn *conn,
-			uint8_t activity)
+			uint8_t was)
 {
 	uint32_t status = ct_conn_word(conn);
 	unsigned group = group_of(tbl, conn, status);
+	unsigned low = was & CT_WORTH_BUSY;
 
-	return (uint8_t)(group << CT_WORTH_SHIFT | activity |
+	if (group == CT_WORTH_UNPROVEN && !was)
+		low = turn_of(tbl);
+	else if (group != CT_WORTH_UNPROVEN &&
+		 ct_worth_group(was) <= CT_WORTH_UNPROVEN)
+		low = CT_WORTH_ONCE;
+	return (uint8_t)(group << CT_WORTH_SHIFT | low |
 			 (status & (CT_S_SRC_NAT | CT_S_DST_NAT) ? CT_WORTH_NAT
 								 : 0));
 }
@@ -68,23 +81,60 @@ uint8_t ct_worth_of(const struct ct_table *tbl, const struct ct_conn *conn)
 {
 	return byte_for(
 		tbl, conn,
-		atomic_load_explicit(byte_of(tbl, conn), memory_order_relaxed) &
-			CT_WORTH_BUSY);
+		atomic_load_explicit(byte_of(tbl, conn), memory_order_relaxed));
+}
+
+static void byte_set(const struct ct_table *tbl, const struct ct_conn *conn,
+		     uint8_t byte)
+{
+	const struct ct_slab *slab = &tbl->slab;
+	uint32_t unit = ct_conn_unit(tbl, conn);
+	uint32_t line = (unit & ((1u << slab->shift) - 1)) / 2 / CT_WORTH_LINE;
+	_Atomic uint64_t *easy =
+		ct_slab_easy(slab, unit >> slab->shift) + line / 64;
+	uint64_t bit = UINT64_C(1) << line % 64;
+
+	atomic_store_explicit(ct_slab_worth(slab, unit), byte,
+			      memory_order_relaxed);
+	if (ct_worth_group(byte) < CT_WORTH_ESTABLISHED &&
+	    !(atomic_load_explicit(easy, memory_order_relaxed) & bit))
+		atomic_fetch_or_explicit(easy, bit, memory_order_relaxed);
 }
 
 void ct_worth_start(struct ct_thread *thr, struct ct_conn *conn)
 {
-	atomic_store_explicit(byte_of(thr->tbl, conn),
-			      byte_for(thr->tbl, conn, CT_WORTH_ONCE),
-			      memory_order_relaxed);
+	byte_set(thr->tbl, conn, byte_for(thr->tbl, conn, 0));
 }
 
 void ct_worth_changed(struct ct_thread *thr, struct ct_conn *conn)
 {
 	if (ct_conn_known(conn))
-		atomic_store_explicit(byte_of(thr->tbl, conn),
-				      ct_worth_of(thr->tbl, conn),
-				      memory_order_relaxed);
+		byte_set(thr->tbl, conn, ct_worth_of(thr->tbl, conn));
+}
+
+/*
+ * Threads count their own, and hand them over by the batch, which is small
+ * enough for the smallest of tables.
+ */
+void ct_worth_evicted(struct ct_thread *thr)
+{
+	struct ct_table *tbl = thr->tbl;
+	uint64_t eighth = thr->weak_now / 8;
+	uint32_t n, mark;
+
+	thr->evicted++;
+	if (thr->evicted < 64 && thr->evicted * 8 < eighth)
+		return;
+	n = atomic_fetch_add_explicit(&tbl->evicted, thr->evicted,
+				      memory_order_relaxed) +
+	    thr->evicted;
+	thr->evicted = 0;
+	mark = atomic_load_explicit(&tbl->turned, memory_order_relaxed);
+	if (n - mark >= eighth &&
+	    atomic_compare_exchange_strong_explicit(&tbl->turned, &mark, n,
+						    memory_order_relaxed,
+						    memory_order_relaxed))
+		atomic_fetch_add_explicit(&tbl->turn, 1, memory_order_relaxed);
 }
 
 void ct_worth_touch(struct ct_thread *thr, struct ct_conn *conn)
@@ -92,7 +142,8 @@ void ct_worth_touch(struct ct_thread *thr, struct ct_conn *conn)
 	_Atomic uint8_t *byte = byte_of(thr->tbl, conn);
 	uint8_t was = atomic_load_explicit(byte, memory_order_relaxed);
 
-	if ((was & CT_WORTH_BUSY) == CT_WORTH_BUSY || !was)
+	if ((was & CT_WORTH_BUSY) == CT_WORTH_BUSY ||
+	    ct_worth_group(was) <= CT_WORTH_UNPROVEN)
 		return;
 	was = (uint8_t)(was + CT_WORTH_ONCE);
 	if (ct_worth_group(was) == CT_WORTH_STALE)

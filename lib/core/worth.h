@@ -4,21 +4,29 @@
  *
  * A byte for each connection lies in a dense array (slab.h):
  *
- *	 7     5 4           1  0
- *	+-------+-------------+---+
- *	| group |  activity   |NAT|	0: nobody, or not to be evicted
- *	+-------+-------------+---+
+ *	 7     5 4              1  0
+ *	+-------+----------------+---+
+ *	| group |activity or turn|NAT|	0: nobody, or not to be evicted
+ *	+-------+----------------+---+
  *
- * A larger byte is worth more.  The group says in which part of its life the
- * connection is, so that no activity outweighs it; between two that are equally
- * active the one that is translated stays, since its peers cannot go on
- * without it.
+ * The group says in which part of its life the connection is; no activity
+ * outweighs it.  Between two that are alike the one that is translated stays,
+ * since its peers cannot go on without it.
+ *
+ * What has proven nothing has to go in turn.  The table counts turns: one is
+ * over when an eighth of all that have proven nothing was evicted.  The byte
+ * holds the turn, of 16, in which its connection came; so whoever is evicted in
+ * turn is, give or take an eighth, the oldest.
  *
  * Activity counts packets that came a second or more after the last one, while
  * there is pressure; who looks for room lowers it as it passes by.  So it tells
  * how often a connection was of use lately, as the reference counts of the
  * CLOCK family of caches do, and costs packets nothing that need not refresh
  * the timeout.
+ *
+ * One bit for each line of 64 says that somebody of it may go before all that is
+ * assured; so a search passes over 4096 others with one load.  Whoever finds
+ * nobody there clears it.
  *
  * The byte is a hint: relaxed loads and stores, and a lost increment does not
  * matter.  Who evicts looks at the connection before.
@@ -31,8 +39,7 @@
 enum ct_worth_group {
 	CT_WORTH_NOBODY,
 	CT_WORTH_CLOSING,     /* both ends have said good-bye, or hung up */
-	CT_WORTH_UNREPLIED,   /* one end has spoken */
-	CT_WORTH_HALF_OPEN,   /* both have, and neither has proven itself */
+	CT_WORTH_UNPROVEN,    /* nobody has assured it */
 	CT_WORTH_STALE,       /* idle past its soft age */
 	CT_WORTH_ESTABLISHED, /* assured */
 	CT_WORTH_FAVOURED,    /* assured, and of a class of rank */
@@ -51,6 +58,12 @@ static inline enum ct_worth_group ct_worth_group(uint8_t byte)
 	return (enum ct_worth_group)(byte >> CT_WORTH_SHIFT);
 }
 
+/* Turns that have passed since that of a byte. */
+static inline uint8_t ct_worth_turns(uint8_t byte, uint32_t turn)
+{
+	return (uint8_t)((turn - byte / CT_WORTH_ONCE) & 15);
+}
+
 static inline uint8_t ct_worth_activity(uint8_t byte)
 {
 	return (byte & CT_WORTH_BUSY) / CT_WORTH_ONCE;
@@ -67,6 +80,9 @@ void ct_worth_changed(struct ct_thread *thr, struct ct_conn *conn);
 
 /* A packet came, long after the last one. */
 void ct_worth_touch(struct ct_thread *thr, struct ct_conn *conn);
+
+/* One that had proven nothing was evicted. */
+void ct_worth_evicted(struct ct_thread *thr);
 
 /* It has ended. */
 void ct_worth_stop(struct ct_table *tbl, struct ct_conn *conn);

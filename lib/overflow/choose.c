@@ -30,8 +30,14 @@ struct candidate {
 	uint64_t key;          /* its source */
 	struct ct_tuple t;     /* its original one */
 	uint8_t class_;
+	uint8_t turns; /* since it came, if it has proven nothing */
 	uint32_t idle; /* ticks */
 };
+
+static uint32_t turn_now(const struct ct_thread *thr)
+{
+	return atomic_load_explicit(&thr->tbl->turn, memory_order_relaxed);
+}
 
 /* => What goes before the other one. */
 static bool is_worse(const struct candidate *a, const struct candidate *b)
@@ -42,12 +48,14 @@ static bool is_worse(const struct candidate *a, const struct candidate *b)
 
 	if (a_much != b_much)
 		return a_much;
-	/* What has proven nothing is alike, and has to go in turn. */
-	if (ga != gb && !(ga > CT_WORTH_CLOSING && ga < CT_WORTH_STALE &&
-			  gb > CT_WORTH_CLOSING && gb < CT_WORTH_STALE))
+	if (ga != gb)
 		return ga < gb;
-	if (ga >= CT_WORTH_STALE && a->worth != b->worth)
+	if (ga == CT_WORTH_UNPROVEN && a->turns != b->turns)
+		return a->turns > b->turns;
+	if (ga != CT_WORTH_UNPROVEN && a->worth != b->worth)
 		return a->worth < b->worth;
+	if ((a->worth ^ b->worth) & CT_WORTH_NAT)
+		return !(a->worth & CT_WORTH_NAT);
 	return a->idle > b->idle;
 }
 
@@ -77,6 +85,17 @@ static void look_at_age(struct ct_thread *thr, struct candidate *cand)
 			(uint8_t)(CT_WORTH_STALE << CT_WORTH_SHIFT | below);
 }
 
+/* Count a sample of a source; => what the source has, without this one. */
+static uint32_t sample(struct ct_thread *thr, uint64_t key)
+{
+	uint32_t share = ct_share_of(thr, key);
+
+	ct_share_add(thr, key);
+	if (share > MUCH)
+		thr->heavy = thr->now;
+	return share;
+}
+
 /* Look into a connection; => false when it is none that could go. */
 static bool look_into(struct ct_thread *thr, struct ct_conn *conn,
 		      const struct ct_newcomer *new, struct candidate *cand)
@@ -86,6 +105,7 @@ static bool look_into(struct ct_thread *thr, struct ct_conn *conn,
 	ct_count_own(&thr->n_candidates, 1);
 	cand->conn = conn;
 	cand->worth = ct_worth_of(thr->tbl, conn);
+	cand->turns = ct_worth_turns(cand->worth, turn_now(thr));
 	cand->reason = ct_conn_word(conn) & CT_S_ASSURED ? CT_R_END_RECYCLED
 							 : CT_R_END_EVICTED;
 	if (ct_conn_expired(conn, thr->now)) {
@@ -96,20 +116,21 @@ static bool look_into(struct ct_thread *thr, struct ct_conn *conn,
 	ct_conn_tuple(conn, CT_DIR_ORIG, &cand->t);
 	cand->class_ = (uint8_t)ct_conn_class(conn);
 	cand->key = ct_share_key(thr->tbl, &cand->t);
-	cand->source = ct_share_of(thr, cand->key);
-	ct_share_add(thr, cand->key);
-	thr->heavy = cand->source > MUCH ? thr->now : thr->heavy;
+	cand->source = sample(thr, cand->key);
 	return !ct_limits_guard(thr->tbl, &cand->t, cand->class_, new->t,
 				new->class_);
 }
 
-/* => How many of a line's places are worth a look: more, where a source was met
- *    lately that holds much. */
+/* => A source that holds much was met within the last second. */
+static bool meets_heavy(const struct ct_thread *thr)
+{
+	return thr->heavy && thr->now - thr->heavy < CT_TICKS_PER_S;
+}
+
+/* => How many of a line's places are worth a look. */
 static unsigned how_many(const struct ct_thread *thr)
 {
-	return thr->heavy && thr->now - thr->heavy < CT_TICKS_PER_S
-		       ? CT_CHOOSE_FAR
-		       : CT_CHOOSE_NEAR;
+	return meets_heavy(thr) ? CT_CHOOSE_FAR : CT_CHOOSE_NEAR;
 }
 
 /*
@@ -125,7 +146,8 @@ static bool worst_of(struct ct_thread *thr, const struct ct_newcomer *new,
 	bool found = false;
 
 	for (unsigned n = how_many(thr); n && places; n--) {
-		unsigned i = ct_rate_oldest(line, places, thr->now);
+		unsigned i = n % 2 ? ct_rate_any(thr, places)
+				   : ct_rate_oldest(line, places, thr->now);
 
 		places &= ~(UINT64_C(1) << i);
 		if (!look_into(thr, ct_rate_conn(thr, line, i), new, &cand))
@@ -150,7 +172,8 @@ static bool is_crowd(struct ct_thread *thr)
 			 ct_core_param(tbl, CT_P_PROBATION) / 1000;
 
 	if (!thr->crowd_left) {
-		thr->crowd = ct_count_weak_now(tbl) >= share;
+		thr->weak_now = ct_count_weak_now(tbl);
+		thr->crowd = thr->weak_now >= share;
 		thr->crowd_left = (uint32_t)(share / 64);
 	} else {
 		thr->crowd_left--;
@@ -189,13 +212,69 @@ static bool evict(struct ct_thread *thr, const struct candidate *cand)
 		return false;
 	if (cand->reason != CT_R_END_EXPIRED)
 		ct_ledger_evicted(thr->tbl, &victim);
+	if (cand->reason == CT_R_END_EVICTED)
+		ct_worth_evicted(thr);
 	return true;
+}
+
+/* The first search: some samples of the whole table tell who holds much. */
+static void prime(struct ct_thread *thr)
+{
+	enum { SAMPLES = 128 };
+	struct ct_rate_line line;
+
+	if (ct_likely(thr->share != NULL))
+		return;
+	for (unsigned i = 0; i < SAMPLES; i++) {
+		struct ct_conn *conn;
+		struct ct_tuple t;
+
+		thr->hand = ct_rate_anywhere(thr);
+		if (!ct_rate_next(thr, &line))
+			break;
+		conn = ct_rate_conn(thr, &line, ct_random(thr) % line.n);
+		if (!ct_conn_known(conn))
+			continue;
+		ct_conn_tuple(conn, CT_DIR_ORIG, &t);
+		sample(thr, ct_share_key(thr->tbl, &t));
+	}
 }
 
 /* => Whose places, if he holds much, a newcomer may take: his own, only. */
 static bool may_take(const struct candidate *cand, uint64_t key, bool much)
 {
 	return !much || cand->key == key || cand->reason == CT_R_END_EXPIRED;
+}
+
+/*
+ * The next line to be searched: any, where assured ones may go, or else one of
+ * those that have others.
+ */
+static bool next_line(struct ct_thread *thr, uint8_t most,
+		      struct ct_rate_line *line)
+{
+	bool found = ct_worth_group(most) < CT_WORTH_ESTABLISHED &&
+		     ct_rate_next_easy(thr, line);
+
+	/* What is stale may not be known to be so. */
+	if (!found)
+		found = ct_rate_next(thr, line);
+	ct_count_own(&thr->n_lines, found);
+	return found;
+}
+
+/* The places of a line that go first; a line without any is marked. */
+static uint64_t places_in(struct ct_thread *thr,
+			  const struct ct_rate_line *line)
+{
+	uint8_t group;
+	uint64_t places = ct_rate_first(line, turn_now(thr), &group);
+
+	if (group >= CT_WORTH_ESTABLISHED)
+		ct_rate_uneasy(thr, line);
+	if (ct_random(thr) % TIRE_EVERY == 0)
+		ct_rate_tire(line);
+	return places;
 }
 
 /*
@@ -207,23 +286,17 @@ static bool may_take(const struct candidate *cand, uint64_t key, bool much)
 static bool search(struct ct_thread *thr, const struct ct_newcomer *new,
 		   uint8_t most, struct candidate *worst)
 {
-	const uint8_t any = (CT_WORTH_KEPT << CT_WORTH_SHIFT) - 1;
 	uint64_t key = ct_share_key(thr->tbl, new->t);
 	bool much = ct_share_of(thr, key) > MUCH, found = false;
 	struct ct_rate_line line;
 	struct candidate cand;
 
 	for (unsigned n = 0; n < CT_RATE_LINE; n += line.n) {
-		uint8_t worth;
 		uint64_t places;
 
-		if (!ct_rate_next(thr, &line))
+		if (!next_line(thr, most, &line))
 			break;
-		ct_count_own(&thr->n_lines, 1);
-		/* What is stale may not be known to be so. */
-		places = ct_rate_lowest(&line, any, &worth);
-		if (ct_random(thr) % TIRE_EVERY == 0)
-			ct_rate_tire(&line);
+		places = places_in(thr, &line);
 		if (!places || !worst_of(thr, new, &line, places, &cand) ||
 		    cand.worth > most || !may_take(&cand, key, much))
 			continue;
@@ -234,14 +307,44 @@ static bool search(struct ct_thread *thr, const struct ct_newcomer *new,
 	return found;
 }
 
+/*
+ * Somewhere there is a source that holds much: its connections shall go, so what
+ * a search has found is only the second choice until some more, anywhere, have
+ * met none of them.
+ */
+static bool search_heavy(struct ct_thread *thr, const struct ct_newcomer *new,
+			 uint8_t most, struct candidate *worst)
+{
+	struct candidate cand;
+	bool found = false;
+
+	for (unsigned i = 0; i < CT_CHOOSE_HEAVY; i++) {
+		thr->hand = ct_rate_anywhere(thr);
+		if (!search(thr, new, most, &cand))
+			continue;
+		if (!found || is_worse(&cand, worst))
+			*worst = cand;
+		found = true;
+		if (worst->source > MUCH)
+			break;
+	}
+	return found;
+}
+
 bool ct_choose_scored(struct ct_thread *thr, const struct ct_newcomer *new)
 {
 	uint8_t most = limit_for(thr, new);
 	struct candidate worst;
 
-	for (unsigned i = 0; i < CT_CHOOSE_LINES; i++)
-		if (search(thr, new, most, &worst) && evict(thr, &worst))
+	prime(thr);
+	for (unsigned i = 0; i < CT_CHOOSE_LINES; i++) {
+		bool found = meets_heavy(thr)
+				     ? search_heavy(thr, new, most, &worst)
+				     : search(thr, new, most, &worst);
+
+		if (found && evict(thr, &worst))
 			return true;
+	}
 	return false;
 }
 

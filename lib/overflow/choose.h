@@ -22,7 +22,12 @@
 #include "overflow/evict.h"
 
 /* Cache lines that one search looks at, and connections that it looks into. */
-enum { CT_CHOOSE_LINES = 4, CT_CHOOSE_NEAR = 4, CT_CHOOSE_FAR = 16 };
+enum {
+	CT_CHOOSE_LINES = 4,
+	CT_CHOOSE_NEAR = 4,
+	CT_CHOOSE_FAR = 16,
+	CT_CHOOSE_HEAVY = 8 /* searches, where a source holds much */
+};
 
 /* Make room for a newcomer; => false when nobody is worth less. */
 bool ct_choose_scored(struct ct_thread *thr, const struct ct_newcomer *new);

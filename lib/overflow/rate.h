@@ -24,14 +24,28 @@ struct ct_rate_line {
 /* Move the hand on; => false when there are no connections at all. */
 bool ct_rate_next(struct ct_thread *thr, struct ct_rate_line *line);
 
+/* The same, to a line whose bit says that somebody may go easily; => false when
+ * there is none for a long stretch. */
+bool ct_rate_next_easy(struct ct_thread *thr, struct ct_rate_line *line);
+
+/* Nobody may: clear its bit. */
+void ct_rate_uneasy(struct ct_thread *thr, const struct ct_rate_line *line);
+
 /*
- * The places that are worth least.
+ * The places that are to go first: of the lowest group, the least active ones;
+ * of what has proven nothing, those that came in the earliest turn.
  *
- * => Bit i for the i-th; 0 when none is between 1 and most.
- * => worth: theirs.
+ * => Bit i for the i-th; 0 when there is none.
+ * => group: enum ct_worth_group, theirs.
  */
-uint64_t ct_rate_lowest(const struct ct_rate_line *line, uint8_t most,
-			uint8_t *worth);
+uint64_t ct_rate_first(const struct ct_rate_line *line, uint32_t turn,
+		       uint8_t *group);
+
+/* => A unit of connections, at random, for the hand. */
+uint32_t ct_rate_anywhere(struct ct_thread *thr);
+
+/* => One place of some, at random. */
+unsigned ct_rate_any(struct ct_thread *thr, uint64_t places);
 
 /* => The place, of those of some bits, whose deadline is the first. */
 unsigned ct_rate_oldest(const struct ct_rate_line *line, uint64_t places,
