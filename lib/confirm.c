@@ -24,6 +24,7 @@
 
 #include "core/expect.h"
 #include "core/timer.h"
+#include "core/worth.h"
 #include "nat/binding.h"
 
 /*
@@ -41,6 +42,7 @@ static uint32_t start(struct ct_thread *thr, struct ct_conn *conn,
 			      memory_order_relaxed);
 	/* Now, not after the publication: others may end it by then. */
 	ct_timer_start(thr, conn);
+	ct_worth_start(thr, conn);
 	ct_times_start(thr, conn);
 	return ct_event_hold(thr, conn, beginning);
 }

@@ -9,10 +9,13 @@
 #include "process.h"
 
 #include "core/expect.h"
+#include "core/worth.h"
 #include "frag.h"
 #include "overflow/evict.h"
+#include "overflow/talker.h"
 #include "predict.h"
 #include "proto/ports.h"
+#include "refuse.h"
 
 #include <conntrack/dump.h>
 #include <stdio.h>
@@ -141,26 +144,55 @@ struct ct_conn *ct_find(struct ct_thread *thr, const struct ct_tuple *tuple,
 
 /* --- A new connection --------------------------------------------------- */
 
-/* => False when the table is full, and nothing may go to make room. */
-static bool count_in(struct ct_thread *thr, uint64_t hash)
+/* => The limit does not say no, with what is kept for others (limit.h). */
+static bool has_place(struct ct_thread *thr, const struct ct_newcomer *new)
 {
+	struct ct_table *tbl = thr->tbl;
+	uint32_t kept;
+
+	if (ct_likely(!tbl->limits.on))
+		return ct_count_take(thr);
+	kept = ct_limits_kept(tbl, new->t, new->class_);
+	return (uint64_t)ct_count_now(tbl) + kept <
+		       ct_core_param(tbl, CT_P_MAX_CONNS) &&
+	       ct_count_take(thr);
+}
+
+/*
+ * Count a newcomer, in the place of somebody else if need be.
+ *
+ * => NONE, or why not.
+ */
+static enum ct_reason count_in(struct ct_thread *thr,
+			       const struct ct_newcomer *new)
+{
+	static const enum ct_reason met[] = {
+		[CT_LIMIT_ZONE] = CT_R_ZONE_FULL,
+		[CT_LIMIT_SOURCE] = CT_R_SOURCE_FULL,
+	};
+	enum ct_limit limit;
+
 	if (ct_unlikely(ct_refuses(thr)))
-		return false;
-	if (ct_likely(ct_count_take(thr)))
-		return true;
-	if (!ct_evict_for(thr, hash)) {
+		return CT_R_TABLE_FULL;
+	if (ct_unlikely(thr->tbl->limits.on)) {
+		limit = ct_limits_met(thr->tbl, new->t);
+		if (limit != CT_LIMIT_NONE)
+			return met[limit];
+	}
+	if (ct_likely(has_place(thr, new)))
+		return CT_R_NONE;
+	if (!ct_evict_for(thr, new)) {
 		ct_count_refused(thr);
-		return false;
+		return CT_R_TABLE_FULL;
 	}
 	ct_count_take_over(thr);
-	return true;
+	return CT_R_NONE;
 }
 
 static int by_policy(struct ct_thread *thr, struct ct_conn *conn,
 		     const struct ct_policy *policy)
 {
 	conn->policy = policy->number;
-	conn->class_ = (uint8_t)policy->class_;
 	if (policy->flags & CT_POLICY_MARK)
 		ct_conn_mark_set(thr, conn, policy->mark);
 	if (policy->flags & CT_POLICY_LABELS)
@@ -207,21 +239,33 @@ static enum ct_verdict open_conn(struct ct_thread *thr, struct ct_pkt *pkt,
 {
 	const struct ct_l4_ops *ops = way->ops;
 	struct ct_expect *met = NULL;
+	const struct ct_newcomer new = {
+		.hash = way->key.hash,
+		.t = &way->key.tuple,
+		.pkt = pkt,
+		.class_ = pkt->policy ? (uint8_t)pkt->policy->class_ : 0,
+	};
 	struct ct_tuple reply;
 	struct ct_conn *conn;
+	enum ct_reason full;
 
 	if (!ct_invert(ops, &way->key.tuple, &reply)) {
 		pkt->reason = CT_R_L4_TUPLE;
 		return ct_answer_invalid(thr, pkt);
 	}
 	reply.zone = ct_policy_zone(pkt, CT_DIR_REPLY);
-	if (!count_in(thr, way->key.hash))
-		return answer_drop(thr, pkt, CT_R_TABLE_FULL);
+	if (ct_unlikely(ct_pressed(thr->tbl)))
+		ct_talker_note(thr, new.t);
+	full = count_in(thr, &new);
+	if (ct_unlikely(full != CT_R_NONE))
+		return ct_refuse(thr, pkt, full);
 	conn = ct_conn_open(thr, &way->key, &reply);
 	if (!conn) {
 		ct_count_give(thr);
 		return answer_drop(thr, pkt, CT_R_NO_MEMORY);
 	}
+	conn->class_ = new.class_;
+	ct_limits_enter(thr->tbl, new.t, new.class_);
 	pkt->dir = CT_DIR_ORIG;
 	pkt->state = CT_NEW;
 	if (ct_unlikely((ct_expects_any(&thr->tbl->helpers) &&
@@ -280,9 +324,9 @@ static enum ct_track track(struct ct_thread *thr, struct ct_pkt *pkt,
 	if (answer == CT_TRACK_OK || answer == CT_TRACK_KILL)
 		ct_acct_add(thr->tbl, conn, pkt);
 	if (answer == CT_TRACK_RESTART)
-		ended = ct_conn_condemn(conn, CT_R_END_REPLACED);
+		ended = ct_conn_condemn(thr, conn, CT_R_END_REPLACED);
 	else if (answer == CT_TRACK_KILL)
-		ended = ct_conn_condemn(conn, CT_R_END_RESET);
+		ended = ct_conn_condemn(thr, conn, CT_R_END_RESET);
 	ct_spin_unlock(&conn->lock);
 
 	if (ended)
@@ -294,8 +338,10 @@ static void note_reply(struct ct_thread *thr, struct ct_conn *conn)
 {
 	if (ct_conn_word(conn) & CT_S_SEEN_REPLY)
 		return;
-	if (!(ct_conn_set(conn, CT_S_SEEN_REPLY) & CT_S_SEEN_REPLY))
-		ct_event_note(thr, conn, CT_EV_REPLY);
+	if (ct_conn_set(conn, CT_S_SEEN_REPLY) & CT_S_SEEN_REPLY)
+		return;
+	ct_worth_changed(thr, conn);
+	ct_event_note(thr, conn, CT_EV_REPLY);
 }
 
 static enum ct_verdict settle(struct ct_thread *thr, struct ct_pkt *pkt,

@@ -13,6 +13,7 @@
 #include "core/expect.h"
 #include "helper/helpers.h"
 #include "nat/pool.h"
+#include "overflow/talker.h"
 #include "predict.h"
 #include "proto/trackers.h"
 #include "thread.h"
@@ -101,6 +102,8 @@ int ct_table_seal(struct ct_table *tbl)
 	tbl->hash.kind = ct_core_param(tbl, CT_P_HASH);
 	error = ct_extend_seal(tbl);
 	if (!error)
+		error = ct_limits_seal(tbl);
+	if (!error)
 		error = ct_slab_init(&tbl->slab, &tbl->mem, tbl->max_conns,
 				     tbl->extend.conn_units,
 				     tbl->extend.block_units);
@@ -153,6 +156,9 @@ void ct_table_destroy(struct ct_table *tbl)
 	ct_expects_fini(tbl);
 	ct_peer_ids_fini(tbl);
 	ct_frags_fini(tbl);
+	ct_limits_fini(tbl);
+	ct_ledger_free(tbl);
+	ct_talkers_free(tbl);
 	ct_slab_fini(&tbl->slab);
 
 	/* The table counts its own bytes; they go last. */

@@ -8,12 +8,15 @@
 #include "core/table.h"
 #include "core/timer.h"
 #include "nat/static.h"
+#include "overflow/adapt.h"
 
 /* Places that a poll looks at: eight cache lines of deadlines. */
 #define SWEEP_PER_POLL 128
 
 /* Chains of expectations that a poll looks at. */
 #define EXPECTS_PER_POLL 8
+/* Places that a poll looks into under pressure. */
+#define ADAPT_PER_POLL 16
 
 /* Connections that a poll frees: more than bursts of 32 can retire. */
 #define REAP_PER_POLL 512
@@ -51,6 +54,7 @@ void ct_thread_free(struct ct_thread *thr)
 	ct_kept_free(mem, thr->kept);
 	ct_mem_free(mem, thr->spare_datagram, sizeof(*thr->spare_datagram));
 	ct_count_leave(thr);
+	ct_share_free(thr);
 	ct_spin_lock(&thr->tbl->threads_lock);
 	thr->tbl->past_weak +=
 		atomic_load_explicit(&thr->n_weak, memory_order_relaxed);
@@ -132,6 +136,18 @@ static void time_set(struct ct_thread *thr, uint64_t now_ns)
 		;
 }
 
+/* Is it above the soft watermark? */
+static void press(struct ct_table *tbl)
+{
+	uint64_t n = atomic_load_explicit(&tbl->n_conns, memory_order_relaxed);
+	bool pressed = n * 1000 > (uint64_t)ct_core_param(tbl, CT_P_MAX_CONNS) *
+					  ct_core_param(tbl, CT_P_LOW);
+
+	if (ct_unlikely(pressed != ct_pressed(tbl)))
+		atomic_store_explicit(&tbl->pressed, pressed,
+				      memory_order_relaxed);
+}
+
 /*
  * Whether ct_maintain() is called often enough to have memory ready.
  *
@@ -174,6 +190,7 @@ static void housekeep(struct ct_thread *thr, enum ct_work_call call,
 	ct_limbo_reap(thr, reap);
 	ct_timer_sweep(thr, sweep);
 	ct_expects_sweep(thr, call == CT_WORK_POLL ? EXPECTS_PER_POLL : 0);
+	ct_adapt_sweep(thr, sweep ? ADAPT_PER_POLL : 0);
 	ct_resize_step(thr, &left);
 	ct_slab_prepare(&tbl->slab, &left);
 	ct_slab_shrink(thr, &left);
@@ -187,6 +204,7 @@ static void housekeep(struct ct_thread *thr, enum ct_work_call call,
 void ct_thread_poll(struct ct_thread *thr, uint64_t now_ns)
 {
 	time_set(thr, now_ns);
+	press(thr->tbl);
 	if (ct_unlikely(thr->n_private))
 		ct_conn_discard_private(thr);
 	housekeep(thr, CT_WORK_POLL, SWEEP_PER_POLL, REAP_PER_POLL);

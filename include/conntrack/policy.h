@@ -42,6 +42,8 @@ struct ct_policy_def {
 	const char *helper; /**< name of a helper, or NULL */
 	const struct ct_policy_timeout *timeouts; /**< or NULL */
 	size_t n_timeouts;                        /**< how many */
+	uint32_t overflow; /**< enum ct_overflow_verdict, see overflow.h */
+	uint32_t reserved; /**< zero */
 };
 
 /**

@@ -42,6 +42,8 @@ extern "C" {
 	X(NOTRACK,		20, U, "exempt from tracking by policy", "") \
 	X(CONTROL,		21, U, "neighbour discovery or multicast listener discovery", "RFC 4861, RFC 3810") \
 	X(NO_HOOK,		22, U, "tracking does not happen at this hook", "") \
+	X(OVERFLOW_UNTRACKED,	23, U, "passed without a connection, since there is no room", "overflow.verdict") \
+	X(OVERFLOW_STATELESS,	24, U, "passed without a connection, translated by a prefix", "overflow.verdict") \
 	X(L3_UNKNOWN,		40, I, "no tracker for this network layer", "")	\
 	X(IP_TRUNCATED,		41, I, "packet ends inside the IP header", "RFC 791 3.1") \
 	X(IP_VERSION,		42, I, "wrong IP version", "RFC 791 3.1") \
@@ -103,6 +105,8 @@ extern "C" {
 	X(NAT_LEAK,		126, D, "would leave untranslated", "nat.leak_proof") \
 	X(NAT_QUOTA,		127, D, "the subscriber has all that it may have", "RFC 6888 REQ-4") \
 	X(NAT_FILTERED,		128, D, "the filter of a mapping does not let it in", "RFC 4787 5") \
+	X(ZONE_FULL,		130, D, "the zone has all the connections that it may have", "ct_zone_limit()") \
+	X(SOURCE_FULL,		131, D, "the source has all the connections that it may have", "overflow.source.max") \
 	X(NAT_NO_ROOM,		136, D, "no room in front of the packet for the longer header", "ct_pkt.headroom") \
 	X(HELPER_REFUSED,	137, D, "its helper refused it, as Linux' does", "docs/helpers.md") \
 	X(HELPER_SHIFT,		138, D, "its sequence numbers cannot be shifted", "docs/helpers.md") \
@@ -113,7 +117,9 @@ extern "C" {
 	X(END_FLUSHED,		144, E, "flushed by the host", "")	\
 	X(END_EVICTED,		145, E, "evicted to make room", "as Linux does") \
 	X(END_YIELDED,		146, E, "was over, and a new connection needed its id", "as Linux does") \
-	X(END_ADDRESS,		147, E, "the address that it was translated to went away", "as Linux does")
+	X(END_ADDRESS,		147, E, "the address that it was translated to went away", "as Linux does") \
+	X(END_RECYCLED,		148, E, "gave way to a newcomer that was worth more, though it was assured", "docs/overflow.md") \
+	X(END_SHORTENED,	149, E, "was idle for longer than a table so full allows", "overflow.low")
 /* clang-format on */
 
 /** See CT_REASONS. */

@@ -79,6 +79,14 @@ enum ct_l4_flag {
 					 none */
 };
 
+/** Marks on the scale of ct_l4_ops.evict_score(). */
+enum ct_score {
+	CT_SCORE_CLOSING = 0,      /**< it is over, or as good as over */
+	CT_SCORE_UNREPLIED = 64,   /**< nobody has answered */
+	CT_SCORE_HALF_OPEN = 128,  /**< answered; not set up yet */
+	CT_SCORE_ESTABLISHED = 192 /**< at work */
+};
+
 /** Bytes of ct_l4_state(). */
 #define CT_L4_STATE_MAX 56
 
@@ -139,10 +147,16 @@ struct ct_l4_ops {
 	 * pkt->dir and pkt->state are set. */
 	enum ct_track (*packet)(struct ct_thread *thr, struct ct_conn *conn,
 				struct ct_pkt *pkt);
-	/** Optional.  May it go when the table is full although it is
-	 * assured?  The connection is not locked.  Asked by the overflow
-	 * engine, which comes later: nobody calls it yet. */
-	bool (*evictable)(const struct ct_conn *conn);
+	/** Optional.  What its state is worth when there is no room for all:
+	 * one of enum ct_score, or between two of them.  Without it the status
+	 * bits tell.  The connection is not locked; must cope with any bytes
+	 * in the state. */
+	uint8_t (*evict_score)(const struct ct_conn *conn);
+	/** Optional; without it nobody knows how long it has been idle.  The
+	 * seconds that it may be silent in its present state.  Not locked;
+	 * must cope with any bytes. */
+	uint32_t (*lifetime)(const struct ct_thread *thr,
+			     const struct ct_conn *conn);
 	/** Optional.  The state's name, as conntrack(8) prints it; must cope
 	 * with any bytes in the state. */
 	const char *(*state_name)(const struct ct_conn *conn);

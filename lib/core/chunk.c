@@ -65,6 +65,18 @@ static uint8_t *chunk_mem(struct ct_slab *slab, enum ct_slab_class class_,
 			   ct_chunk_bytes(slab));
 }
 
+/* Where the arrays behind the objects are. */
+static void arrays_set(const struct ct_slab *slab, struct ct_chunk *chunk,
+		       enum ct_slab_class class_)
+{
+	uint8_t *at =
+		chunk->mem + (size_t)CT_UNIT * ct_chunk_room(slab, class_);
+
+	chunk->deadlines = (_Atomic uint32_t *)(void *)at;
+	at += (size_t)CT_UNIT * (ct_chunk_units(slab) / CT_DEADLINE_SHARE);
+	chunk->worth = (_Atomic uint8_t *)at;
+}
+
 bool ct_chunk_add(struct ct_slab *slab, enum ct_slab_class class_,
 		  struct ct_work *left) CT_REQUIRES(slab->lock)
 {
@@ -82,11 +94,7 @@ bool ct_chunk_add(struct ct_slab *slab, enum ct_slab_class class_,
 	left->pages -= ready == 0;
 	memcpy(mem, &i, sizeof(i));
 	chunk->mem = mem;
-	chunk->deadlines =
-		(_Atomic uint32_t *)(void *)(mem +
-					     (size_t)CT_UNIT *
-						     ct_chunk_room(slab,
-								   class_));
+	arrays_set(slab, chunk, class_);
 	chunk->free = 0;
 	chunk->n_free = 0;
 	depot->newest = i;
@@ -132,11 +140,15 @@ void ct_chunk_ready(struct ct_slab *slab, enum ct_slab_class class_,
 	if (class_ != CT_SLAB_CONN)
 		return;
 	/* A sweep may look at all of a line, hence atomics. */
-	for (uint32_t i = first; i < last; i++)
+	for (uint32_t i = first; i < last; i++) {
 		atomic_store_explicit(&chunk->deadlines[i], 0,
 				      memory_order_relaxed);
+		atomic_store_explicit(&chunk->worth[i], 0,
+				      memory_order_relaxed);
+	}
 	left->pages -= ct_work_pages(first * sizeof(uint32_t),
 				     last * sizeof(uint32_t));
+	left->pages -= ct_work_pages(first, last);
 }
 
 uint64_t ct_slab_bytes(struct ct_slab *slab, enum ct_slab_class class_)

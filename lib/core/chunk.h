@@ -9,9 +9,8 @@
 
 #include "core/slab.h"
 
-enum {
-	CT_DEADLINE_SHARE = 32 /* deadlines take 2 bytes a unit, of 64 */
-};
+/* The arrays behind connections take 2.5 bytes a unit, of 64. */
+enum { CT_DEADLINE_SHARE = 32, CT_WORTH_SHARE = 128 };
 
 /* Units of a chunk. */
 static inline uint32_t ct_chunk_units(const struct ct_slab *slab)
@@ -30,7 +29,10 @@ static inline uint32_t ct_chunk_room(const struct ct_slab *slab,
 {
 	uint32_t size = ct_chunk_units(slab);
 
-	return class_ == CT_SLAB_CONN ? size - size / CT_DEADLINE_SHARE : size;
+	if (class_ != CT_SLAB_CONN)
+		return size;
+	return size - size / CT_DEADLINE_SHARE -
+	       (size + CT_WORTH_SHARE - 1) / CT_WORTH_SHARE;
 }
 
 /* Get a chunk for a class, its newest from now on; => false when there is no
@@ -39,7 +41,7 @@ bool ct_chunk_add(struct ct_slab *slab, enum ct_slab_class class_,
 		  struct ct_work *left) CT_REQUIRES(slab->lock);
 
 /* Units from..to-1 of the newest chunk are about to be given out: zero them,
- * and their deadlines, where that is not done yet. */
+ * and what the arrays hold of them, where that is not done yet. */
 void ct_chunk_ready(struct ct_slab *slab, enum ct_slab_class class_,
 		    uint32_t from, uint32_t to, struct ct_work *left)
 	CT_REQUIRES(slab->lock);

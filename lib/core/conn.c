@@ -8,6 +8,7 @@
 #include "core/reply.h"
 #include "core/table.h"
 #include "core/timer.h"
+#include "core/worth.h"
 
 #include <string.h>
 
@@ -314,13 +315,21 @@ void ct_conn_release(struct ct_thread *thr, struct ct_conn *conn)
 		ct_conn_free(thr, conn);
 }
 
+/* A private one counts no more. */
+static void count_out(struct ct_thread *thr, const struct ct_conn *conn)
+{
+	ct_limits_leave(thr->tbl, conn, conn->class_);
+	ct_count_give(thr);
+}
+
 void ct_conn_discard_later(struct ct_thread *thr, struct ct_conn *conn)
 {
-	ct_count_give(thr);
+	count_out(thr, conn);
 	ct_conn_set(conn, CT_S_DYING);
 	ct_help_abandon(thr, conn);
 	ct_conn_adopt(conn);
 	ct_timer_stop(thr->tbl, conn);
+	ct_worth_stop(thr->tbl, conn);
 	ct_limbo_retire(thr, conn);
 }
 
@@ -331,7 +340,7 @@ void ct_conn_discard(struct ct_thread *thr, struct ct_conn *conn)
 		ct_conn_discard_later(thr, conn);
 		return;
 	}
-	ct_count_give(thr);
+	count_out(thr, conn);
 	ct_conn_set(conn, CT_S_DYING);
 	ct_help_abandon(thr, conn);
 	ct_conn_release(thr, conn);
@@ -384,14 +393,16 @@ void ct_conn_returned(struct ct_thread *thr, struct ct_conn *conn)
 {
 	/* One that was never confirmed still counts. */
 	if (!(ct_conn_word(conn) & CT_S_DYING))
-		ct_count_give(thr);
+		count_out(thr, conn);
 	ct_conn_free(thr, conn);
 }
 
-bool ct_conn_condemn(struct ct_conn *conn, enum ct_reason reason)
+bool ct_conn_condemn(struct ct_thread *thr, struct ct_conn *conn,
+		     enum ct_reason reason)
 {
 	if (ct_conn_set(conn, CT_S_DYING) & CT_S_DYING)
 		return false;
+	ct_limits_leave(thr->tbl, conn, conn->class_);
 	conn->class_ = (uint8_t)reason;
 	return true;
 }
@@ -404,6 +415,7 @@ void ct_conn_bury(struct ct_thread *thr, struct ct_conn *conn)
 	ct_conn_hashes(conn, &tbl->hash, hash);
 	ct_buckets_remove(thr, conn, hash);
 	ct_timer_stop(tbl, conn);
+	ct_worth_stop(tbl, conn);
 	ct_count_give(thr);
 	if (!(ct_conn_word(conn) & CT_S_ASSURED))
 		ct_count_weak(thr, -1);
@@ -429,7 +441,7 @@ bool ct_conn_kill(struct ct_thread *thr, struct ct_conn *conn,
 
 	ct_spin_lock(&conn->lock);
 	if (still_due(thr, conn, reason))
-		ended = ct_conn_condemn(conn, reason);
+		ended = ct_conn_condemn(thr, conn, reason);
 	ct_spin_unlock(&conn->lock);
 	if (ended)
 		ct_conn_bury(thr, conn);
@@ -537,61 +549,4 @@ void ct_conn_mark_set(struct ct_thread *thr, struct ct_conn *conn,
 	if (atomic_exchange_explicit(&conn->mark, mark, memory_order_relaxed) !=
 	    mark)
 		ct_event_note(thr, conn, CT_EV_MARK);
-}
-
-/* --- For trackers ------------------------------------------------------- */
-
-void *ct_l4_state(struct ct_conn *conn)
-{
-	return conn->l4_state;
-}
-
-const void *ct_l4_state_const(const struct ct_conn *conn)
-{
-	return conn->l4_state;
-}
-
-void ct_conn_refresh(struct ct_thread *thr, struct ct_conn *conn,
-		     uint32_t seconds)
-{
-	uint32_t status = ct_conn_word(conn);
-	uint32_t before =
-		atomic_load_explicit(&conn->timeout, memory_order_relaxed);
-	uint32_t timeout;
-	int32_t later;
-
-	if (seconds > CT_TIMEOUT_MAX)
-		seconds = CT_TIMEOUT_MAX;
-	if (!(status & CT_S_CONFIRMED)) {
-		/* Runs from the confirmation on. */
-		atomic_store_explicit(&conn->timeout, seconds * CT_TICKS_PER_S,
-				      memory_order_relaxed);
-		return;
-	}
-	if (status & CT_S_FIXED_TIMEOUT)
-		return;
-
-	timeout = ct_ticks_after(thr->now, seconds);
-	later = ct_ticks_until(timeout, before);
-	if (later >= 0 && later < (int32_t)CT_TICKS_PER_S)
-		return; /* the cache line stays clean */
-	atomic_store_explicit(&conn->timeout, timeout, memory_order_release);
-	if (later < 0)
-		ct_timer_sooner(thr, conn, seconds);
-}
-
-void ct_conn_assure(struct ct_thread *thr, struct ct_conn *conn)
-{
-	if (ct_conn_word(conn) & CT_S_ASSURED)
-		return;
-	if (ct_conn_set(conn, CT_S_ASSURED) & CT_S_ASSURED)
-		return;
-	if (ct_conn_word(conn) & CT_S_CONFIRMED)
-		ct_count_weak(thr, -1);
-	ct_event_note(thr, conn, CT_EV_ASSURED);
-}
-
-void ct_conn_changed(struct ct_thread *thr, struct ct_conn *conn)
-{
-	ct_event_note(thr, conn, CT_EV_PROTO);
 }

@@ -285,8 +285,8 @@ bool ct_conn_kill(struct ct_thread *thr, struct ct_conn *conn,
  *
  * => ct_conn_condemn() is false when it was dying already; no second half then.
  */
-bool ct_conn_condemn(struct ct_conn *conn, enum ct_reason reason)
-	CT_REQUIRES(conn->lock);
+bool ct_conn_condemn(struct ct_thread *thr, struct ct_conn *conn,
+		     enum ct_reason reason) CT_REQUIRES(conn->lock);
 void ct_conn_bury(struct ct_thread *thr, struct ct_conn *conn);
 
 /* Free its memory: it is out of the table, past its grace period, unowned. */

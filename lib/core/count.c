@@ -154,18 +154,26 @@ void ct_count_weak(struct ct_thread *thr, int by)
 		atomic_store_explicit(&tbl->weak, true, memory_order_relaxed);
 }
 
-bool ct_count_any_weak(struct ct_table *tbl)
+uint64_t ct_count_weak_now(struct ct_table *tbl)
 {
 	struct ct_thread *thr;
 	int64_t n;
 
-	atomic_store_explicit(&tbl->weak, false, memory_order_relaxed);
 	ct_spin_lock(&tbl->threads_lock);
 	n = tbl->past_weak;
 	CT_THREADS_EACH (thr, tbl)
 		n += atomic_load_explicit(&thr->n_weak, memory_order_relaxed);
 	ct_spin_unlock(&tbl->threads_lock);
-	if (n > 0)
+	return n > 0 ? (uint64_t)n : 0;
+}
+
+bool ct_count_any_weak(struct ct_table *tbl)
+{
+	bool any;
+
+	atomic_store_explicit(&tbl->weak, false, memory_order_relaxed);
+	any = ct_count_weak_now(tbl);
+	if (any)
 		atomic_store_explicit(&tbl->weak, true, memory_order_relaxed);
-	return n > 0;
+	return any;
 }

@@ -43,6 +43,9 @@ void ct_count_published(struct ct_thread *thr);
 /* A connection became one that early drop may take, or is so no more. */
 void ct_count_weak(struct ct_thread *thr, int by);
 
+/* => How many there are, about. */
+uint64_t ct_count_weak_now(struct ct_table *tbl);
+
 /* => Whether there may be one. */
 bool ct_count_any_weak(struct ct_table *tbl);
 

@@ -53,6 +53,7 @@ static int fill(struct ct_table *tbl, struct ct_policy *policy,
 {
 	policy->flags = def->flags;
 	policy->class_ = def->class_;
+	policy->overflow = (uint8_t)def->overflow;
 	policy->mark = def->mark;
 	policy->events =
 		def->flags & CT_POLICY_EVENTS ? def->events : ALL_EVENTS;
@@ -107,8 +108,8 @@ int ct_policy_create(struct ct_table *tbl, const struct ct_policy_def *caller,
 	if (error)
 		return error;
 	if ((def.flags & ~ALL_FLAGS) || (def.n_timeouts && !def.timeouts) ||
-	    def.n_timeouts > CT_PARAM_VALUES || def.class_ > UINT8_MAX ||
-	    (def.events & ~ALL_EVENTS))
+	    def.n_timeouts > CT_PARAM_VALUES || def.class_ >= CT_CLASSES ||
+	    def.overflow >= CT_OVERFLOW_VERDICTS || (def.events & ~ALL_EVENTS))
 		return CT_E_INVAL;
 
 	made = ct_mem_alloc(&tbl->mem, size_of(def.n_timeouts),

@@ -27,7 +27,8 @@ struct ct_policy {
 	uint16_t number;
 	uint16_t zone[CT_DIR_MAX];
 	uint16_t class_;
-	uint32_t flags; /* enum ct_policy_flag */
+	uint8_t overflow; /* enum ct_overflow_verdict */
+	uint32_t flags;   /* enum ct_policy_flag */
 	uint32_t mark;
 	uint32_t events;
 	uint8_t labels[16];

@@ -56,7 +56,7 @@ static uint64_t chunks_for(const struct ct_slab *slab,
 
 /*
  * Pages that a magazine's refill touches at most: of a chunk's first run of
- * objects, with the place that is taken, and of their deadlines.
+ * objects, with the place that is taken, and of the arrays.
  */
 static uint32_t refill_pages(const struct ct_slab *slab,
 			     enum ct_slab_class class_)
@@ -65,7 +65,7 @@ static uint32_t refill_pages(const struct ct_slab *slab,
 	uint32_t run = units > NEW_UNITS ? units : NEW_UNITS;
 
 	return ct_work_pages(0, (size_t)(units + run) * CT_UNIT) +
-	       (class_ == CT_SLAB_CONN);
+	       (class_ == CT_SLAB_CONN ? 2u : 0u);
 }
 
 /* At least one object has to be made ready, however large it is. */
@@ -81,6 +81,20 @@ static void set_budget(struct ct_slab *slab)
 }
 
 /* --- Life --------------------------------------------------------------- */
+
+/* One bit for each line of worth that a chunk may have. */
+static uint32_t easy_words(const struct ct_slab *slab)
+{
+	uint32_t lines =
+		(ct_chunk_units(slab) / 2 + CT_WORTH_LINE - 1) / CT_WORTH_LINE;
+
+	return (lines + 63) / 64;
+}
+
+static size_t easy_bytes(const struct ct_slab *slab)
+{
+	return (size_t)slab->max_chunks * slab->easy_words * sizeof(uint64_t);
+}
 
 int ct_slab_init(struct ct_slab *slab, struct ct_mem *mem, uint32_t max_conns,
 		 uint32_t conn_units, uint32_t ext_units)
@@ -127,7 +141,9 @@ int ct_slab_init(struct ct_slab *slab, struct ct_mem *mem, uint32_t max_conns,
 		slab->depot[i].newest = slab->max_chunks;
 	slab->chunk = ct_mem_alloc(mem, chunks * sizeof(*slab->chunk),
 				   _Alignof(struct ct_chunk));
-	if (!slab->chunk)
+	slab->easy_words = easy_words(slab);
+	slab->easy = ct_mem_alloc(mem, easy_bytes(slab), CT_LINE);
+	if (!slab->chunk || !slab->easy)
 		return CT_E_NOMEM;
 	for (uint32_t i = 0; i < slab->max_chunks; i++)
 		atomic_init(&slab->chunk[i].class_, (uint8_t)CT_SLAB_NONE);
@@ -142,6 +158,8 @@ void ct_slab_fini(struct ct_slab *slab)
 	uint32_t n =
 		atomic_load_explicit(&slab->n_chunks, memory_order_acquire);
 
+	if (slab->easy)
+		ct_mem_free(slab->mem, slab->easy, easy_bytes(slab));
 	if (!slab->chunk)
 		return;
 	for (uint32_t i = 0; i < n; i++)

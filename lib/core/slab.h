@@ -13,12 +13,13 @@
  *	               | chunk         | unit in chunk   |
  *	               +---------------+-----------------+
  *
- *	chunk of	+--------+------+------+-- --+------+-----------+
- *	connections	| number | conn | conn | ... | conn | deadlines |
- *			+--------+------+------+-- --+------+-----------+
+ *	chunk of	+--------+------+------+-- --+------+-----------+-------+
+ *	connections	| number | conn | conn | ... | conn | deadlines | worth |
+ *			+--------+------+------+-- --+------+-----------+-------+
  *
- * The deadlines are a dense array: lower bounds of the timeouts, so that expiry
- * reads 4 bytes a connection (timer.h).
+ * Behind the connections are two dense arrays: deadlines, lower bounds of the
+ * timeouts, so that expiry reads 4 bytes a connection (timer.h); and one byte
+ * each that says what it is worth when room is needed (worth.h).
  *
  * Free objects wait in the thread's magazine, the surplus in their chunk's list
  * under a lock, linked by their own first word; nothing is allocated to free.
@@ -54,6 +55,7 @@ enum ct_slab_class {
 struct ct_chunk {
 	uint8_t *mem;                /* R  once its first unit is out */
 	_Atomic uint32_t *deadlines; /* R  connections only */
+	_Atomic uint8_t *worth;      /* R  likewise */
 	_Atomic uint32_t used;       /* A  units that were ever given out */
 	_Atomic uint8_t class_;      /* A  enum ct_slab_class */
 	uint32_t free;               /* L  first of its free objects, or 0 */
@@ -78,6 +80,8 @@ struct ct_slab {
 	uint32_t shift;                         /* I  log2(units of a chunk) */
 	uint32_t mask;                          /* I  units of a chunk - 1 */
 	uint32_t max_chunks;                    /* I */
+	_Atomic uint64_t *easy;                 /* A  see worth.h */
+	uint32_t easy_words;                    /* I  of a chunk */
 	uint32_t magazine;                      /* I  objects a thread keeps */
 	_Atomic uint32_t n_chunks;              /* A  release: chunk is set */
 	_Alignas(CT_LINE) struct ct_spin lock;  /* covers L */
@@ -122,6 +126,32 @@ static inline _Atomic uint32_t *ct_slab_deadline(const struct ct_slab *slab,
 {
 	return &slab->chunk[unit >> slab->shift]
 			.deadlines[(unit & slab->mask) / 2];
+}
+
+/* => What that connection is worth. */
+static inline _Atomic uint8_t *ct_slab_worth(const struct ct_slab *slab,
+					     uint32_t unit)
+{
+	uint32_t mask = (1u << slab->shift) - 1;
+
+	return &slab->chunk[unit >> slab->shift].worth[(unit & mask) / 2];
+}
+
+/* 64 places of a chunk whose bytes of worth are one line. */
+enum { CT_WORTH_LINE = 64 };
+
+/* => The bits of a chunk's lines, and how many words they are. */
+static inline _Atomic uint64_t *ct_slab_easy(const struct ct_slab *slab,
+					     uint32_t chunk)
+{
+	return slab->easy + (size_t)chunk * slab->easy_words;
+}
+
+/* => The place, from its chunk's first unit, that is the i-th of the arrays;
+ * places are so many units apart. */
+static inline uint32_t ct_slab_place(uint32_t i, uint32_t units)
+{
+	return (2 * i + units - 1) / units * units;
 }
 
 /* => The unit of an object, from its address. */

@@ -30,8 +30,10 @@
 #include "core/count.h"
 #include "core/event.h"
 #include "core/extend.h"
-#include "core/help.h"
 #include "core/frag.h"
+#include "core/help.h"
+#include "core/ledger.h"
+#include "core/limit.h"
 #include "core/mapping.h"
 #include "core/outside.h"
 #include "core/peer_id.h"
@@ -39,9 +41,11 @@
 #include "core/reclaim.h"
 #include "core/registry.h"
 #include "core/resize.h"
+#include "core/share.h"
 #include "core/slab.h"
 #include "core/work.h"
 
+#include <conntrack/overflow.h>
 #include <stdatomic.h>
 #include <urcu/list.h>
 
@@ -72,8 +76,29 @@ enum ct_core_param {
 	CT_P_FRAG_HOLD,
 	CT_P_FRAG_ATOMIC,
 	CT_P_FRAG_TIME_EXCEEDED,
+	CT_P_POLICY,
+	CT_P_VERDICT,
+	CT_P_LOW,
+	CT_P_HIGH,
+	CT_P_PROBATION,
+	CT_P_SOFT,
+	CT_P_PREFIX4,
+	CT_P_PREFIX6,
+	CT_P_SOURCE_MAX,
+	CT_P_SOURCE_MIN,
+	CT_P_VICTIMS,
+	CT_P_HALF_LIFE,
 	CT_P_MAX
 };
+
+/* A prefix that is translated without state; see refuse.h. */
+struct ct_prefix_map {
+	union ct_addr inside;
+	union ct_addr outside;
+	uint8_t l3;
+	uint8_t bits;
+};
+enum { CT_PREFIX_MAPS = 8 };
 
 /* NAT's pools; see nat/pool.h. */
 struct ct_nat_pool;
@@ -129,7 +154,17 @@ struct ct_thread {
 
 	struct ct_outside_last outside; /* its own */
 
-	uint32_t refused_at;     /* its own  tick; count.h */
+	uint32_t refused_at;           /* its own  tick; count.h */
+	uint32_t hand;                 /* its own  unit; overflow/rate.h */
+	_Atomic uint64_t n_candidates; /* A  one writer; choose.c */
+	_Atomic uint64_t n_lines;      /* A  one writer */
+	uint32_t evicted;              /* its own  not handed over; worth.c */
+	uint64_t weak_now;             /* its own  as counted last; choose.c */
+	uint32_t adapt;                /* its own  unit; overflow/adapt.c */
+	uint32_t heavy;                /* its own  tick; overflow/choose.h */
+	struct ct_share *share;        /* its own  made when room is needed */
+	bool crowd;              /* its own  too many unproven; choose.c */
+	uint32_t crowd_left;     /* its own  searches until it looks again */
 	_Atomic uint32_t credit; /* A  see count.h */
 	_Atomic int64_t n_weak;  /* A  one writer */
 	/* Read by others' polls: on lines of their own. */
@@ -160,6 +195,16 @@ struct ct_table {
 	struct ct_outsides outsides;
 	struct ct_peer_ids peer_ids;
 	struct ct_frags frags;
+	_Atomic uint32_t turn;    /* A  see worth.h */
+	_Atomic uint32_t turned;  /* A  evicted, when the turn began */
+	_Atomic uint32_t evicted; /* A  that had proven nothing */
+	_Atomic bool pressed;     /* A  above the soft watermark */
+	struct ct_limits limits;
+	_Atomic(struct ct_ledger *) ledger;     /* A  made when it is needed */
+	_Atomic(struct ct_talkers *) talkers;   /* A  likewise */
+	const struct ct_overflow_ops *overflow; /* I  after the seal; or NULL */
+	struct ct_prefix_map maps[CT_PREFIX_MAPS];    /* I  after the seal */
+	uint32_t n_maps;                              /* I  after the seal */
 	_Atomic(struct ct_nat_pool *) pool[CT_POOLS]; /* A  set once each */
 
 	/* I  after the seal: told of ranges, see nat/report.h */
@@ -249,6 +294,11 @@ static inline uint32_t ct_core_param(const struct ct_table *tbl,
 	return ct_params_value(&tbl->params, n);
 }
 
+static inline bool ct_pressed(const struct ct_table *tbl)
+{
+	return atomic_load_explicit(&tbl->pressed, memory_order_relaxed);
+}
+
 /* => The table is full, as this thread has found in this tick; see count.h. */
 static inline bool ct_refuses(const struct ct_thread *thr)
 {
@@ -329,16 +379,19 @@ static inline void ct_refresh(struct ct_thread *thr, struct ct_conn *conn,
 		ct_conn_refresh(thr, conn, seconds);
 }
 
-static inline void ct_count_by(struct ct_thread *thr, enum ct_reason reason,
-			       uint64_t n)
+/* One writer: no read-modify-write is needed. */
+static inline void ct_count_own(_Atomic uint64_t *counter, uint64_t n)
 {
-	_Atomic uint64_t *counter = &thr->reasons[reason];
-
-	/* One writer: no read-modify-write is needed. */
 	atomic_store_explicit(
 		counter,
 		atomic_load_explicit(counter, memory_order_relaxed) + n,
 		memory_order_relaxed);
+}
+
+static inline void ct_count_by(struct ct_thread *thr, enum ct_reason reason,
+			       uint64_t n)
+{
+	ct_count_own(&thr->reasons[reason], n);
 }
 
 static inline void ct_count(struct ct_thread *thr, enum ct_reason reason)

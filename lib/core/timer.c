@@ -182,12 +182,6 @@ static unsigned group_due(const _Atomic uint32_t *deadlines, uint32_t now)
 }
 #endif
 
-/* The place whose deadline is the i-th of a chunk; places are units apart. */
-static uint32_t place_of(uint32_t i, uint32_t units)
-{
-	return (2 * i + units - 1) / units * units;
-}
-
 /*
  * Check the connections of a group's bits.
  *
@@ -206,7 +200,7 @@ static uint32_t check_group(struct ct_thread *thr, uint32_t chunk,
 	for (; due; due &= due - 1) {
 		uint32_t at = group + (unsigned)__builtin_ctz(due);
 		struct ct_conn *conn = due_at(
-			thr, chunk + place_of(at, tbl->extend.conn_units));
+			thr, chunk + ct_slab_place(at, tbl->extend.conn_units));
 
 		if (!conn)
 			continue;

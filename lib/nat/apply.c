@@ -26,6 +26,7 @@
 #include "core/table.h"
 #include "nat/cross.h"
 #include "nat/setup.h"
+#include "nat/stateless.h"
 #include "wire/csum.h"
 
 /* Behind a quoted L3 header: as much as a tracker may write of an L4 one. */
@@ -233,6 +234,15 @@ static __attribute__((noinline)) enum ct_verdict cross(struct ct_thread *thr,
 	return reason == CT_R_NONE ? CT_ACCEPT : refuse(thr, pkt, reason);
 }
 
+/* What found no room, where a prefix says what it is outside. */
+static __attribute__((noinline)) enum ct_verdict stateless(
+	struct ct_thread *thr, struct ct_pkt *pkt, enum ct_nat_end end)
+{
+	if (ct_nat_stateless(thr, pkt, end) == CT_ACCEPT)
+		return CT_ACCEPT;
+	return refuse(thr, pkt, CT_R_NAT_UNTRANSLATABLE);
+}
+
 static void begin(struct apply *apply, struct ct_thread *thr,
 		  struct ct_pkt *pkt, enum ct_nat_end end)
 {
@@ -261,8 +271,11 @@ enum ct_verdict ct_nat_apply(struct ct_thread *thr, struct ct_pkt *pkt,
 	if (at == AT_NONE)
 		return CT_ACCEPT;
 	end = (enum ct_nat_end)(at - 1);
-	if (!(status & (CT_S_SRC_NAT | CT_S_DST_NAT)))
+	if (!(status & (CT_S_SRC_NAT | CT_S_DST_NAT))) {
+		if (ct_unlikely(pkt->reason == CT_R_OVERFLOW_STATELESS))
+			return stateless(thr, pkt, end);
 		return pass(thr, pkt, end);
+	}
 	if (ct_unlikely(ct_conn_crosses(pkt->conn, status)))
 		return cross(thr, pkt);
 	begin(&apply, thr, pkt, end);
@@ -278,8 +291,13 @@ enum ct_verdict ct_nat_forward(struct ct_thread *thr, struct ct_pkt *pkt)
 	uint32_t status = status_of(pkt);
 	struct apply apply;
 
-	if (!(status & (CT_S_SRC_NAT | CT_S_DST_NAT)))
-		return pass(thr, pkt, CT_NAT_SRC);
+	if (!(status & (CT_S_SRC_NAT | CT_S_DST_NAT))) {
+		if (ct_likely(pkt->reason != CT_R_OVERFLOW_STATELESS))
+			return pass(thr, pkt, CT_NAT_SRC);
+		verdict = stateless(thr, pkt, CT_NAT_DST);
+		return verdict == CT_ACCEPT ? stateless(thr, pkt, CT_NAT_SRC)
+					    : verdict;
+	}
 	if (ct_unlikely(ct_conn_crosses(pkt->conn, status)))
 		return cross(thr, pkt);
 	begin(&apply, thr, pkt, CT_NAT_DST);

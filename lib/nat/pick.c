@@ -108,7 +108,7 @@ bool ct_pick_make_room(const struct ct_pick *pick, struct ct_conn *old)
 		return false;
 	ct_spin_lock(&old->lock);
 	if (pick->ops->yields(old, pick->conn))
-		ended = ct_conn_condemn(old, CT_R_END_YIELDED);
+		ended = ct_conn_condemn(pick->thr, old, CT_R_END_YIELDED);
 	ct_spin_unlock(&old->lock);
 	if (ended)
 		ct_conn_bury(pick->thr, old);

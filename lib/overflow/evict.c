@@ -2,7 +2,7 @@
 /*
  * evict.c - when the table is full: who goes
  *
- * As Linux does: of the hash table's neighbourhoods that follow the newcomer's
+ * By the parameter overflow.policy: by value (choose.h), or as Linux does: of the hash table's neighbourhoods that follow the newcomer's
  * own, eight are looked at, and the first one that holds connections which are
  * not assured loses all of these.  Where all are assured only expired ones can
  * go, and a piece of the sweep looks for them; when it finds none, newcomers of
@@ -20,6 +20,7 @@
 
 #include "core/table.h"
 #include "core/timer.h"
+#include "overflow/choose.h"
 
 #define NEIGHBOURHOODS 8  /* that early drop looks at, as Linux does */
 #define PLACES         64 /* that the sweep looks at instead */
@@ -60,7 +61,7 @@ static uint32_t mask_for(uint32_t n)
 	return mask;
 }
 
-bool ct_evict_for(struct ct_thread *thr, uint64_t hash)
+static bool drop_early(struct ct_thread *thr, uint64_t hash)
 {
 	struct ct_table *tbl = thr->tbl;
 	uint32_t n =
@@ -82,4 +83,20 @@ bool ct_evict_for(struct ct_thread *thr, uint64_t hash)
 		} while (at < n);
 	}
 	return search.n_evicted > 0;
+}
+
+bool ct_evict_for(struct ct_thread *thr, const struct ct_newcomer *new)
+{
+	switch (ct_core_param(thr->tbl, CT_P_POLICY)) {
+	case CT_OVERFLOW_SCORED:
+		return ct_choose_scored(thr, new);
+	case CT_OVERFLOW_LINUX:
+		return drop_early(thr, new->hash);
+	case CT_OVERFLOW_LRU:
+		return ct_choose_lru(thr, new);
+	case CT_OVERFLOW_RANDOM:
+		return ct_choose_random(thr, new);
+	default: /* refuses */
+		return ct_timer_sweep(thr, PLACES) > 0;
+	}
 }

@@ -7,12 +7,21 @@
 
 #include <conntrack/types.h>
 
+/* Who wants in. */
+struct ct_newcomer {
+	uint64_t hash;            /* of its tuple */
+	const struct ct_tuple *t; /* its original one */
+	const struct ct_pkt *pkt;
+	uint8_t class_;
+};
+
 /*
- * Make room for one newcomer with this hash.
+ * Make room for one newcomer.
  *
  * => False when nobody may go.
- * => Victims end with the reason END_EVICTED.
+ * => Victims end with the reason END_EVICTED, or END_RECYCLED if they were
+ *    assured.
  */
-bool ct_evict_for(struct ct_thread *thr, uint64_t hash);
+bool ct_evict_for(struct ct_thread *thr, const struct ct_newcomer *new);
 
 #endif /* OVERFLOW_EVICT_H */

@@ -240,16 +240,31 @@ static unsigned state_of(const struct ct_conn *conn)
 	return atomic_load_explicit(&dccp->state, memory_order_relaxed);
 }
 
-static bool evictable(const struct ct_conn *conn)
+static uint8_t evict_score(const struct ct_conn *conn)
 {
 	switch (state_of(conn)) {
 	case CT_DCCP_CLOSEREQ:
 	case CT_DCCP_CLOSING:
 	case CT_DCCP_TIMEWAIT:
-		return true;
+		return CT_SCORE_CLOSING;
+	case CT_DCCP_OPEN:
+		return CT_SCORE_ESTABLISHED;
+	case CT_DCCP_RESPOND:
+	case CT_DCCP_PARTOPEN:
+		return CT_SCORE_HALF_OPEN;
 	default:
-		return false;
+		return CT_SCORE_UNREPLIED;
 	}
+}
+
+static uint32_t lifetime(const struct ct_thread *thr,
+			 const struct ct_conn *conn)
+{
+	unsigned state = state_of(conn);
+
+	if (state >= sizeof(timeout_of) / sizeof(timeout_of[0]))
+		state = CT_DCCP_NONE;
+	return ct_l4_param(thr, &ct_dccp_ops, conn, timeout_of[state]);
 }
 
 static const char *state_name(const struct ct_conn *conn)
@@ -285,7 +300,8 @@ const struct ct_l4_ops ct_dccp_ops = {
 	.check = check,
 	.open = open_conn,
 	.packet = packet,
-	.evictable = evictable,
+	.evict_score = evict_score,
+	.lifetime = lifetime,
 	.state_name = state_name,
 	.rewrite = rewrite,
 };

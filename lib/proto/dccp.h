@@ -9,7 +9,7 @@
  *
  * dccp.c asks them in this order, and does what they say.  A connection's
  * struct ct_dccp is only touched under its lock; but for its state, which
- * state_name() and evictable() read without.
+ * state_name() and evict_score() read without.
  *
  * Linux has dropped its tracker, so in its profile these packets are the
  * generic tracker's: parameter dccp.track; see trackers.c.

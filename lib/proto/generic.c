@@ -60,6 +60,12 @@ static enum ct_track packet(struct ct_thread *thr, struct ct_conn *conn,
 	return CT_TRACK_OK;
 }
 
+static uint32_t lifetime(const struct ct_thread *thr,
+			 const struct ct_conn *conn)
+{
+	return ct_l4_param(thr, &ct_generic_ops, conn, TIMEOUT);
+}
+
 const struct ct_l4_ops ct_generic_ops = {
 	.size = sizeof(struct ct_l4_ops),
 	.name = "generic",
@@ -72,4 +78,5 @@ const struct ct_l4_ops ct_generic_ops = {
 	.invert = invert,
 	.open = open,
 	.packet = packet,
+	.lifetime = lifetime,
 };

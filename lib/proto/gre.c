@@ -160,6 +160,15 @@ static enum ct_track packet(struct ct_thread *thr, struct ct_conn *conn,
 	return CT_TRACK_OK;
 }
 
+static uint32_t lifetime(const struct ct_thread *thr,
+			 const struct ct_conn *conn)
+{
+	bool stream = ct_conn_status(conn) & CT_S_ASSURED;
+
+	return ct_l4_param(thr, &ct_gre_ops, conn,
+			   stream ? CT_GRE_TIMEOUT_STREAM : CT_GRE_TIMEOUT);
+}
+
 /* --- NAT ---------------------------------------------------------------- */
 
 /*
@@ -196,6 +205,7 @@ static bool rewrite(struct ct_pkt *pkt, const struct ct_rewrite *how)
 	.invert = ct_ports_invert, \
 	.open = open_conn, \
 	.packet = packet, \
+	.lifetime = lifetime, \
 	.rewrite = rewrite, \
 	.complete = complete, \
 }

@@ -224,6 +224,12 @@ static enum ct_track packet(struct ct_thread *thr, struct ct_conn *conn,
 	return CT_TRACK_OK;
 }
 
+static uint32_t lifetime(const struct ct_thread *thr,
+			 const struct ct_conn *conn)
+{
+	return ct_l4_param(thr, &ct_icmp_ops, conn, TIMEOUT);
+}
+
 const struct ct_l4_ops ct_icmp_ops = {
 	.size = sizeof(struct ct_l4_ops),
 	.name = "icmp",
@@ -238,6 +244,7 @@ const struct ct_l4_ops ct_icmp_ops = {
 	.quote = quote,
 	.open = open,
 	.packet = packet,
+	.lifetime = lifetime,
 	.rewrite = rewrite,
 	.convert = ct_icmp_convert,
 	.cross = ct_icmp_cross,

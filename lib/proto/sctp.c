@@ -209,17 +209,31 @@ static unsigned state_of(const struct ct_conn *conn)
 	return atomic_load_explicit(&sctp->state, memory_order_relaxed);
 }
 
-/* Linux' collector takes what is closing when the table is nearly full. */
-static bool evictable(const struct ct_conn *conn)
+static uint8_t evict_score(const struct ct_conn *conn)
 {
 	switch (state_of(conn)) {
 	case CT_SCTP_SHUTDOWN_SENT:
 	case CT_SCTP_SHUTDOWN_RECD:
 	case CT_SCTP_SHUTDOWN_ACK_SENT:
-		return true;
+		return CT_SCORE_CLOSING;
+	case CT_SCTP_ESTABLISHED:
+		return CT_SCORE_ESTABLISHED;
+	case CT_SCTP_COOKIE_WAIT:
+	case CT_SCTP_COOKIE_ECHOED:
+		return CT_SCORE_HALF_OPEN;
 	default:
-		return false;
+		return CT_SCORE_UNREPLIED;
 	}
+}
+
+static uint32_t lifetime(const struct ct_thread *thr,
+			 const struct ct_conn *conn)
+{
+	unsigned state = state_of(conn);
+
+	if (state >= sizeof(timeout_of) / sizeof(timeout_of[0]))
+		state = CT_SCTP_CLOSED;
+	return ct_l4_param(thr, &ct_sctp_ops, conn, timeout_of[state]);
 }
 
 static const char *state_name(const struct ct_conn *conn)
@@ -241,7 +255,8 @@ const struct ct_l4_ops ct_sctp_ops = {
 	.check = check,
 	.open = open_conn,
 	.packet = packet,
-	.evictable = evictable,
+	.evict_score = evict_score,
+	.lifetime = lifetime,
 	.state_name = state_name,
 	.rewrite = ct_sctp_rewrite,
 };

@@ -10,7 +10,7 @@
  *
  * sctp.c asks them chunk by chunk, and does what they say.  A connection's
  * struct ct_sctp is only touched under its lock; but for its state, which
- * state_name() and evictable() read without.
+ * state_name() and evict_score() read without.
  */
 #ifndef CT_PROTO_SCTP_H
 #define CT_PROTO_SCTP_H

@@ -409,12 +409,9 @@ static unsigned state_of(const struct ct_conn *conn)
 	return atomic_load_explicit(&tcp->state, memory_order_relaxed);
 }
 
-/*
- * Early drop spares what is assured, in Linux too; but when the table is nearly
- * full, Linux' collector takes assured connections which are closing.  There is
- * not much to lose with them.
- */
-static bool evictable(const struct ct_conn *conn)
+/* There is not much to lose with what is closing: Linux' collector takes it,
+ * too, assured or not, when the table is nearly full. */
+static uint8_t evict_score(const struct ct_conn *conn)
 {
 	switch (state_of(conn)) {
 	case CT_TCP_FIN_WAIT:
@@ -422,10 +419,25 @@ static bool evictable(const struct ct_conn *conn)
 	case CT_TCP_LAST_ACK:
 	case CT_TCP_TIME_WAIT:
 	case CT_TCP_CLOSE:
-		return true;
+		return CT_SCORE_CLOSING;
+	case CT_TCP_ESTABLISHED:
+		return CT_SCORE_ESTABLISHED;
+	case CT_TCP_SYN_RECV:
+		return CT_SCORE_HALF_OPEN;
 	default:
-		return false;
+		return CT_SCORE_UNREPLIED;
 	}
+}
+
+static uint32_t lifetime(const struct ct_thread *thr,
+			 const struct ct_conn *conn)
+{
+	unsigned state = state_of(conn);
+
+	if (state >= CT_TCP_STATES)
+		state = CT_TCP_NONE;
+	return ct_tcp_lifetime(thr, conn, (enum ct_tcp_param)timeout_of[state],
+			       CT_TCP_EV_ACK, ct_conn_word(conn));
 }
 
 static const char *state_name(const struct ct_conn *conn)
@@ -447,7 +459,8 @@ const struct ct_l4_ops ct_tcp_ops = {
 	.check = check,
 	.open = open_conn,
 	.packet = packet,
-	.evictable = evictable,
+	.evict_score = evict_score,
+	.lifetime = lifetime,
 	.state_name = state_name,
 	.rewrite = ct_tcp_rewrite,
 	.yields = ct_tcp_yields,

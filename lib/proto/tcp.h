@@ -12,7 +12,7 @@
  *
  * tcp.c asks them in this order, and does what they say.  A connection's struct
  * ct_tcp is only touched under its lock; but for its state, which state_name()
- * and evictable() read without.
+ * and evict_score() read without.
  */
 #ifndef CT_PROTO_TCP_H
 #define CT_PROTO_TCP_H

@@ -94,6 +94,16 @@ enum ct_track ct_udp_advance(struct ct_thread *thr, const struct ct_l4_ops *ops,
 	return CT_TRACK_OK;
 }
 
+uint32_t ct_udp_lifetime(const struct ct_thread *thr,
+			 const struct ct_l4_ops *ops,
+			 const struct ct_conn *conn)
+{
+	bool stream = ct_conn_status(conn) & CT_S_ASSURED;
+
+	return ct_l4_param(thr, ops, conn,
+			   stream ? CT_UDP_TIMEOUT_STREAM : CT_UDP_TIMEOUT);
+}
+
 /*
  * A sum of zero, none, stays zero; one that becomes zero is sent as all ones
  * (RFC 768).  Of UDP-Lite the header is always covered.
@@ -172,6 +182,12 @@ bool ct_udp_predict(const struct ct_thread *thr, const struct ct_conn *conn,
 	return !stream || (word & CT_S_ASSURED);
 }
 
+static uint32_t lifetime(const struct ct_thread *thr,
+			 const struct ct_conn *conn)
+{
+	return ct_udp_lifetime(thr, &ct_udp_ops, conn);
+}
+
 const struct ct_l4_ops ct_udp_ops = {
 	.size = sizeof(struct ct_l4_ops),
 	.name = "udp",
@@ -186,6 +202,7 @@ const struct ct_l4_ops ct_udp_ops = {
 	.check = check,
 	.open = ct_udp_open,
 	.packet = packet,
+	.lifetime = lifetime,
 	.rewrite = ct_udp_rewrite,
 	.cross = cross,
 };

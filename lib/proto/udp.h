@@ -45,6 +45,11 @@ enum ct_track ct_udp_advance(struct ct_thread *thr, const struct ct_l4_ops *ops,
  */
 bool ct_udp_predict(const struct ct_thread *thr, const struct ct_conn *conn,
 		    uint32_t word, uint32_t *seconds);
+/* => Seconds that a flow may be silent; a stream is assured. */
+uint32_t ct_udp_lifetime(const struct ct_thread *thr,
+			 const struct ct_l4_ops *ops,
+			 const struct ct_conn *conn);
+
 /* Ports and checksum; see ct_l4_ops.rewrite. */
 bool ct_udp_rewrite(struct ct_pkt *pkt, const struct ct_rewrite *how);
 

@@ -75,6 +75,12 @@ static enum ct_track packet(struct ct_thread *thr, struct ct_conn *conn,
 	return ct_udp_advance(thr, &ct_udplite_ops, conn);
 }
 
+static uint32_t lifetime(const struct ct_thread *thr,
+			 const struct ct_conn *conn)
+{
+	return ct_udp_lifetime(thr, &ct_udplite_ops, conn);
+}
+
 const struct ct_l4_ops ct_udplite_ops = {
 	.size = sizeof(struct ct_l4_ops),
 	.name = "udplite",
@@ -89,5 +95,6 @@ const struct ct_l4_ops ct_udplite_ops = {
 	.check = check,
 	.open = ct_udp_open,
 	.packet = packet,
+	.lifetime = lifetime,
 	.rewrite = ct_udp_rewrite,
 };

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * advance.c - what trackers do to a connection: its state, its timeout, whether
+ * it is assured
+ */
+#include "core/table.h"
+#include "core/timer.h"
+#include "core/worth.h"
+
+void *ct_l4_state(struct ct_conn *conn)
+{
+	return conn->l4_state;
+}
+
+const void *ct_l4_state_const(const struct ct_conn *conn)
+{
+	return conn->l4_state;
+}
+
+void ct_conn_refresh(struct ct_thread *thr, struct ct_conn *conn,
+		     uint32_t seconds)
+{
+	uint32_t status = ct_conn_word(conn);
+	uint32_t before =
+		atomic_load_explicit(&conn->timeout, memory_order_relaxed);
+	uint32_t timeout;
+	int32_t later;
+
+	if (seconds > CT_TIMEOUT_MAX)
+		seconds = CT_TIMEOUT_MAX;
+	if (!(status & CT_S_CONFIRMED)) {
+		/* Runs from the confirmation on. */
+		atomic_store_explicit(&conn->timeout, seconds * CT_TICKS_PER_S,
+				      memory_order_relaxed);
+		return;
+	}
+	if (status & CT_S_FIXED_TIMEOUT)
+		return;
+
+	timeout = ct_ticks_after(thr->now, seconds);
+	later = ct_ticks_until(timeout, before);
+	if (later >= 0 && later < (int32_t)CT_TICKS_PER_S)
+		return; /* the cache line stays clean */
+	atomic_store_explicit(&conn->timeout, timeout, memory_order_release);
+	if (later < 0)
+		ct_timer_sooner(thr, conn, seconds);
+	if (ct_unlikely(ct_pressed(thr->tbl)))
+		ct_worth_touch(thr, conn);
+}
+
+void ct_conn_assure(struct ct_thread *thr, struct ct_conn *conn)
+{
+	if (ct_conn_word(conn) & CT_S_ASSURED)
+		return;
+	if (ct_conn_set(conn, CT_S_ASSURED) & CT_S_ASSURED)
+		return;
+	if (ct_conn_word(conn) & CT_S_CONFIRMED)
+		ct_count_weak(thr, -1);
+	ct_worth_changed(thr, conn);
+	ct_event_note(thr, conn, CT_EV_ASSURED);
+}
+
+void ct_conn_changed(struct ct_thread *thr, struct ct_conn *conn)
+{
+	ct_worth_changed(thr, conn);
+	ct_event_note(thr, conn, CT_EV_PROTO);
+}

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * adapt.c - timeouts that shrink as the table fills; see adapt.h
+ */
+#include "overflow/adapt.h"
+
+#include "core/table.h"
+#include "core/worth.h"
+
+/* Seconds that no timeout shrinks below: as long as a peer that is slow may take
+ * to answer, and to send again. */
+#define FLOOR 10u
+
+enum { WHOLE = 1024, GROUP = 16 };
+
+/* => The part that is free between the watermarks, of WHOLE. */
+static uint32_t part_free(uint64_t n, uint64_t max, uint64_t low, uint64_t high)
+{
+	n *= 1000;
+	low *= max;
+	high *= max;
+	if (n <= low)
+		return WHOLE;
+	return n >= high ? 0 : (uint32_t)((high - n) * WHOLE / (high - low));
+}
+
+static uint32_t factor_of(struct ct_table *tbl, const struct ct_conn *conn)
+{
+	uint32_t low = ct_core_param(tbl, CT_P_LOW);
+	uint32_t high = ct_core_param(tbl, CT_P_HIGH);
+	uint32_t factor = part_free(
+		atomic_load_explicit(&tbl->n_conns, memory_order_relaxed),
+		ct_core_param(tbl, CT_P_MAX_CONNS), low, high);
+	uint32_t n, max;
+
+	if (ct_limits_zone(tbl, conn, &n, &max)) {
+		uint32_t zone = part_free(n, max, low, high);
+
+		factor = zone < factor ? zone : factor;
+	}
+	return factor;
+}
+
+/* => Ticks of idleness at which it is to go. */
+static uint32_t limit_of(struct ct_thread *thr, const struct ct_conn *conn,
+			 uint32_t life)
+{
+	uint64_t limit;
+
+	if (ct_conn_word(conn) & CT_S_ASSURED)
+		return ct_core_param(thr->tbl, CT_P_SOFT) * CT_TICKS_PER_S;
+	limit = (uint64_t)life * factor_of(thr->tbl, conn) / WHOLE;
+	return limit > FLOOR * CT_TICKS_PER_S ? (uint32_t)limit
+					      : FLOOR * CT_TICKS_PER_S;
+}
+
+static bool too_old(struct ct_thread *thr, const struct ct_conn *conn)
+{
+	struct ct_age age = ct_worth_age(thr, conn);
+
+	return age.life && age.idle > limit_of(thr, conn, age.life);
+}
+
+/* A packet may have come meanwhile: look again, under the lock. */
+static void end(struct ct_thread *thr, struct ct_conn *conn)
+{
+	bool ended = false;
+
+	ct_spin_lock(&conn->lock);
+	if (ct_conn_known(conn) && too_old(thr, conn))
+		ended = ct_conn_condemn(thr, conn, CT_R_END_SHORTENED);
+	ct_spin_unlock(&conn->lock);
+	if (!ended)
+		return;
+	ct_conn_bury(thr, conn);
+	ct_ledger_add(thr->tbl, CT_LEDGER_RECYCLED, 1);
+}
+
+static void look_at(struct ct_thread *thr, uint32_t unit)
+{
+	struct ct_conn *conn = ct_conn_at(thr->tbl, unit);
+	uint8_t byte = atomic_load_explicit(
+		ct_slab_worth(&thr->tbl->slab, unit), memory_order_relaxed);
+
+	if (!byte || ct_worth_group(byte) == CT_WORTH_KEPT ||
+	    !ct_conn_known(conn) || ct_conn_expired(conn, thr->now))
+		return;
+	if (ct_unlikely(too_old(thr, conn)))
+		end(thr, conn);
+}
+
+/* => The places of a few connections, fetched. */
+static unsigned fetch(struct ct_thread *thr, uint32_t *unit,
+		      uint32_t units[GROUP], uint32_t budget)
+{
+	const struct ct_slab *slab = &thr->tbl->slab;
+	unsigned n = 0;
+
+	while (n < GROUP && n < budget) {
+		*unit = ct_slab_next_conn(slab, *unit);
+		if (!*unit)
+			break;
+		__builtin_prefetch(ct_slab_at(slab, *unit));
+		__builtin_prefetch(
+			((struct ct_conn *)ct_slab_at(slab, *unit))->l4_state);
+		units[n++] = *unit;
+		*unit += thr->tbl->extend.conn_units;
+	}
+	return n;
+}
+
+static void sweep(struct ct_thread *thr, uint32_t *unit, uint32_t budget)
+{
+	uint32_t units[GROUP];
+	unsigned n;
+
+	do {
+		n = fetch(thr, unit, units, budget);
+		budget -= n;
+		for (unsigned i = 0; i < n; i++)
+			look_at(thr, units[i]);
+	} while (n == GROUP && budget);
+}
+
+void ct_adapt_sweep(struct ct_thread *thr, uint32_t budget)
+{
+	uint32_t all = 0;
+
+	if (ct_likely(!ct_pressed(thr->tbl)))
+		return;
+	if (budget)
+		sweep(thr, &thr->adapt, budget);
+	else
+		sweep(thr, &all, UINT32_MAX);
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * adapt.h - timeouts that shrink as the table fills
+ *
+ * Between the two watermarks the timeout of what is not assured is multiplied by
+ * the part that is still free, as the BSDs do, of the table or of a zone that
+ * has a limit:
+ *
+ *	factor	1 |------.
+ *		  |       '.
+ *		  |         '.
+ *		0 |___________'.___	FLOOR seconds are left at least
+ *		  0     low   high
+ *
+ * Above the lower one, what is assured has its soft age, no longer its hard
+ * one: so a table whose peers have vanished is below it again within a soft age.
+ *
+ * A packet is never told: the timeout in the connection stays as it is, and a
+ * sweep of a few places a poll compares how long each has been idle.
+ */
+#ifndef OVERFLOW_ADAPT_H
+#define OVERFLOW_ADAPT_H
+
+#include <conntrack/types.h>
+
+/*
+ * Look at some connections, if there is pressure, and end what is too old.
+ *
+ * => budget places at most; 0: all.
+ */
+void ct_adapt_sweep(struct ct_thread *thr, uint32_t budget);
+
+#endif /* OVERFLOW_ADAPT_H */

@@ -1,0 +1,383 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * choose.c - who goes, by value; see choose.h
+ *
+ *	line -> who of it is worth least (rate.h) -> up to four of these, or 16
+ *	where a source holds much -> each looked into: alive? how old? whose? ->
+ *	the worst one -> is it worth less than the newcomer?
+ *
+ * The bytes are hints, and so is what is read of a connection without its lock;
+ * what counts is looked at again under the lock, by ct_conn_kill().
+ */
+#include "overflow/choose.h"
+
+#include "core/count.h"
+#include "core/table.h"
+#include "core/timer.h"
+#include "overflow/rate.h"
+
+/* A source with more than this part of the table, of 65535, holds much: 1/16. */
+#define MUCH 4096u
+
+/* One search in so many tires the connections that it passes. */
+#define TIRE_EVERY 16u
+
+struct candidate {
+	struct ct_conn *conn;
+	enum ct_reason reason; /* that it would end for */
+	uint8_t worth;         /* as it is, not as the byte says */
+	uint32_t source;       /* share of the table */
+	uint64_t key;          /* its source */
+	struct ct_tuple t;     /* its original one */
+	uint8_t class_;
+	uint8_t turns; /* since it came, if it has proven nothing */
+	uint32_t idle; /* ticks */
+};
+
+static uint32_t turn_now(const struct ct_thread *thr)
+{
+	return atomic_load_explicit(&thr->tbl->turn, memory_order_relaxed);
+}
+
+/* => What goes before the other one. */
+static bool is_worse(const struct candidate *a, const struct candidate *b)
+{
+	bool a_much = a->source > MUCH, b_much = b->source > MUCH;
+	enum ct_worth_group ga = ct_worth_group(a->worth);
+	enum ct_worth_group gb = ct_worth_group(b->worth);
+
+	if (a_much != b_much)
+		return a_much;
+	if (ga != gb)
+		return ga < gb;
+	if (ga == CT_WORTH_UNPROVEN && a->turns != b->turns)
+		return a->turns > b->turns;
+	if (ga != CT_WORTH_UNPROVEN && a->worth != b->worth)
+		return a->worth < b->worth;
+	if ((a->worth ^ b->worth) & CT_WORTH_NAT)
+		return !(a->worth & CT_WORTH_NAT);
+	return a->idle > b->idle;
+}
+
+/* The deadline becomes the timeout, so that the next search knows better who has
+ * been idle for long. */
+static void learn(struct ct_thread *thr, struct ct_conn *conn)
+{
+	ct_spin_lock(&conn->lock);
+	if (ct_conn_known(conn))
+		ct_timer_start(thr, conn);
+	ct_spin_unlock(&conn->lock);
+}
+
+/* => How idle, and with what consequence. */
+static void look_at_age(struct ct_thread *thr, struct candidate *cand)
+{
+	struct ct_age age = ct_worth_age(thr, cand->conn);
+	uint32_t soft = ct_core_param(thr->tbl, CT_P_SOFT) * CT_TICKS_PER_S;
+	uint8_t below = cand->worth & ((1u << CT_WORTH_SHIFT) - 1);
+
+	cand->idle = age.idle;
+	if (ct_worth_group(cand->worth) == CT_WORTH_ESTABLISHED &&
+	    age.idle <= soft)
+		learn(thr, cand->conn);
+	else if (ct_worth_group(cand->worth) == CT_WORTH_ESTABLISHED)
+		cand->worth =
+			(uint8_t)(CT_WORTH_STALE << CT_WORTH_SHIFT | below);
+}
+
+/* Count a sample of a source; => what the source has, without this one. */
+static uint32_t sample(struct ct_thread *thr, uint64_t key)
+{
+	uint32_t share = ct_share_of(thr, key);
+
+	ct_share_add(thr, key);
+	if (share > MUCH)
+		thr->heavy = thr->now;
+	return share;
+}
+
+/* Look into a connection; => false when it is none that could go. */
+static bool look_into(struct ct_thread *thr, struct ct_conn *conn,
+		      const struct ct_newcomer *new, struct candidate *cand)
+{
+	if (!ct_conn_known(conn))
+		return false;
+	ct_count_own(&thr->n_candidates, 1);
+	cand->conn = conn;
+	cand->worth = ct_worth_of(thr->tbl, conn);
+	cand->turns = ct_worth_turns(cand->worth, turn_now(thr));
+	cand->reason = ct_conn_word(conn) & CT_S_ASSURED ? CT_R_END_RECYCLED
+							 : CT_R_END_EVICTED;
+	if (ct_conn_expired(conn, thr->now)) {
+		cand->worth = 0;
+		cand->reason = CT_R_END_EXPIRED;
+	}
+	look_at_age(thr, cand);
+	ct_conn_tuple(conn, CT_DIR_ORIG, &cand->t);
+	cand->class_ = (uint8_t)ct_conn_class(conn);
+	cand->key = ct_share_key(thr->tbl, &cand->t);
+	cand->source = sample(thr, cand->key);
+	return !ct_limits_guard(thr->tbl, &cand->t, cand->class_, new->t,
+				new->class_);
+}
+
+/* => A source that holds much was met within the last second. */
+static bool meets_heavy(const struct ct_thread *thr)
+{
+	return thr->heavy && thr->now - thr->heavy < CT_TICKS_PER_S;
+}
+
+/* => How many of a line's places are worth a look. */
+static unsigned how_many(const struct ct_thread *thr)
+{
+	return meets_heavy(thr) ? CT_CHOOSE_FAR : CT_CHOOSE_NEAR;
+}
+
+/*
+ * The worst of the places of a line that are alike.
+ *
+ * => false when none of them could go.
+ */
+static bool worst_of(struct ct_thread *thr, const struct ct_newcomer *new,
+		     const struct ct_rate_line *line, uint64_t places,
+		     struct candidate *worst)
+{
+	struct candidate cand;
+	bool found = false;
+
+	for (unsigned n = how_many(thr); n && places; n--) {
+		unsigned i = n % 2 ? ct_rate_any(thr, places)
+				   : ct_rate_oldest(line, places, thr->now);
+
+		places &= ~(UINT64_C(1) << i);
+		if (!look_into(thr, ct_rate_conn(thr, line, i), new, &cand))
+			continue;
+		if (!found || is_worse(&cand, worst))
+			*worst = cand;
+		found = true;
+	}
+	return found;
+}
+
+/*
+ * => Those that are not assured have their share of the table already.
+ *
+ * Counting them asks all threads, so it is done once in a while: when one in 64
+ * of them may have changed.
+ */
+static bool is_crowd(struct ct_thread *thr)
+{
+	struct ct_table *tbl = thr->tbl;
+	uint64_t share = (uint64_t)ct_core_param(tbl, CT_P_MAX_CONNS) *
+			 ct_core_param(tbl, CT_P_PROBATION) / 1000;
+
+	if (!thr->crowd_left) {
+		thr->weak_now = ct_count_weak_now(tbl);
+		thr->crowd = thr->weak_now >= share;
+		thr->crowd_left = (uint32_t)(share / 64);
+	} else {
+		thr->crowd_left--;
+	}
+	return thr->crowd;
+}
+
+/* => The most that a victim may be worth. */
+static uint8_t limit_for(struct ct_thread *thr, const struct ct_newcomer *new)
+{
+	const struct ct_class *class_ =
+		ct_class_at(&thr->tbl->limits, new->class_);
+	unsigned group = CT_WORTH_STALE;
+
+	if (!is_crowd(thr))
+		group = CT_WORTH_ESTABLISHED;
+	if (atomic_load_explicit(&class_->rank, memory_order_relaxed) ||
+	    atomic_load_explicit(&class_->keep, memory_order_relaxed))
+		group = CT_WORTH_FAVOURED;
+	return (uint8_t)((group + 1) * (1 << CT_WORTH_SHIFT) - 1);
+}
+
+static bool evict(struct ct_thread *thr, const struct candidate *cand)
+{
+	struct ct_victim victim = {
+		.tuple = cand->t,
+		.at_ns = thr->now_ns,
+		.reason = cand->reason,
+		.idle_s = cand->idle / CT_TICKS_PER_S,
+		.status = ct_conn_status(cand->conn),
+		.class_ = cand->class_,
+		.score = cand->worth,
+	};
+
+	if (!ct_conn_kill(thr, cand->conn, cand->reason))
+		return false;
+	if (cand->reason != CT_R_END_EXPIRED)
+		ct_ledger_evicted(thr->tbl, &victim);
+	if (cand->reason == CT_R_END_EVICTED)
+		ct_worth_evicted(thr);
+	return true;
+}
+
+/* The first search: some samples of the whole table tell who holds much. */
+static void prime(struct ct_thread *thr)
+{
+	enum { SAMPLES = 128 };
+	struct ct_rate_line line;
+
+	if (ct_likely(thr->share != NULL))
+		return;
+	for (unsigned i = 0; i < SAMPLES; i++) {
+		struct ct_conn *conn;
+		struct ct_tuple t;
+
+		thr->hand = ct_rate_anywhere(thr);
+		if (!ct_rate_next(thr, &line))
+			break;
+		conn = ct_rate_conn(thr, &line, ct_random(thr) % line.n);
+		if (!ct_conn_known(conn))
+			continue;
+		ct_conn_tuple(conn, CT_DIR_ORIG, &t);
+		sample(thr, ct_share_key(thr->tbl, &t));
+	}
+}
+
+/* => Whose places, if he holds much, a newcomer may take: his own, only. */
+static bool may_take(const struct candidate *cand, uint64_t key, bool much)
+{
+	return !much || cand->key == key || cand->reason == CT_R_END_EXPIRED;
+}
+
+/*
+ * The next line to be searched: any, where assured ones may go, or else one of
+ * those that have others.
+ */
+static bool next_line(struct ct_thread *thr, uint8_t most,
+		      struct ct_rate_line *line)
+{
+	bool found = ct_worth_group(most) < CT_WORTH_ESTABLISHED &&
+		     ct_rate_next_easy(thr, line);
+
+	/* What is stale may not be known to be so. */
+	if (!found)
+		found = ct_rate_next(thr, line);
+	ct_count_own(&thr->n_lines, found);
+	return found;
+}
+
+/* The places of a line that go first; a line without any is marked. */
+static uint64_t places_in(struct ct_thread *thr,
+			  const struct ct_rate_line *line)
+{
+	uint8_t group;
+	uint64_t places = ct_rate_first(line, turn_now(thr), &group);
+
+	if (group >= CT_WORTH_ESTABLISHED)
+		ct_rate_uneasy(thr, line);
+	if (ct_random(thr) % TIRE_EVERY == 0)
+		ct_rate_tire(line);
+	return places;
+}
+
+/*
+ * The worst one of some lines: as many as make a whole one, since a small
+ * table's are short.
+ *
+ * => false when nobody may go.
+ */
+static bool search(struct ct_thread *thr, const struct ct_newcomer *new,
+		   uint8_t most, struct candidate *worst)
+{
+	uint64_t key = ct_share_key(thr->tbl, new->t);
+	bool much = ct_share_of(thr, key) > MUCH, found = false;
+	struct ct_rate_line line;
+	struct candidate cand;
+
+	for (unsigned n = 0; n < CT_RATE_LINE; n += line.n) {
+		uint64_t places;
+
+		if (!next_line(thr, most, &line))
+			break;
+		places = places_in(thr, &line);
+		if (!places || !worst_of(thr, new, &line, places, &cand) ||
+		    cand.worth > most || !may_take(&cand, key, much))
+			continue;
+		if (!found || is_worse(&cand, worst))
+			*worst = cand;
+		found = true;
+	}
+	return found;
+}
+
+/*
+ * Somewhere there is a source that holds much: its connections shall go, so what
+ * a search has found is only the second choice until some more, anywhere, have
+ * met none of them.
+ */
+static bool search_heavy(struct ct_thread *thr, const struct ct_newcomer *new,
+			 uint8_t most, struct candidate *worst)
+{
+	struct candidate cand;
+	bool found = false;
+
+	for (unsigned i = 0; i < CT_CHOOSE_HEAVY; i++) {
+		thr->hand = ct_rate_anywhere(thr);
+		if (!search(thr, new, most, &cand))
+			continue;
+		if (!found || is_worse(&cand, worst))
+			*worst = cand;
+		found = true;
+		if (worst->source > MUCH)
+			break;
+	}
+	return found;
+}
+
+bool ct_choose_scored(struct ct_thread *thr, const struct ct_newcomer *new)
+{
+	uint8_t most = limit_for(thr, new);
+	struct candidate worst;
+
+	prime(thr);
+	for (unsigned i = 0; i < CT_CHOOSE_LINES; i++) {
+		bool found = meets_heavy(thr)
+				     ? search_heavy(thr, new, most, &worst)
+				     : search(thr, new, most, &worst);
+
+		if (found && evict(thr, &worst))
+			return true;
+	}
+	return false;
+}
+
+bool ct_choose_lru(struct ct_thread *thr, const struct ct_newcomer *new)
+{
+	struct candidate cand, worst = { 0 };
+	struct ct_rate_line line;
+
+	for (unsigned l = 0; l < CT_CHOOSE_LINES && ct_rate_next(thr, &line);
+	     l++) {
+		for (unsigned i = 0; i < line.n; i++)
+			if (look_into(thr, ct_rate_conn(thr, &line, i), new,
+				      &cand) &&
+			    (!worst.conn || cand.idle > worst.idle))
+				worst = cand;
+		if (worst.conn && evict(thr, &worst))
+			return true;
+	}
+	return false;
+}
+
+bool ct_choose_random(struct ct_thread *thr, const struct ct_newcomer *new)
+{
+	struct ct_rate_line line;
+	struct candidate cand;
+
+	for (unsigned l = 0; l < CT_CHOOSE_LINES && ct_rate_next(thr, &line);
+	     l++) {
+		unsigned i = ct_random(thr) % line.n;
+
+		if (look_into(thr, ct_rate_conn(thr, &line, i), new, &cand) &&
+		    evict(thr, &cand))
+			return true;
+	}
+	return false;
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * choose.h - who goes, by value: a bounded search for a connection that is worth
+ * less than the newcomer
+ *
+ * Probation:
+ *	A newcomer has proven nothing.  It may take the place of what is over,
+ *	of what is idle past its soft age, and of what has proven nothing either,
+ *	the oldest first; so a flood takes places from itself.  Only while those
+ *	that are not assured have less than their share of the table, the
+ *	parameter overflow.probation, may it take that of an assured one, the
+ *	least active.
+ *
+ * Fairness:
+ *	Of candidates that are alike those go first whose source holds more of
+ *	the table, as far as the search has seen lately (share.h); and a
+ *	newcomer whose source holds much takes nobody's place but its own.
+ */
+#ifndef OVERFLOW_CHOOSE_H
+#define OVERFLOW_CHOOSE_H
+
+#include "overflow/evict.h"
+
+/* Cache lines that one search looks at, and connections that it looks into. */
+enum {
+	CT_CHOOSE_LINES = 4,
+	CT_CHOOSE_NEAR = 4,
+	CT_CHOOSE_FAR = 16,
+	CT_CHOOSE_HEAVY = 8 /* searches, where a source holds much */
+};
+
+/* Make room for a newcomer; => false when nobody is worth less. */
+bool ct_choose_scored(struct ct_thread *thr, const struct ct_newcomer *new);
+
+/* The same by simpler rules, for comparison: who of a line has been idle
+ * longest; anybody. */
+bool ct_choose_lru(struct ct_thread *thr, const struct ct_newcomer *new);
+bool ct_choose_random(struct ct_thread *thr, const struct ct_newcomer *new);
+
+#endif /* OVERFLOW_CHOOSE_H */

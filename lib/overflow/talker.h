@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * talker.h - who opens the most connections, in bounded memory
+ *
+ * Space-Saving (A. Metwally, D. Agrawal, A. El Abbadi: "Efficient Computation
+ * of Frequent and Top-k Elements in Data Streams", 2005): so many counters;
+ * who has none takes that of who has the least, with its count, which is the most
+ * that the new count may be too high by.  Whoever opened more than one in
+ * CT_TALKERS of all is among them for certain.
+ *
+ * One newcomer in eight is counted, for eight, and only under pressure; all
+ * counts are halved every half-life.
+ */
+#ifndef OVERFLOW_TALKER_H
+#define OVERFLOW_TALKER_H
+
+#include <conntrack/pressure.h>
+
+enum { CT_TALKERS = 64 };
+
+/* A newcomer of this original tuple. */
+void ct_talker_note(struct ct_thread *thr, const struct ct_tuple *t);
+
+void ct_talkers_free(struct ct_table *tbl);
+
+#endif /* OVERFLOW_TALKER_H */
