@@ -8,10 +8,10 @@
  */
 #include "process.h"
 
+#include "admit.h"
 #include "core/expect.h"
 #include "core/worth.h"
 #include "frag.h"
-#include "overflow/evict.h"
 #include "overflow/talker.h"
 #include "predict.h"
 #include "proto/ports.h"
@@ -144,51 +144,6 @@ struct ct_conn *ct_find(struct ct_thread *thr, const struct ct_tuple *tuple,
 
 /* --- A new connection --------------------------------------------------- */
 
-/* => The limit does not say no, with what is kept for others (limit.h). */
-static bool has_place(struct ct_thread *thr, const struct ct_newcomer *new)
-{
-	struct ct_table *tbl = thr->tbl;
-	uint32_t kept;
-
-	if (ct_likely(!tbl->limits.on))
-		return ct_count_take(thr);
-	kept = ct_limits_kept(tbl, new->t, new->class_);
-	return (uint64_t)ct_count_now(tbl) + kept <
-		       ct_core_param(tbl, CT_P_MAX_CONNS) &&
-	       ct_count_take(thr);
-}
-
-/*
- * Count a newcomer, in the place of somebody else if need be.
- *
- * => NONE, or why not.
- */
-static enum ct_reason count_in(struct ct_thread *thr,
-			       const struct ct_newcomer *new)
-{
-	static const enum ct_reason met[] = {
-		[CT_LIMIT_ZONE] = CT_R_ZONE_FULL,
-		[CT_LIMIT_SOURCE] = CT_R_SOURCE_FULL,
-	};
-	enum ct_limit limit;
-
-	if (ct_unlikely(ct_refuses(thr)))
-		return CT_R_TABLE_FULL;
-	if (ct_unlikely(thr->tbl->limits.on)) {
-		limit = ct_limits_met(thr->tbl, new->t);
-		if (limit != CT_LIMIT_NONE)
-			return met[limit];
-	}
-	if (ct_likely(has_place(thr, new)))
-		return CT_R_NONE;
-	if (!ct_evict_for(thr, new)) {
-		ct_count_refused(thr);
-		return CT_R_TABLE_FULL;
-	}
-	ct_count_take_over(thr);
-	return CT_R_NONE;
-}
-
 static int by_policy(struct ct_thread *thr, struct ct_conn *conn,
 		     const struct ct_policy *policy)
 {
@@ -256,7 +211,7 @@ static enum ct_verdict open_conn(struct ct_thread *thr, struct ct_pkt *pkt,
 	reply.zone = ct_policy_zone(pkt, CT_DIR_REPLY);
 	if (ct_unlikely(ct_pressed(thr->tbl)))
 		ct_talker_note(thr, new.t);
-	full = count_in(thr, &new);
+	full = ct_admit(thr, &new);
 	if (ct_unlikely(full != CT_R_NONE))
 		return ct_refuse(thr, pkt, full);
 	conn = ct_conn_open(thr, &way->key, &reply);

@@ -10,6 +10,7 @@
 #include "audit.h"
 #include "frag.h"
 #include "suite.h"
+#include "talks.h"
 #include "world.h"
 
 #include <conntrack/helper.h>
@@ -60,39 +61,6 @@ static const struct ct_ext_ops demand_ops = {
 	.len = 100,
 	.align = 16,
 	.destroy = destroy_ext,
-};
-
-/* --- A helper ----------------------------------------------------------- */
-
-/* It expects what comes from another port, and keeps what is said. */
-static enum ct_help help(struct ct_thread *thr, struct ct_pkt *pkt,
-			 struct ct_speech *speech)
-{
-	struct ct_expect_def def = { .size = sizeof(def) };
-	int error;
-
-	ct_conn_tuple(pkt->conn, CT_DIR_REPLY, &def.tuple);
-	def.tuple.src_id = 0;
-	memset(&def.src_mask, 0xff, sizeof(def.src_mask));
-	def.helper = "talks";
-	error = ct_expect_add(thr, pkt->conn, &def, NULL);
-	/* Two flows may wait at one address, being translated. */
-	ck_assert(error == 0 || error == CT_E_NOMEM || error == CT_E_EXIST);
-	speech->used = 0;
-	return error == CT_E_NOMEM ? CT_HELP_DROP : CT_HELP_OK;
-}
-
-static const struct ct_expect_class classes[] = {
-	{ .name = "answer", .max = 2, .timeout_s = 3 },
-};
-
-static const struct ct_helper_ops talks_ops = {
-	.size = sizeof(talks_ops),
-	.name = "talks",
-	.flags = CT_HELPER_STREAM,
-	.classes = classes,
-	.n_classes = 1,
-	.help = help,
 };
 
 /* Done, or clean refusal; nothing else. */
@@ -483,7 +451,7 @@ static void prepare(struct run *run)
 		done(run, ct_ext_register(run->tbl, &always_ops, &run->ext[0]));
 	run->has_ext[1] =
 		done(run, ct_ext_register(run->tbl, &demand_ops, &run->ext[1]));
-	done(run, ct_helper_register(run->tbl, &talks_ops));
+	done(run, ct_helper_register(run->tbl, &fail_talks));
 	done(run, ct_policy_create(run->tbl, &def, &run->policy));
 	for (unsigned i = 0; i < 2; i++)
 		done(run, ct_subscribe(run->tbl, CT_EV_ALL, note, run,

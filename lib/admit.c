@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * admit.c - whether one more connection may be
+ *
+ *	the table is known to be full -> limits of zone and source -> a free
+ *	place, but for what is kept for others -> somebody else's place
+ */
+#include "admit.h"
+
+/* => The limit does not say no, with what is kept for others (limit.h). */
+static bool has_place(struct ct_thread *thr, const struct ct_newcomer *new)
+{
+	struct ct_table *tbl = thr->tbl;
+	uint32_t kept;
+
+	if (ct_likely(!tbl->limits.on))
+		return ct_count_take(thr);
+	kept = ct_limits_kept(tbl, new->t, new->class_);
+	return (uint64_t)ct_count_now(tbl) + kept <
+		       ct_core_param(tbl, CT_P_MAX_CONNS) &&
+	       ct_count_take(thr);
+}
+
+enum ct_reason ct_admit(struct ct_thread *thr, const struct ct_newcomer *new)
+{
+	static const enum ct_reason met[] = {
+		[CT_LIMIT_ZONE] = CT_R_ZONE_FULL,
+		[CT_LIMIT_SOURCE] = CT_R_SOURCE_FULL,
+	};
+	enum ct_limit limit;
+
+	if (ct_unlikely(ct_refuses(thr)))
+		return CT_R_TABLE_FULL;
+	if (ct_unlikely(thr->tbl->limits.on)) {
+		limit = ct_limits_met(thr->tbl, new->t);
+		if (limit != CT_LIMIT_NONE)
+			return met[limit];
+	}
+	if (ct_likely(has_place(thr, new)))
+		return CT_R_NONE;
+	if (!ct_evict_for(thr, new)) {
+		ct_count_refused(thr);
+		return CT_R_TABLE_FULL;
+	}
+	ct_count_take_over(thr);
+	return CT_R_NONE;
+}
