@@ -160,6 +160,7 @@ void ct_slab_fini(struct ct_slab *slab)
 
 	if (slab->easy)
 		ct_mem_free(slab->mem, slab->easy, easy_bytes(slab));
+	slab->easy = NULL;
 	if (!slab->chunk)
 		return;
 	for (uint32_t i = 0; i < n; i++)
