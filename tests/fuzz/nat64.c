@@ -20,7 +20,7 @@ enum { ICMP = 1, TCP = 6, UDP = 17, ICMPV6 = 58, UDP_SUM = 6 };
 void frame_open(struct ct_pkt *pkt)
 {
 	uint8_t *bytes = pkt->data;
-	uint8_t *frame = malloc(CT_NAT64_ROOM + pkt->len);
+	uint8_t *frame = malloc(CT_NAT64_ROOM + pkt->len + pkt->tailroom);
 
 	if (!frame)
 		fuzz_wrong("the fuzzer itself is out of memory");
@@ -34,7 +34,7 @@ void frame_close(struct ct_pkt *pkt)
 {
 	uint8_t *frame = pkt->data - pkt->headroom;
 
-	pkt->data = fuzz_copy(pkt->data, pkt->len);
+	pkt->data = fuzz_roomy(pkt->data, pkt->len, pkt->tailroom);
 	pkt->headroom = 0;
 	free(frame);
 }
