@@ -100,7 +100,7 @@ static uint32_t sample(struct ct_thread *thr, uint64_t key)
 static bool look_into(struct ct_thread *thr, struct ct_conn *conn,
 		      const struct ct_newcomer *new, struct candidate *cand)
 {
-	if (!ct_conn_known(conn))
+	if (!conn || !ct_conn_known(conn))
 		return false;
 	ct_count_own(&thr->n_candidates, 1);
 	cand->conn = conn;
@@ -233,7 +233,7 @@ static void prime(struct ct_thread *thr)
 		if (!ct_rate_next(thr, &line))
 			break;
 		conn = ct_rate_conn(thr, &line, ct_random(thr) % line.n);
-		if (!ct_conn_known(conn))
+		if (!conn || !ct_conn_known(conn))
 			continue;
 		ct_conn_tuple(conn, CT_DIR_ORIG, &t);
 		sample(thr, ct_share_key(thr->tbl, &t));

@@ -288,6 +288,9 @@ struct ct_conn *ct_rate_conn(const struct ct_thread *thr,
 {
 	uint32_t units = thr->tbl->extend.conn_units;
 
+	/* What is no connection's place may be anything, a chunk's head. */
+	if (!atomic_load_explicit(&line->worth[i], memory_order_relaxed))
+		return NULL;
 	return ct_conn_at(thr->tbl,
 			  line->chunk + ct_slab_place(line->first + i, units));
 }

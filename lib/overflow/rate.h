@@ -54,7 +54,7 @@ unsigned ct_rate_oldest(const struct ct_rate_line *line, uint64_t places,
 /* Lower the activity of a line's places by one. */
 void ct_rate_tire(const struct ct_rate_line *line);
 
-/* => The connection of a place; it may be none, or end at any time. */
+/* => The connection of a place, which may end at any time; NULL: nobody's. */
 struct ct_conn *ct_rate_conn(const struct ct_thread *thr,
 			     const struct ct_rate_line *line, unsigned i);
 
