@@ -51,7 +51,7 @@ unsigned ct_rate_any(struct ct_thread *thr, uint64_t places);
 unsigned ct_rate_oldest(const struct ct_rate_line *line, uint64_t places,
 			uint32_t now);
 
-/* Lower the activity of a line's places by one. */
+/* Halve the activity of a line's places. */
 void ct_rate_tire(const struct ct_rate_line *line);
 
 /* => The connection of a place, which may end at any time; NULL: nobody's. */
