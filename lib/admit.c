@@ -21,7 +21,7 @@ static bool has_place(struct ct_thread *thr, const struct ct_newcomer *new)
 	       ct_count_take(thr);
 }
 
-enum ct_reason ct_admit(struct ct_thread *thr, const struct ct_newcomer *new)
+enum ct_reason ct_admit(struct ct_thread *thr, struct ct_newcomer *new)
 {
 	static const enum ct_reason met[] = {
 		[CT_LIMIT_ZONE] = CT_R_ZONE_FULL,

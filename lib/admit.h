@@ -13,6 +13,6 @@
  *
  * => NONE, or why not.
  */
-enum ct_reason ct_admit(struct ct_thread *thr, const struct ct_newcomer *new);
+enum ct_reason ct_admit(struct ct_thread *thr, struct ct_newcomer *new);
 
 #endif /* ADMIT_H */

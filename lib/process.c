@@ -194,7 +194,7 @@ static enum ct_verdict open_conn(struct ct_thread *thr, struct ct_pkt *pkt,
 {
 	const struct ct_l4_ops *ops = way->ops;
 	struct ct_expect *met = NULL;
-	const struct ct_newcomer new = {
+	struct ct_newcomer new = {
 		.hash = way->key.hash,
 		.t = &way->key.tuple,
 		.pkt = pkt,
@@ -219,7 +219,8 @@ static enum ct_verdict open_conn(struct ct_thread *thr, struct ct_pkt *pkt,
 		ct_count_give(thr);
 		return answer_drop(thr, pkt, CT_R_NO_MEMORY);
 	}
-	conn->class_ = new.class_;
+	ct_conn_class_word_set(conn,
+			       new.class_ | new.recalled *CT_CONN_RECALLED);
 	ct_limits_enter(thr->tbl, new.t, new.class_);
 	pkt->dir = CT_DIR_ORIG;
 	pkt->state = CT_NEW;
@@ -295,7 +296,7 @@ static void note_reply(struct ct_thread *thr, struct ct_conn *conn)
 		return;
 	if (ct_conn_set(conn, CT_S_SEEN_REPLY) & CT_S_SEEN_REPLY)
 		return;
-	ct_worth_changed(thr, conn);
+	ct_worth_answered(thr, conn);
 	ct_event_note(thr, conn, CT_EV_REPLY);
 }
 

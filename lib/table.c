@@ -157,6 +157,7 @@ void ct_table_destroy(struct ct_table *tbl)
 	ct_peer_ids_fini(tbl);
 	ct_frags_fini(tbl);
 	ct_limits_fini(tbl);
+	ct_ghosts_free(tbl);
 	ct_ledger_free(tbl);
 	ct_talkers_free(tbl);
 	ct_slab_fini(&tbl->slab);

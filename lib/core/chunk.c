@@ -132,7 +132,9 @@ void ct_chunk_ready(struct ct_slab *slab, enum ct_slab_class class_,
 	enum { LINE = CT_UNIT / sizeof(uint32_t) };
 	struct ct_depot *depot = &slab->depot[class_];
 	struct ct_chunk *chunk = &slab->chunk[depot->newest];
-	uint32_t first = from / 2, last = (to / 2 / LINE + 1) * LINE;
+	/* With the first ones goes the head's, which is looked at, too. */
+	uint32_t first = from > depot->units ? from / 2 : 0;
+	uint32_t last = (to / 2 / LINE + 1) * LINE;
 
 	if (depot->ready == ct_chunk_units(slab))
 		return;

@@ -271,7 +271,7 @@ struct ct_conn *ct_conn_open(struct ct_thread *thr, const struct ct_key *orig,
 	atomic_store_explicit(&conn->mark, 0, memory_order_relaxed);
 	atomic_store_explicit(&conn->ext, 0, memory_order_relaxed);
 	memset(conn->l4_state, 0, sizeof(conn->l4_state));
-	conn->class_ = 0;
+	ct_conn_class_word_set(conn, 0);
 	conn->policy = 0;
 	one = remember(thr, unit);
 	atomic_store_explicit(&conn->gen, one->gen, memory_order_relaxed);
@@ -318,7 +318,7 @@ void ct_conn_release(struct ct_thread *thr, struct ct_conn *conn)
 /* A private one counts no more. */
 static void count_out(struct ct_thread *thr, const struct ct_conn *conn)
 {
-	ct_limits_leave(thr->tbl, conn, conn->class_);
+	ct_limits_leave(thr->tbl, conn, ct_conn_class_of(conn));
 	ct_count_give(thr);
 }
 
@@ -400,10 +400,14 @@ void ct_conn_returned(struct ct_thread *thr, struct ct_conn *conn)
 bool ct_conn_condemn(struct ct_thread *thr, struct ct_conn *conn,
 		     enum ct_reason reason)
 {
-	if (ct_conn_set(conn, CT_S_DYING) & CT_S_DYING)
+	uint32_t was = ct_conn_set(conn, CT_S_DYING);
+
+	if (was & CT_S_DYING)
 		return false;
-	ct_limits_leave(thr->tbl, conn, conn->class_);
-	conn->class_ = (uint8_t)reason;
+	ct_limits_leave(thr->tbl, conn, ct_conn_class_of(conn));
+	if (ct_conn_is_weak(was, ct_conn_class_word(conn)))
+		ct_count_weak(thr, -1);
+	ct_conn_class_word_set(conn, reason);
 	return true;
 }
 
@@ -417,10 +421,8 @@ void ct_conn_bury(struct ct_thread *thr, struct ct_conn *conn)
 	ct_timer_stop(tbl, conn);
 	ct_worth_stop(tbl, conn);
 	ct_count_give(thr);
-	if (!(ct_conn_word(conn) & CT_S_ASSURED))
-		ct_count_weak(thr, -1);
 	ct_times_stop(thr, conn);
-	ct_count(thr, conn->class_);
+	ct_count(thr, ct_conn_class_word(conn));
 	ct_event_destroy(thr, conn);
 }
 

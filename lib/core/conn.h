@@ -81,15 +81,51 @@ struct ct_conn {
 
 	uint8_t l4_state[CT_L4_STATE_MAX]; /* L */
 	struct ct_spin lock;
-	uint8_t class_;  /* L  overflow class; once dying: the END_* reason */
-	uint16_t policy; /* I  index, 0: none */
-	_Atomic uint32_t gen; /* A  which life of this memory */
+	_Atomic uint8_t class_; /* L  for writing: CT_CONN_* below; once dying:
+				   the END_* reason */
+	uint16_t policy;        /* I  index, 0: none */
+	_Atomic uint32_t gen;   /* A  which life of this memory */
 };
 CT_STATIC_ASSERT(sizeof(struct ct_conn) == 2 * CT_LINE, "two cache lines");
 CT_STATIC_ASSERT(offsetof(struct ct_conn, events) == 46, "after the keys");
 CT_STATIC_ASSERT(offsetof(struct ct_conn, l4_state) == CT_LINE, "line 1");
 
+/*
+ * Of class_: the overflow class; how often the flow had been missed before it
+ * came, at most 7, see ghost.h; and that it was answered since, and so counts
+ * no more as one that has proven nothing.
+ */
+enum {
+	CT_CONN_CLASS = 15,
+	CT_CONN_RECALLED = 16,
+	CT_CONN_RECALLED_MOST = 7,
+	CT_CONN_RETURNED = 128
+};
+
 #define CT_CONN_UNITS 2 /* of 64 bytes, without extensions */
+
+static inline uint8_t ct_conn_class_word(const struct ct_conn *conn)
+{
+	return atomic_load_explicit(&conn->class_, memory_order_relaxed);
+}
+
+static inline void ct_conn_class_word_set(struct ct_conn *conn, unsigned word)
+{
+	atomic_store_explicit(&conn->class_, (uint8_t)word,
+			      memory_order_relaxed);
+}
+
+/* => Its class, unless it is dying. */
+static inline uint8_t ct_conn_class_of(const struct ct_conn *conn)
+{
+	return ct_conn_class_word(conn) & CT_CONN_CLASS;
+}
+
+/* => It is counted among those that have proven nothing, when known. */
+static inline bool ct_conn_is_weak(uint32_t status, uint8_t class_word)
+{
+	return !(status & CT_S_ASSURED) && !(class_word & CT_CONN_RETURNED);
+}
 
 static inline uint32_t ct_conn_word(const struct ct_conn *conn)
 {

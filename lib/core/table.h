@@ -31,6 +31,7 @@
 #include "core/event.h"
 #include "core/extend.h"
 #include "core/frag.h"
+#include "core/ghost.h"
 #include "core/help.h"
 #include "core/ledger.h"
 #include "core/limit.h"
@@ -163,6 +164,10 @@ struct ct_thread {
 	uint32_t adapt;                /* its own  unit; overflow/adapt.c */
 	uint32_t heavy;                /* its own  tick; overflow/choose.h */
 	struct ct_share *share;        /* its own  made when room is needed */
+	uint32_t ghost;                /* its own  the set to be aged; ghost.c */
+	uint32_t ghost_counts;         /* its own  that were added */
+	uint8_t usual;                 /* its own  16 times the activity of
+					  assured victims; choose.c */
 	bool crowd;              /* its own  too many unproven; choose.c */
 	uint32_t crowd_left;     /* its own  searches until it looks again */
 	_Atomic uint32_t credit; /* A  see count.h */
@@ -202,6 +207,7 @@ struct ct_table {
 	struct ct_limits limits;
 	_Atomic(struct ct_ledger *) ledger;     /* A  made when it is needed */
 	_Atomic(struct ct_talkers *) talkers;   /* A  likewise */
+	_Atomic(struct ct_ghosts *) ghosts;     /* A  likewise */
 	const struct ct_overflow_ops *overflow; /* I  after the seal; or NULL */
 	struct ct_prefix_map maps[CT_PREFIX_MAPS];    /* I  after the seal */
 	uint32_t n_maps;                              /* I  after the seal */

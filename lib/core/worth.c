@@ -33,18 +33,28 @@ static uint8_t score_of(const struct ct_l4_ops *ops, const struct ct_conn *conn,
 					: CT_SCORE_UNREPLIED;
 }
 
+/* => Assured, or as good as that. */
+static bool has_proven(const struct ct_conn *conn, uint32_t status)
+{
+	return status & CT_S_ASSURED ||
+	       ct_conn_class_word(conn) & CT_CONN_RETURNED;
+}
+
 static enum ct_worth_group group_of(const struct ct_table *tbl,
 				    const struct ct_conn *conn, uint32_t status)
 {
-	const struct ct_class *class_ = ct_class_at(&tbl->limits, conn->class_);
-	uint8_t score = score_of(ops_of(tbl, conn), conn, status);
+	const struct ct_class *class_ =
+		ct_class_at(&tbl->limits, ct_conn_class_of(conn));
+	const struct ct_l4_ops *ops = ops_of(tbl, conn);
+	uint8_t score = score_of(ops, conn, status);
 
 	if (atomic_load_explicit(&class_->keep, memory_order_relaxed))
 		return CT_WORTH_KEPT;
 	if (score < CT_SCORE_UNREPLIED)
 		return CT_WORTH_CLOSING;
 	/* What nobody assured has proven nothing, whatever its tracker says. */
-	if (score < CT_SCORE_ESTABLISHED || !(status & CT_S_ASSURED))
+	if (!has_proven(conn, status) ||
+	    (ops->evict_score && score < CT_SCORE_ESTABLISHED))
 		return CT_WORTH_UNPROVEN;
 	return atomic_load_explicit(&class_->rank, memory_order_relaxed)
 		       ? CT_WORTH_FAVOURED
@@ -59,6 +69,13 @@ static uint8_t turn_of(const struct ct_table *tbl)
 	       CT_WORTH_BUSY;
 }
 
+/* => As much activity as its flow was missed. */
+static unsigned recalled(const struct ct_conn *conn)
+{
+	return ct_conn_class_word(conn) / CT_CONN_RECALLED %
+	       (CT_CONN_RECALLED_MOST + 1) * CT_WORTH_ONCE;
+}
+
 /* => A byte; was is what it was, or 0. */
 static uint8_t byte_for(const struct ct_table *tbl, const struct ct_conn *conn,
 			uint8_t was)
@@ -71,7 +88,7 @@ static uint8_t byte_for(const struct ct_table *tbl, const struct ct_conn *conn,
 		low = turn_of(tbl);
 	else if (group != CT_WORTH_UNPROVEN &&
 		 ct_worth_group(was) <= CT_WORTH_UNPROVEN)
-		low = CT_WORTH_ONCE;
+		low = CT_WORTH_ONCE + recalled(conn);
 	return (uint8_t)(group << CT_WORTH_SHIFT | low |
 			 (status & (CT_S_SRC_NAT | CT_S_DST_NAT) ? CT_WORTH_NAT
 								 : 0));
@@ -137,6 +154,27 @@ void ct_worth_evicted(struct ct_thread *thr)
 		atomic_fetch_add_explicit(&tbl->turn, 1, memory_order_relaxed);
 }
 
+void ct_worth_answered(struct ct_thread *thr, struct ct_conn *conn)
+{
+	bool returned = false;
+	uint8_t word = ct_conn_class_word(conn);
+
+	if (ct_unlikely(word >= CT_CONN_RECALLED) &&
+	    !ops_of(thr->tbl, conn)->evict_score) {
+		ct_spin_lock(&conn->lock);
+		/* Whoever condemns it counts it, under the same lock. */
+		returned = ct_conn_known(conn) &&
+			   !(ct_conn_word(conn) & CT_S_ASSURED);
+		word = ct_conn_class_word(conn);
+		if (returned)
+			ct_conn_class_word_set(conn, word | CT_CONN_RETURNED);
+		ct_spin_unlock(&conn->lock);
+	}
+	if (returned)
+		ct_count_weak(thr, -1);
+	ct_worth_changed(thr, conn);
+}
+
 void ct_worth_touch(struct ct_thread *thr, struct ct_conn *conn)
 {
 	_Atomic uint8_t *byte = byte_of(thr->tbl, conn);
@@ -176,8 +214,9 @@ struct ct_age ct_worth_age(struct ct_thread *thr, const struct ct_conn *conn)
 
 unsigned ct_conn_class(const struct ct_conn *conn)
 {
-	unsigned class_ = conn->class_;
+	unsigned class_ = ct_conn_class_of(conn);
 
+	/* What is dying has another thing there. */
 	return ct_conn_word(conn) & CT_S_DYING ? 0 : class_;
 }
 
@@ -191,8 +230,11 @@ int ct_conn_class_set(struct ct_thread *thr, struct ct_conn *conn,
 	ct_spin_lock(&conn->lock);
 	alive = !(ct_conn_word(conn) & CT_S_DYING);
 	if (alive) {
-		ct_limits_move(thr->tbl, conn->class_, (uint8_t)class_);
-		conn->class_ = (uint8_t)class_;
+		uint8_t word = ct_conn_class_word(conn);
+
+		ct_limits_move(thr->tbl, word & CT_CONN_CLASS, (uint8_t)class_);
+		ct_conn_class_word_set(conn, (word & ~(unsigned)CT_CONN_CLASS) |
+						     class_);
 	}
 	ct_spin_unlock(&conn->lock);
 	ct_worth_changed(thr, conn);

@@ -78,6 +78,14 @@ void ct_worth_start(struct ct_thread *thr, struct ct_conn *conn);
 /* Its state, status or class has changed; nothing if it is private or dying. */
 void ct_worth_changed(struct ct_thread *thr, struct ct_conn *conn);
 
+/*
+ * It was answered for the first time.  If its flow had been missed before, this is
+ * as good as what a tracker asks for, where the tracker has no opinion of its
+ * own: from now on it is worth what one that is assured is.  A sender who
+ * repeats himself gains nothing while nobody answers.
+ */
+void ct_worth_answered(struct ct_thread *thr, struct ct_conn *conn);
+
 /* A packet came, long after the last one. */
 void ct_worth_touch(struct ct_thread *thr, struct ct_conn *conn);
 

@@ -47,7 +47,7 @@ static uint32_t limit_of(struct ct_thread *thr, const struct ct_conn *conn,
 {
 	uint64_t limit;
 
-	if (ct_conn_word(conn) & CT_S_ASSURED)
+	if (!ct_conn_is_weak(ct_conn_word(conn), ct_conn_class_word(conn)))
 		return ct_core_param(thr->tbl, CT_P_SOFT) * CT_TICKS_PER_S;
 	limit = (uint64_t)life * factor_of(thr->tbl, conn) / WHOLE;
 	return limit > FLOOR * CT_TICKS_PER_S ? (uint32_t)limit

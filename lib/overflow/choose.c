@@ -19,8 +19,14 @@
 /* A source with more than this part of the table, of 65535, holds much: 1/16. */
 #define MUCH 4096u
 
-/* One search in so many tires the connections that it passes. */
-#define TIRE_EVERY 16u
+/*
+ * One search in so many halves the activity of the line that it looks at: each
+ * line's in as many searches as there are connections, as ghosts are (ghost.c).
+ */
+#define TIRE_EVERY 64u
+
+/* In units of which a thread remembers what its victims were worth. */
+#define USUAL 16u
 
 struct candidate {
 	struct ct_conn *conn;
@@ -100,14 +106,16 @@ static uint32_t sample(struct ct_thread *thr, uint64_t key)
 static bool look_into(struct ct_thread *thr, struct ct_conn *conn,
 		      const struct ct_newcomer *new, struct candidate *cand)
 {
-	if (!ct_conn_known(conn))
+	if (!conn || !ct_conn_known(conn))
 		return false;
 	ct_count_own(&thr->n_candidates, 1);
 	cand->conn = conn;
 	cand->worth = ct_worth_of(thr->tbl, conn);
 	cand->turns = ct_worth_turns(cand->worth, turn_now(thr));
-	cand->reason = ct_conn_word(conn) & CT_S_ASSURED ? CT_R_END_RECYCLED
-							 : CT_R_END_EVICTED;
+	cand->reason = ct_conn_is_weak(ct_conn_word(conn),
+				       ct_conn_class_word(conn))
+			       ? CT_R_END_EVICTED
+			       : CT_R_END_RECYCLED;
 	if (ct_conn_expired(conn, thr->now)) {
 		cand->worth = 0;
 		cand->reason = CT_R_END_EXPIRED;
@@ -196,6 +204,35 @@ static uint8_t limit_for(struct ct_thread *thr, const struct ct_newcomer *new)
 	return (uint8_t)((group + 1) * (1 << CT_WORTH_SHIFT) - 1);
 }
 
+/* => Its activity, if it has proven something. */
+static unsigned activity_of(const struct candidate *cand)
+{
+	return ct_worth_group(cand->worth) > CT_WORTH_UNPROVEN
+		       ? ct_worth_activity(cand->worth)
+		       : 0;
+}
+
+/* => More active than victims usually are: another line may have better ones. */
+static bool is_dear(const struct ct_thread *thr, const struct candidate *cand)
+{
+	return activity_of(cand) * USUAL > thr->usual + USUAL;
+}
+
+/* What it was worth is remembered when it has gone. */
+static void leave_ghost(struct ct_thread *thr, const struct candidate *cand)
+{
+	struct ct_key key[CT_DIR_MAX];
+	unsigned activity = activity_of(cand);
+
+	if (cand->reason != CT_R_END_RECYCLED)
+		return;
+	thr->usual = (uint8_t)(thr->usual - thr->usual / USUAL + activity);
+	if (!activity)
+		return;
+	ct_conn_keys(cand->conn, &thr->tbl->hash, key);
+	ct_ghost_add(thr, key[CT_DIR_ORIG].hash, activity);
+}
+
 static bool evict(struct ct_thread *thr, const struct candidate *cand)
 {
 	struct ct_victim victim = {
@@ -210,6 +247,7 @@ static bool evict(struct ct_thread *thr, const struct candidate *cand)
 
 	if (!ct_conn_kill(thr, cand->conn, cand->reason))
 		return false;
+	leave_ghost(thr, cand);
 	if (cand->reason != CT_R_END_EXPIRED)
 		ct_ledger_evicted(thr->tbl, &victim);
 	if (cand->reason == CT_R_END_EVICTED)
@@ -233,7 +271,7 @@ static void prime(struct ct_thread *thr)
 		if (!ct_rate_next(thr, &line))
 			break;
 		conn = ct_rate_conn(thr, &line, ct_random(thr) % line.n);
-		if (!ct_conn_known(conn))
+		if (!conn || !ct_conn_known(conn))
 			continue;
 		ct_conn_tuple(conn, CT_DIR_ORIG, &t);
 		sample(thr, ct_share_key(thr->tbl, &t));
@@ -331,21 +369,38 @@ static bool search_heavy(struct ct_thread *thr, const struct ct_newcomer *new,
 	return found;
 }
 
-bool ct_choose_scored(struct ct_thread *thr, const struct ct_newcomer *new)
+/* How often was its flow missed before? */
+static void recall(struct ct_thread *thr, struct ct_newcomer *new)
+{
+	unsigned n = ct_ghost_add(thr, new->hash, 1);
+
+	new->recalled =
+		(uint8_t)(n < CT_CONN_RECALLED_MOST ? n
+						    : CT_CONN_RECALLED_MOST);
+}
+
+bool ct_choose_scored(struct ct_thread *thr, struct ct_newcomer *new)
 {
 	uint8_t most = limit_for(thr, new);
-	struct candidate worst;
+	struct candidate cand, worst;
+	bool found = false;
 
 	prime(thr);
+	recall(thr, new);
 	for (unsigned i = 0; i < CT_CHOOSE_LINES; i++) {
-		bool found = meets_heavy(thr)
-				     ? search_heavy(thr, new, most, &worst)
-				     : search(thr, new, most, &worst);
-
-		if (found && evict(thr, &worst))
+		if (!(meets_heavy(thr) ? search_heavy(thr, new, most, &cand)
+				       : search(thr, new, most, &cand)))
+			continue;
+		if (!found || is_worse(&cand, &worst))
+			worst = cand;
+		found = true;
+		if (is_dear(thr, &worst))
+			continue;
+		if (evict(thr, &worst))
 			return true;
+		found = false;
 	}
-	return false;
+	return found && evict(thr, &worst);
 }
 
 bool ct_choose_lru(struct ct_thread *thr, const struct ct_newcomer *new)

@@ -30,7 +30,7 @@ enum {
 };
 
 /* Make room for a newcomer; => false when nobody is worth less. */
-bool ct_choose_scored(struct ct_thread *thr, const struct ct_newcomer *new);
+bool ct_choose_scored(struct ct_thread *thr, struct ct_newcomer *new);
 
 /* The same by simpler rules, for comparison: who of a line has been idle
  * longest; anybody. */

@@ -85,7 +85,7 @@ static bool drop_early(struct ct_thread *thr, uint64_t hash)
 	return search.n_evicted > 0;
 }
 
-bool ct_evict_for(struct ct_thread *thr, const struct ct_newcomer *new)
+bool ct_evict_for(struct ct_thread *thr, struct ct_newcomer *new)
 {
 	switch (ct_core_param(thr->tbl, CT_P_POLICY)) {
 	case CT_OVERFLOW_SCORED:

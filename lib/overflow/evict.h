@@ -13,6 +13,8 @@ struct ct_newcomer {
 	const struct ct_tuple *t; /* its original one */
 	const struct ct_pkt *pkt;
 	uint8_t class_;
+	uint8_t recalled; /* filled in: how often it was missed before, at
+			     most CT_CONN_RECALLED_MOST */
 };
 
 /*
@@ -22,6 +24,6 @@ struct ct_newcomer {
  * => Victims end with the reason END_EVICTED, or END_RECYCLED if they were
  *    assured.
  */
-bool ct_evict_for(struct ct_thread *thr, const struct ct_newcomer *new);
+bool ct_evict_for(struct ct_thread *thr, struct ct_newcomer *new);
 
 #endif /* OVERFLOW_EVICT_H */

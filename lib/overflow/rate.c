@@ -274,11 +274,14 @@ void ct_rate_tire(const struct ct_rate_line *line)
 		uint8_t was = atomic_load_explicit(&line->worth[i],
 						   memory_order_relaxed);
 
-		/* If another one writes meanwhile, so be it. */
-		if (was & CT_WORTH_BUSY)
+		/* Others hold a turn, or nothing.  If another one writes
+		 * meanwhile, so be it. */
+		if (was & CT_WORTH_BUSY &&
+		    ct_worth_group(was) > CT_WORTH_UNPROVEN)
 			atomic_compare_exchange_weak_explicit(
 				&line->worth[i], &was,
-				(uint8_t)(was - CT_WORTH_ONCE),
+				(uint8_t)((was & ~(unsigned)CT_WORTH_BUSY) |
+					  (was / 2 & CT_WORTH_BUSY)),
 				memory_order_relaxed, memory_order_relaxed);
 	}
 }
@@ -288,6 +291,9 @@ struct ct_conn *ct_rate_conn(const struct ct_thread *thr,
 {
 	uint32_t units = thr->tbl->extend.conn_units;
 
+	/* What is no connection's place may be anything, a chunk's head. */
+	if (!atomic_load_explicit(&line->worth[i], memory_order_relaxed))
+		return NULL;
 	return ct_conn_at(thr->tbl,
 			  line->chunk + ct_slab_place(line->first + i, units));
 }

@@ -51,10 +51,10 @@ unsigned ct_rate_any(struct ct_thread *thr, uint64_t places);
 unsigned ct_rate_oldest(const struct ct_rate_line *line, uint64_t places,
 			uint32_t now);
 
-/* Lower the activity of a line's places by one. */
+/* Halve the activity of a line's places. */
 void ct_rate_tire(const struct ct_rate_line *line);
 
-/* => The connection of a place; it may be none, or end at any time. */
+/* => The connection of a place, which may end at any time; NULL: nobody's. */
 struct ct_conn *ct_rate_conn(const struct ct_thread *thr,
 			     const struct ct_rate_line *line, unsigned i);
 

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Limits and guarantees: of zones, classes and sources.
+ */
+#include "crowd.h"
+#include "suite.h"
+
+enum { MAX = 200 };
+
+static struct ct_world w;
+
+static void start(void)
+{
+	const struct ct_config cfg = { .size = sizeof(cfg), .max_conns = MAX };
+
+	ct_world_create(&w, &cfg);
+	ct_world_watch(&w);
+}
+
+static void teardown(void)
+{
+	ct_world_settle(&w);
+	ct_world_end(&w);
+}
+
+START_TEST(a_zone_has_its_limit)
+{
+	struct ct_test_flow flow;
+
+	start();
+	ck_assert_int_eq(ct_zone_limit(w.tbl, 7, 0, 10), 0);
+	ck_assert_int_eq(ct_zone_limit(w.tbl, 8, MAX + 1, 0), CT_E_RANGE);
+	ct_world_attach(&w);
+	for (uint32_t i = 0; i < 10; i++) {
+		flow = ct_world_flow(i);
+		ck_assert_uint_eq(ct_crowd_arrive_by(&w, &flow, NULL, 7), 0);
+	}
+	flow = ct_world_flow(10);
+	ck_assert_uint_eq(ct_crowd_arrive_by(&w, &flow, NULL, 7),
+			  CT_R_ZONE_FULL);
+	ck_assert_uint_eq(ct_crowd_arrive_by(&w, &flow, NULL, 6), 0);
+	/* One that ends makes room for one. */
+	ct_world_wait(&w, 31 * CT_WORLD_S);
+	ct_world_wait(&w, 1);
+	ck_assert_uint_eq(ct_crowd_arrive_by(&w, &flow, NULL, 7), 0);
+	ck_assert_int_eq(ct_zone_limit(w.tbl, 9, 0, 10), CT_E_SEALED);
+}
+END_TEST
+
+START_TEST(what_is_guaranteed_to_a_zone_is_kept_for_it)
+{
+	struct ct_test_flow flow;
+	uint32_t n = 0;
+
+	start();
+	ck_assert_int_eq(ct_zone_limit(w.tbl, 7, 50, 0), 0);
+	ct_world_attach(&w);
+	ct_crowd_flood(&w, 0, 2 * MAX);
+	ck_assert_uint_eq(ct_world_conns(&w), MAX - 50);
+	for (uint32_t i = 0; i < 50; i++) {
+		flow = ct_world_flow(5000 + i);
+		ck_assert_uint_eq(ct_crowd_arrive_by(&w, &flow, NULL, 7), 0);
+	}
+	ck_assert_uint_eq(ct_world_conns(&w), MAX);
+	ck_assert_uint_eq(ct_world_count(&w, CT_R_END_EVICTED), MAX + 50);
+	/* Nor can others take them now that they are there. */
+	ct_crowd_flood(&w, 2000, MAX);
+	for (uint32_t i = 0; i < 50; i++) {
+		struct ct_tuple t;
+
+		flow = ct_world_flow(5000 + i);
+		t = ct_world_tuple(&flow, CT_DIR_ORIG);
+		t.zone = 7;
+		n += ct_find(w.thr, &t, NULL) != NULL;
+	}
+	ck_assert_uint_eq(n, 50);
+}
+END_TEST
+
+START_TEST(the_control_plane_has_its_headroom)
+{
+	const struct ct_class_def def = { .size = sizeof(def),
+					  .name = "control",
+					  .reserve = 20,
+					  .flags = CT_CLASS_KEEP };
+	const struct ct_policy *control;
+	struct ct_conn *conn;
+
+	start();
+	ck_assert_int_eq(ct_class_define(w.tbl, 1, &def), 0);
+	ck_assert_int_eq(ct_class_define(w.tbl, CT_CLASSES, &def), CT_E_RANGE);
+	ct_world_attach(&w);
+	control = ct_crowd_policy(w.tbl, 1, CT_OVERFLOW_DEFAULT);
+	ct_crowd_flood(&w, 0, MAX);
+	ck_assert_uint_eq(ct_world_conns(&w), MAX - 20);
+	for (uint32_t i = 0; i < 20; i++) {
+		struct ct_test_flow flow = ct_world_flow(5000 + i);
+
+		ck_assert_uint_eq(ct_crowd_arrive_by(&w, &flow, control, 0), 0);
+	}
+	ct_crowd_flood(&w, 6000, 10 * MAX);
+	ck_assert_uint_eq(ct_crowd_alive(&w, 5000, 20), 20);
+	ck_assert_uint_eq(ct_crowd_pressure(&w).evicted[1], 0);
+	/* One that is of the class no more may go. */
+	conn = ct_crowd_found(&w, 5000);
+	ck_assert_uint_eq(ct_conn_class(conn), 1);
+	ck_assert_int_eq(ct_conn_class_set(w.thr, conn, 0), 0);
+	ct_crowd_flood(&w, 9000, 10 * MAX);
+	ck_assert_ptr_null(ct_crowd_found(&w, 5000));
+	ck_assert_uint_eq(ct_crowd_alive(&w, 5001, 19), 19);
+}
+END_TEST
+
+START_TEST(a_source_has_its_limit)
+{
+	struct ct_test_flow flow;
+
+	start();
+	ct_crowd_set(&w, "overflow.source.max", 10);
+	ct_world_attach(&w);
+	for (uint32_t i = 0; i < 10; i++) {
+		flow = ct_crowd_greedy(i);
+		ck_assert_uint_eq(ct_crowd_arrive_by(&w, &flow, NULL, 0), 0);
+	}
+	flow = ct_crowd_greedy(10);
+	ck_assert_uint_eq(ct_crowd_arrive_by(&w, &flow, NULL, 0),
+			  CT_R_SOURCE_FULL);
+	ct_crowd_fill(&w, 0, 100);
+}
+END_TEST
+
+Suite *ct_suite(void)
+{
+	Suite *suite = suite_create("overflow_limit");
+	TCase *tcase = tcase_create("own");
+
+	tcase_add_checked_fixture(tcase, NULL, teardown);
+	tcase_add_test(tcase, a_zone_has_its_limit);
+	tcase_add_test(tcase, what_is_guaranteed_to_a_zone_is_kept_for_it);
+	tcase_add_test(tcase, the_control_plane_has_its_headroom);
+	tcase_add_test(tcase, a_source_has_its_limit);
+	suite_add_tcase(suite, tcase);
+	return suite;
+}

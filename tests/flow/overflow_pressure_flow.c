@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What a full table tells of itself, and timeouts that shrink as it fills.
+ */
+#include "crowd.h"
+#include "suite.h"
+
+enum { MAX = 200, SOFT = 300 };
+
+static struct ct_world w;
+
+static void setup(void)
+{
+	const struct ct_config cfg = { .size = sizeof(cfg), .max_conns = MAX };
+
+	ct_world_create(&w, &cfg);
+	ct_world_watch(&w);
+	ct_world_attach(&w);
+}
+
+static void teardown(void)
+{
+	ct_world_settle(&w);
+	ct_world_end(&w);
+}
+
+START_TEST(victims_are_remembered)
+{
+	struct ct_victim victims[MAX];
+	struct ct_pressure now;
+
+	ck_assert_uint_eq(ct_victims(w.tbl, victims, MAX), 0);
+	ct_crowd_fill(&w, 0, MAX);
+	ct_crowd_fill(&w, 1000, 10);
+	ck_assert_uint_eq(ct_victims(w.tbl, victims, MAX), 10);
+	for (uint32_t i = 0; i < 10; i++) {
+		ck_assert_uint_eq(victims[i].reason, CT_R_END_EVICTED);
+		ck_assert_ptr_null(ct_find(w.thr, &victims[i].tuple, NULL));
+		ck_assert_uint_eq(victims[i].at_ns, w.now_ns);
+	}
+	ct_crowd_fill(&w, 2000, 100);
+	ck_assert_uint_eq(ct_victims(w.tbl, victims, MAX), 64);
+	now = ct_crowd_pressure(&w);
+	ck_assert_uint_eq(now.evicted[0], 110);
+	ck_assert_uint_eq(now.conns, MAX);
+	ck_assert_uint_eq(now.unproven, MAX);
+	ck_assert_uint_eq(now.level, 1000);
+	ck_assert_uint_ge(now.lines, 110);
+	ck_assert_uint_le(now.lines, 4 * 110);
+}
+END_TEST
+
+START_TEST(top_talkers_are_known)
+{
+	struct ct_talker talkers[4];
+
+	ct_crowd_fill(&w, 0, MAX);
+	ct_world_wait(&w, 1); /* there is pressure, says the poll */
+	for (uint32_t i = 0; i < 3000; i++) {
+		struct ct_test_flow flow = ct_crowd_greedy(i);
+
+		ct_crowd_arrive_by(&w, &flow, NULL, 0);
+		if (i % 3 == 0)
+			ct_crowd_arrive(&w, 5000 + i);
+	}
+	ck_assert_uint_eq(ct_talkers(w.tbl, CT_TALKER_SRC, talkers, 4), 4);
+	ck_assert_uint_eq(talkers[0].addr.bytes[1], 99);
+	/* 3000 of 4000, by samples of eight; what others have of it is error. */
+	ck_assert_uint_ge(talkers[0].opened, 2500);
+	ck_assert_uint_le(talkers[0].opened - talkers[0].error, 3500);
+	for (unsigned i = 1; i < 4; i++)
+		ck_assert_uint_le(talkers[i].opened, talkers[i - 1].opened);
+	ck_assert_uint_eq(ct_talkers(w.tbl, CT_TALKER_DST, talkers, 4), 1);
+	ck_assert_uint_eq(talkers[0].share, 65535);
+}
+END_TEST
+
+static void poll_for(uint32_t seconds)
+{
+	for (uint32_t i = 0; i < 10 * seconds; i++)
+		ct_world_wait(&w, CT_WORLD_S / 10);
+}
+
+START_TEST(what_is_idle_past_its_soft_age_goes_under_pressure)
+{
+	for (uint32_t i = 0; i < MAX * 9 / 10; i++)
+		ct_crowd_establish(&w, i);
+	poll_for(SOFT - 1);
+	ck_assert_uint_eq(ct_world_conns(&w), MAX * 9 / 10);
+	/* One in ten is at work, and stays. */
+	for (uint32_t i = 0; i < MAX * 9 / 10; i += 10)
+		ct_crowd_segment(&w, i, CT_DIR_ORIG, CT_TEST_ACK, 101, 501);
+	poll_for(5);
+	/* Down to the soft watermark, and no further than a poll looks. */
+	ck_assert_uint_le(ct_world_conns(&w), MAX * 8 / 10);
+	ck_assert_uint_ge(ct_world_conns(&w), MAX * 8 / 10 - 16);
+	for (uint32_t i = 0; i < MAX * 9 / 10; i += 10)
+		ck_assert(ct_crowd_lives_tcp(&w, i));
+	ck_assert_uint_eq(ct_world_count(&w, CT_R_END_SHORTENED),
+			  MAX * 9 / 10 - ct_world_conns(&w));
+}
+END_TEST
+
+START_TEST(without_pressure_nothing_shrinks)
+{
+	for (uint32_t i = 0; i < MAX / 2; i++)
+		ct_crowd_establish(&w, i);
+	poll_for(3000);
+	ck_assert_uint_eq(ct_world_conns(&w), MAX / 2);
+}
+END_TEST
+
+Suite *ct_suite(void)
+{
+	Suite *suite = suite_create("overflow_pressure");
+	TCase *tcase = tcase_create("pressure");
+
+	tcase_add_checked_fixture(tcase, setup, teardown);
+	tcase_add_test(tcase, victims_are_remembered);
+	tcase_add_test(tcase, top_talkers_are_known);
+	tcase_add_test(tcase,
+		       what_is_idle_past_its_soft_age_goes_under_pressure);
+	tcase_add_test(tcase, without_pressure_nothing_shrinks);
+	suite_add_tcase(suite, tcase);
+	return suite;
+}
