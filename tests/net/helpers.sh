@@ -270,4 +270,77 @@ sip_call_from_outside_udp() {
 	hung_up
 }
 
+# --- PPTP --------------------------------------------------------------------
+
+# No kernel's PPP: what runs in its place sends frames back.
+start_pptpd() {
+	cat >"$work/ppp" <<-EOF
+		#!/bin/sh
+		exec setsid -w python3 "$(realpath "$here")/peer.py" ppp
+	EOF
+	chmod 755 "$work/ppp"
+	cat >"$work/pptpd.conf" <<-EOF
+		ppp $work/ppp
+		option /dev/null
+		localip 192.0.2.1
+		remoteip 192.0.2.2-9
+	EOF
+	background "$server" pptpd -f -c "$work/pptpd.conf" -l 198.51.100.2 \
+		-p "$work/pptpd.pid"
+	until_true listens "$server" 1723
+}
+
+# pptpd's first call has id 0, its second 1.
+pptp_call_with_gre() {
+	needs pptpd pptp python3
+	start_nat "helper pptp port 1723"
+	start_pptpd
+	for call in first second; do
+		in_client python3 "$here/peer.py" pptp 198.51.100.2 \
+			>"$work/pptp.txt" 2>"$work/pptp.log" ||
+			fail "$call call: status $?"
+		says "$(cat "$work/pptp.txt")" "from the server True
+from us True"
+	done
+	stop_gateway
+	says "$(grep -c 'NEW\] gre .*\[RELATED\]$' "$work/gateway.log")" 2
+}
+
+# --- SCTP --------------------------------------------------------------------
+
+sctp() {
+	python3 "$here/sctp.py" "$@"
+}
+
+# associate ANSWER CALL ARGUMENT...: what ends do, and where they listen
+associate() {
+	answers=$1
+	calls=$2
+	shift 2
+	start_nat
+	background "$server" python3 "$here/sctp.py" "$answers" 198.51.100.2 \
+		5000
+	sleep 0.5 # a call that comes too early is made again
+	in_client python3 "$here/sctp.py" "$calls" 198.51.100.2 5000 "$@" \
+		>"$work/call.log" 2>&1 || fail "$calls: status $?"
+	until_true grep -qx over "$work/python3.log"
+	has "$work/python3.log" '^asked by 198.51.100.1 [0-9]'
+	has "$work/python3.log" '^told hello$'
+	stop_gateway
+	has "$work/gateway.log" 'NEW\] sctp .* dst=198.51.100.1 sport=5000'
+	has "$work/gateway.log" 'DESTROY\] sctp .* \[ASSURED\]'
+}
+
+sctp_association_by_the_kernel() {
+	needs python3
+	sctp kernel || skip "this kernel has no SCTP"
+	associate echo talk
+}
+
+sctp_association_by_hand() {
+	needs python3
+	! sctp kernel || skip "this kernel has SCTP, and answers itself"
+	associate answer call 10.0.0.2 6000
+}
+
 "$case"
