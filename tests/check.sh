@@ -29,6 +29,13 @@ if [ "$(id -u)" -eq 0 ]; then
 	need command traceroute traceroute
 	need command ping iputils-ping
 	need command ab apache2-utils
+	need command vsftpd vsftpd
+	need command lftp lftp
+	need command in.tftpd tftpd-hpa
+	need command tftp tftp-hpa
+	need command sipp sip-tester
+	need command pptpd pptpd
+	need command pptp pptp-linux
 fi
 install_needed
 

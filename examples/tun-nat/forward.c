@@ -122,14 +122,17 @@ static bool honest(const struct gateway *gw, const struct frame *frame)
 	       !policy_is_public(gw->policy, l3, src);
 }
 
-static void describe(struct frame *frame)
+/* A helper may make a packet longer. */
+static void describe(const struct gateway *gw, struct frame *frame)
 {
 	uint8_t flags = frame->vnet.flags;
 
 	frame->pkt = (struct ct_pkt){
 		.data = frame->data,
 		.len = frame->len,
+		.tailroom = (uint32_t)sizeof(frame->data) - frame->len,
 		.user = frame,
+		.policy = helpers_policy(gw, frame),
 		.gso_size = frame->vnet.gso_size,
 		.l3 = frame->ip.l3,
 		.csum = CT_CSUM_NONE,
@@ -157,7 +160,7 @@ static bool receive(struct gateway *gw, struct frame *frame)
 	}
 	if (!one_hop(gw, frame))
 		return false;
-	describe(frame);
+	describe(gw, frame);
 	return true;
 }
 

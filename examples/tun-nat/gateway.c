@@ -55,10 +55,12 @@ static bool open_table(struct gateway *gw)
 
 	if (error)
 		return failed("table", error);
-	if (!set_params(gw->tbl, gw->policy))
+	if (!set_params(gw->tbl, gw->policy) || !helpers_open(gw))
 		return false;
-	error = ct_subscribe(gw->tbl, CT_EV_NEW | CT_EV_DESTROY, report_event,
-			     gw, &gw->sub);
+	error = ct_subscribe(gw->tbl,
+			     CT_EV_NEW | CT_EV_RELATED | CT_EV_DESTROY |
+				     CT_EV_EXPECT,
+			     report_event, gw, &gw->sub);
 	if (!error)
 		error = ct_thread_attach(gw->tbl, &gw->thr);
 	return !error || failed("table", error);

@@ -5,6 +5,7 @@
  *	gateway.c	opening, closing, the loop
  *	forward.c	the way of packets
  *	rules.c		what becomes of new connections
+ *	helpers.c	which of them get a helper
  *	report.c	the event log, statistics
  *
  * One thread does it all.
@@ -55,7 +56,8 @@ struct gateway {
 	struct ct_table *tbl;
 	struct ct_thread *thr;
 	struct ct_sub *sub;
-	struct frame *frames; /* BURST of them */
+	const struct ct_policy *helpers[POLICY_HELPERS]; /* as policy has it */
+	struct frame *frames;                            /* BURST of them */
 	uint64_t now_ns;
 	uint64_t next_tick;    /* when the clock's share of work is due */
 	uint32_t errors_left;  /* ICMP errors that may be sent until then */
@@ -107,6 +109,13 @@ void forward_error(struct gateway *gw, const struct frame *frame,
 /* ct_rules.new_conn; user is the gateway, pkt->user the frame. */
 enum ct_verdict rules_new_conn(void *user, struct ct_thread *thr,
 			       struct ct_pkt *pkt);
+
+/* => False after a line on stderr when the library has not such a helper. */
+bool helpers_open(struct gateway *gw);
+
+/* => The library's policy for a packet, or NULL. */
+const struct ct_policy *helpers_policy(const struct gateway *gw,
+				       const struct frame *frame);
 
 /* ct_event_fn; user is the gateway. */
 void report_event(void *user, const struct ct_event_info *ev);

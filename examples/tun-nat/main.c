@@ -39,6 +39,7 @@ static const char about[] =
 	"  pool ADDRESS[-ADDRESS] for NETWORK/BITS [OPTION...]\n"
 	"  forward tcp|udp ADDRESS:PORT[-PORT] ADDRESS[:PORT[-PORT]]\n"
 	"  hairpin on|off\n"
+	"  helper NAME port PORT[-PORT]\n"
 	"  connections NUMBER\n"
 	"  set PARAMETER NUMBER\n\n"
 	"Options of masquerade and pool: ports PORT-PORT, random, "

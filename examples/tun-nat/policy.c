@@ -93,3 +93,14 @@ const struct policy_forward *policy_forward(const struct policy *policy,
 	}
 	return NULL;
 }
+
+int policy_helper(const struct policy *policy, uint16_t port)
+{
+	for (unsigned i = 0; i < policy->n_helpers; i++) {
+		const struct ports *ports = &policy->helpers[i].ports;
+
+		if (ports->first <= port && port <= ports->last)
+			return (int)i;
+	}
+	return -1;
+}

@@ -22,6 +22,7 @@ enum {
 	POLICY_SOURCES = 64,
 	POLICY_FORWARDS = 256,
 	POLICY_PARAMS = 64,
+	POLICY_HELPERS = 32,
 	POLICY_ERROR = 256
 };
 
@@ -56,15 +57,24 @@ struct policy_param {
 	unsigned line; /* where it stands in the file */
 };
 
+/* New connections to these ports of TCP and UDP get a helper. */
+struct policy_helper {
+	char name[POLICY_NAME];
+	struct ports ports;
+	unsigned line; /* where it stands in the file */
+};
+
 struct policy {
 	const char *path; /* the caller's */
 	struct policy_side sides[SIDES];
 	struct policy_source sources[POLICY_SOURCES];
 	struct policy_forward forwards[POLICY_FORWARDS];
 	struct policy_param params[POLICY_PARAMS];
+	struct policy_helper helpers[POLICY_HELPERS];
 	unsigned n_sources;
 	unsigned n_forwards;
 	unsigned n_params;
+	unsigned n_helpers;
 	uint32_t max_conns; /* 0: the library's default */
 	bool no_hairpin;
 	char error[POLICY_ERROR]; /* of the last reading, "FILE:LINE: ..." */
@@ -103,5 +113,9 @@ const struct policy_source *policy_source(const struct policy *policy,
 /* => Where the flow goes on to, or NULL. */
 const struct policy_forward *policy_forward(const struct policy *policy,
 					    const struct ct_tuple *t);
+
+/* => Which of policy->helpers a destination port has, or -1.  The first line
+ *    that names it decides. */
+int policy_helper(const struct policy *policy, uint16_t port);
 
 #endif /* TUN_NAT_POLICY_H */

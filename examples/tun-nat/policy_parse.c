@@ -305,6 +305,28 @@ static bool say_set(struct line *line)
 	return true;
 }
 
+/* helper NAME port PORT[-PORT] */
+static bool say_helper(struct line *line)
+{
+	struct policy *policy = line->policy;
+	struct policy_helper *helper;
+	const char *word;
+
+	if (policy->n_helpers == POLICY_HELPERS)
+		return wrong(line, "more than %d helpers", POLICY_HELPERS);
+	helper = &policy->helpers[policy->n_helpers];
+	helper->line = line->number;
+	if (!take_name(line, "helper", helper->name, sizeof(helper->name)))
+		return false;
+	word = next(line);
+	if (!word || strcmp(word, "port") != 0)
+		return missing(line, "port PORT");
+	if (!take_ports(line, &helper->ports))
+		return false;
+	policy->n_helpers++;
+	return true;
+}
+
 static bool say_connections(struct line *line)
 {
 	uint64_t number;
@@ -331,6 +353,7 @@ static const struct statement {
 	{ "hairpin", say_hairpin },
 	{ "set", say_set },
 	{ "connections", say_connections },
+	{ "helper", say_helper },
 };
 
 static bool split(struct line *line)

@@ -3,10 +3,13 @@
  * report.c - the event log on standard output, statistics on demand
  *
  * A line is what conntrack -E prints.  Its second half is how the answers look,
- * so it shows the mapping.
+ * so it shows the mapping.  Behind a connection that was expected stands
+ * RELATED; expectations have lines of their own.
  */
 #include "gateway.h"
 
+#include <arpa/inet.h>
+#include <conntrack/expect.h>
 #include <inttypes.h>
 #include <time.h>
 
@@ -26,6 +29,35 @@ static void print_time(char text[TIME_SIZE])
 		 (unsigned)(now.tv_nsec / 1000000) % 1000);
 }
 
+/* => In the form of a connection's line: to whom, and whose it is.  The source
+ *    is shown as far as it counts, which is wholly or not at all. */
+static void expect_text(const struct ct_event_info *ev, bool json,
+			char line[LINE_SIZE])
+{
+	static const char *const forms[] = {
+		"%s proto=%u src=%s dst=%s dport=%u helper=%s",
+		"{\"event\":\"%s\",\"l4\":%u,\"src\":\"%s\",\"dst\":\"%s\","
+		"\"dport\":%u,\"helper\":\"%s\"}",
+	};
+	static const char *const names[2][2] = {
+		{ "[EXPECT]", "[EXPECT END]" },
+		{ "EXPECT_NEW", "EXPECT_DESTROY" },
+	};
+	struct ct_expect_view view = { .size = sizeof(view) };
+	const struct ct_tuple *t = &view.def.tuple;
+	char src[INET6_ADDRSTRLEN], dst[INET6_ADDRSTRLEN];
+	int family;
+
+	ct_expect_view(ev->thr, ev->exp, &view);
+	family = t->l3 == CT_L3_IPV4 ? AF_INET : AF_INET6;
+	inet_ntop(family, t->src.bytes, src, sizeof(src));
+	inet_ntop(family, t->dst.bytes, dst, sizeof(dst));
+	snprintf(line, LINE_SIZE, forms[json],
+		 names[json][ev->events == CT_EV_EXPECT_DESTROY], t->l4, src,
+		 dst, ntohs(t->dst_id),
+		 view.master_helper ? view.master_helper : "");
+}
+
 void report_event(void *user, const struct ct_event_info *ev)
 {
 	const struct gateway *gw = user;
@@ -34,14 +66,17 @@ void report_event(void *user, const struct ct_event_info *ev)
 
 	if (gw->log == LOG_NONE)
 		return;
-	if (ct_event_text(ev, json ? CT_TEXT_JSON : CT_TEXT_LIST, line,
-			  sizeof(line)) <= 0)
+	if (ev->exp)
+		expect_text(ev, json, line);
+	else if (ct_event_text(ev, json ? CT_TEXT_JSON : CT_TEXT_LIST, line,
+			       sizeof(line)) <= 0)
 		return;
 	print_time(when);
 	if (json) /* one member more in front */
 		printf("{\"time\":\"%s\",%s\n", when, line + 1);
 	else
-		printf("%s %s\n", when, line);
+		printf("%s %s%s\n", when, line,
+		       ev->events & CT_EV_RELATED ? " [RELATED]" : "");
 }
 
 /* --- Statistics --------------------------------------------------------- */

@@ -6,6 +6,7 @@
  *	inside    the outside         stays         pool, masquerade, or stays
  *	inside    a forwarded port    forwarded     the same (hairpin)
  *	outside   a forwarded port    forwarded     stays
+ *	any       what was expected   as its expectation says
  *
  * Everything else is dropped.
  */
@@ -145,6 +146,8 @@ enum ct_verdict rules_new_conn(void *user, struct ct_thread *thr,
 	struct ct_tuple t;
 
 	(void)thr; /* the gateway has but one */
+	if (pkt->state == CT_RELATED)
+		return CT_ACCEPT; /* a helper saw who announced it */
 	ct_conn_tuple(pkt->conn, CT_DIR_ORIG, &t);
 	return frame->from == INSIDE ? from_inside(user, pkt, &t)
 				     : from_outside(user, pkt, &t);

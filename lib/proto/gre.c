@@ -128,10 +128,11 @@ static bool keyed_tuple(struct ct_pkt *pkt, struct ct_tuple *t)
 	return true;
 }
 
-/* Of a call: what PPTP's control connection has said. */
+/* Of a call: what PPTP's control connection has said.  A call's id may be 0,
+ * which looks like version 0: some servers begin to count there. */
 static void complete(struct ct_thread *thr, struct ct_tuple *t)
 {
-	if (t->dst_id && !t->src_id)
+	if (!t->src_id)
 		ct_peer_id_find(thr->tbl, t);
 }
 

@@ -166,6 +166,22 @@ START_TEST(both_directions_of_a_call_are_one_connection)
 }
 END_TEST
 
+START_TEST(a_call_id_may_be_0)
+{
+	struct ct_pkt first;
+	uint16_t asked;
+
+	masquerade();
+	start();
+	asked = call(CLIENT_ID, 0);
+	first = gre(CLIENT, SERVER, 0);
+	is_related(&first, CT_DIR_ORIG);
+	ck_assert_uint_eq(expects(), 0);
+	ck_assert_ptr_eq(gre(SERVER, PUBLIC, asked).conn, first.conn);
+	ck_assert_uint_eq(ct_nat_u16(&talk.p, CALL_ID_OFF), CLIENT_ID);
+}
+END_TEST
+
 START_TEST(the_server_may_be_first)
 {
 	struct ct_pkt first;
@@ -456,6 +472,7 @@ Suite *ct_suite(void)
 
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, both_directions_of_a_call_are_one_connection);
+	tcase_add_test(tc, a_call_id_may_be_0);
 	tcase_add_test(tc, the_server_may_be_first);
 	tcase_add_test(tc, an_answer_without_a_question_is_not_believed);
 	tcase_add_test(tc, a_refused_call_is_none);

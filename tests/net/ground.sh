@@ -146,6 +146,29 @@ make_ground() {
 	make_server
 }
 
+# --- Answers -----------------------------------------------------------------
+
+hash_of() {
+	sha256sum | cut -d' ' -f1
+}
+
+# has FILE PATTERN
+has() {
+	grep -Eq -- "$2" "$1" || fail "no '$2' in ${1##*/}"
+}
+
+# says TEXT EXPECTED
+says() {
+	[ "$1" = "$2" ] || fail "'$1' instead of '$2'"
+}
+
+# A file for downloads, of so many MB
+make_file() {
+	mkdir -p "$work/www"
+	head -c "$1"M /dev/urandom >"$work/www/file"
+	hash=$(hash_of <"$work/www/file")
+}
+
 # --- Gateway -----------------------------------------------------------------
 
 # The policy of most tests; more lines come from standard input.

@@ -28,26 +28,6 @@ get() {
 	in_client curl -sS --max-time 60 "$@"
 }
 
-hash_of() {
-	sha256sum | cut -d' ' -f1
-}
-
-# has FILE PATTERN
-has() {
-	grep -Eq -- "$2" "$1" || fail "no '$2' in ${1##*/}"
-}
-
-says() {
-	[ "$1" = "$2" ] || fail "'$1' instead of '$2'"
-}
-
-# A file for downloads, of so many MB
-make_file() {
-	mkdir -p "$work/www"
-	head -c "$1"M /dev/urandom >"$work/www/file"
-	hash=$(hash_of <"$work/www/file")
-}
-
 # --- Web ---------------------------------------------------------------------
 
 downloads_arrive_intact() {

@@ -129,6 +129,22 @@ START_TEST(parameters_keep_their_line)
 }
 END_TEST
 
+START_TEST(helpers_are_found_by_port)
+{
+	ck_assert_msg(parse(SIDES_ "helper ftp port 21\n"
+				   "helper sip port 5060-5061\n"
+				   "helper tftp port 5061\n"),
+		      "%s", policy.error);
+	ck_assert_str_eq(policy.helpers[0].name, "ftp");
+	ck_assert_uint_eq(policy.helpers[1].line, 4);
+	ck_assert_int_eq(policy_helper(&policy, 21), 0);
+	ck_assert_int_eq(policy_helper(&policy, 5060), 1);
+	ck_assert_int_eq(policy_helper(&policy, 5061), 1);
+	ck_assert_int_eq(policy_helper(&policy, 5062), -1);
+	ck_assert_int_eq(policy_helper(&policy, 0), -1);
+}
+END_TEST
+
 /* --- What is wrong ------------------------------------------------------ */
 
 /* clang-format off */
@@ -201,6 +217,11 @@ static const struct wrong {
 	{ SIDES_ "set x -1", "p:3: '-1' is no number, or too large" },
 	{ SIDES_ "set x 18446744073709551616",
 	  "p:3: '18446744073709551616' is no number, or too large" },
+	{ SIDES_ "helper", "p:3: helper is missing" },
+	{ SIDES_ "helper ftp", "p:3: port PORT is missing" },
+	{ SIDES_ "helper ftp on 21", "p:3: port PORT is missing" },
+	{ SIDES_ "helper ftp port 0", "p:3: '0' is no PORT-PORT" },
+	{ SIDES_ "helper ftp port 21 22", "p:3: what is '22' here?" },
 	{ SIDES_ "connections 0", "p:3: a table of none is too small" },
 	{ SIDES_ "connections 4294967296",
 	  "p:3: '4294967296' is no number, or too large" },
@@ -237,6 +258,7 @@ START_TEST(lists_end_somewhere)
 {
 	const char *forward = "forward tcp 1.1.1.1:1 2.2.2.2\n";
 	const char *source = "masquerade 10.0.0.0/24\n", *set = "set x 1\n";
+	const char *helper = "helper x port 1\n";
 
 	ck_assert(parse_many(forward, POLICY_FORWARDS));
 	ck_assert(!parse_many(forward, POLICY_FORWARDS + 1));
@@ -244,6 +266,8 @@ START_TEST(lists_end_somewhere)
 	ck_assert(!parse_many(source, POLICY_SOURCES + 1));
 	ck_assert(parse_many(set, POLICY_PARAMS));
 	ck_assert(!parse_many(set, POLICY_PARAMS + 1));
+	ck_assert(parse_many(helper, POLICY_HELPERS));
+	ck_assert(!parse_many(helper, POLICY_HELPERS + 1));
 }
 END_TEST
 
@@ -280,6 +304,7 @@ Suite *ct_suite(void)
 	tcase_add_test(tc, first_rule_for_a_source_holds);
 	tcase_add_test(tc, forwards_are_found_by_protocol_address_and_port);
 	tcase_add_test(tc, parameters_keep_their_line);
+	tcase_add_test(tc, helpers_are_found_by_port);
 	tcase_add_loop_test(tc, mistakes_are_named_with_their_line, 0,
 			    sizeof(wrongs) / sizeof(*wrongs));
 	tcase_add_test(tc, lists_end_somewhere);
