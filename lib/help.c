@@ -292,7 +292,9 @@ enum ct_verdict ct_help_run(struct ct_thread *thr, struct ct_pkt *pkt)
 		.help = ct_help_of(thr->tbl, pkt->conn),
 	};
 
-	if (!show.help || ct_conn_crosses(pkt->conn, status))
+	/* A later fragment has nothing that could be read or shifted. */
+	if (!show.help || (pkt->flags & CT_PKT_LATER) ||
+	    ct_conn_crosses(pkt->conn, status))
 		return CT_ACCEPT;
 	show.ops = ct_help_ops(thr->tbl, show.help);
 	if (show.ops && is_for_helper(show.ops, pkt) && find_payload(&show) &&

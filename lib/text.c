@@ -140,8 +140,8 @@ static void put_state(struct ct_line *line, const struct ct_shown *shown)
 		ct_line_put(line, "%s ", shown->state);
 }
 
-static void put_addr(struct ct_line *line, const struct ct_l3_ops *l3,
-		     const char *name, const union ct_addr *addr)
+void ct_text_addr(struct ct_line *line, const struct ct_l3_ops *l3,
+		  const char *name, const union ct_addr *addr)
 {
 	char text[ADDR_TEXT] = "?";
 
@@ -161,8 +161,8 @@ static void put_addr_long(struct ct_line *line, const char *name,
 	ct_line_put(line, " ");
 }
 
-static void put_ids(struct ct_line *line, enum ct_ids ids,
-		    const struct ct_tuple *t)
+void ct_text_ids(struct ct_line *line, enum ct_ids ids,
+		 const struct ct_tuple *t)
 {
 	const unsigned src = ct_shown_id(t->src_id);
 	const unsigned dst = ct_shown_id(t->dst_id);
@@ -192,10 +192,10 @@ static void put_tuple(struct ct_line *line, const struct ct_shown *shown,
 		put_addr_long(line, "src", &t->src);
 		put_addr_long(line, "dst", &t->dst);
 	} else {
-		put_addr(line, shown->l3[dir], "src", &t->src);
-		put_addr(line, shown->l3[dir], "dst", &t->dst);
+		ct_text_addr(line, shown->l3[dir], "src", &t->src);
+		ct_text_addr(line, shown->l3[dir], "dst", &t->dst);
 	}
-	put_ids(line, (enum ct_ids)shown->l4[dir]->ids, t);
+	ct_text_ids(line, (enum ct_ids)shown->l4[dir]->ids, t);
 }
 
 static void put_zone(struct ct_line *line, const char *name, uint16_t zone)
@@ -289,8 +289,12 @@ int ct_event_text(const struct ct_event_info *ev, enum ct_text_style style,
 	struct ct_line line = ct_line_of(buf, len);
 	struct ct_shown shown;
 
-	if (style == CT_TEXT_PROC || ev->exp)
+	if (style == CT_TEXT_PROC)
 		return CT_E_INVAL;
+	if (ev->exp) {
+		ct_text_expect(&line, ev, style == CT_TEXT_JSON);
+		return ct_line_end(&line);
+	}
 	gather(&shown, ev->thr, ev->conn, ev);
 	if (style == CT_TEXT_JSON) {
 		ct_json_write(&line, &shown);

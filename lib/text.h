@@ -57,6 +57,17 @@ unsigned ct_shown_id(ct_be16 id);
 /* Its zones. */
 struct ct_shown_zones ct_shown_zones(const struct ct_shown *shown);
 
+/* "src=10.0.0.2 ", and the ids of a tuple, by what they are. */
+void ct_text_addr(struct ct_line *line, const struct ct_l3_ops *l3,
+		  const char *name, const union ct_addr *addr);
+void ct_text_ids(struct ct_line *line, enum ct_ids ids,
+		 const struct ct_tuple *t);
+
+/* An expectation's event, as conntrack -E expect has it or as JSON; in
+ * text_expect.c. */
+void ct_text_expect(struct ct_line *line, const struct ct_event_info *ev,
+		    bool json);
+
 /* What is known, as one flat JSON object; in json.c. */
 void ct_json_write(struct ct_line *line, const struct ct_shown *shown);
 

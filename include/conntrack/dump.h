@@ -194,13 +194,12 @@ CT_API int ct_conn_text(const struct ct_thread *thr, const struct ct_conn *conn,
  * An event as one line of text, without a newline.
  *
  * @param ev     the event, inside its callback
- * @param style  CT_TEXT_LIST: conntrack -E; CT_TEXT_EXTENDED: the same with
- *               -o extended; CT_TEXT_JSON
+ * @param style  CT_TEXT_LIST: conntrack -E, of an expectation -E expect;
+ *               CT_TEXT_EXTENDED: the same with -o extended; CT_TEXT_JSON
  * @param buf    where to; always NUL-terminated if len > 0
  * @param len    its size; 1024 is enough
  * @context      inside an event callback
- * @return       the line's length; CT_E_NOSPC; CT_E_INVAL for CT_TEXT_PROC, and
- *               for an expectation's event: see ct_expect_view()
+ * @return       the line's length; CT_E_NOSPC; CT_E_INVAL for CT_TEXT_PROC
  */
 CT_API int ct_event_text(const struct ct_event_info *ev,
 			 enum ct_text_style style, char *buf, size_t len);

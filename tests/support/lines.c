@@ -74,6 +74,10 @@ static enum ct_help help(struct ct_thread *thr, struct ct_pkt *pkt,
 	at = find(speech, "X");
 	if (at < speech->len && ct_help_replace(thr, pkt, speech, at, 1, "", 0))
 		return CT_HELP_DROP;
+	at = find(speech, "YES");
+	if (at < speech->len &&
+	    ct_help_replace(thr, pkt, speech, at, 3, "yes", 3))
+		return CT_HELP_DROP;
 	speech->used = behind_last_line(speech);
 	return CT_HELP_OK;
 }

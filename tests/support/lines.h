@@ -2,7 +2,7 @@
 /*
  * A helper that reads lines, and a conversation with it.
  *
- * "OLD" becomes "NEWER", "X" nothing, "NO" is refused.  What the helper is
+ * "OLD" becomes "NEWER", "X" nothing, "YES" "yes", "NO" is refused.  What the helper is
  * shown is written down.
  */
 #ifndef CT_TEST_LINES_H
