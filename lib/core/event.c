@@ -141,7 +141,8 @@ static void call(struct ct_thread *thr, struct ct_conn *conn,
 		.thr = thr,
 		.conn = conn,
 		.now_ns = thr->now_ns,
-		.reason = events & CT_EV_DESTROY ? ct_conn_class_word(conn) : CT_R_NONE,
+		.reason = events & CT_EV_DESTROY ? ct_conn_class_word(conn)
+						 : CT_R_NONE,
 		.exp = exp,
 	};
 	struct ct_sub *sub;

@@ -164,9 +164,9 @@ struct ct_thread {
 	uint32_t adapt;                /* its own  unit; overflow/adapt.c */
 	uint32_t heavy;                /* its own  tick; overflow/choose.h */
 	struct ct_share *share;        /* its own  made when room is needed */
-	uint32_t ghost;                /* its own  the set to be aged; ghost.c */
-	uint32_t ghost_counts;         /* its own  that were added */
-	uint8_t usual;                 /* its own  16 times the activity of
+	uint32_t ghost;          /* its own  the set to be aged; ghost.c */
+	uint32_t ghost_counts;   /* its own  that were added */
+	uint8_t usual;           /* its own  16 times the activity of
 					  assured victims; choose.c */
 	bool crowd;              /* its own  too many unproven; choose.c */
 	uint32_t crowd_left;     /* its own  searches until it looks again */

@@ -112,10 +112,10 @@ static bool look_into(struct ct_thread *thr, struct ct_conn *conn,
 	cand->conn = conn;
 	cand->worth = ct_worth_of(thr->tbl, conn);
 	cand->turns = ct_worth_turns(cand->worth, turn_now(thr));
-	cand->reason = ct_conn_is_weak(ct_conn_word(conn),
-				       ct_conn_class_word(conn))
-			       ? CT_R_END_EVICTED
-			       : CT_R_END_RECYCLED;
+	cand->reason =
+		ct_conn_is_weak(ct_conn_word(conn), ct_conn_class_word(conn))
+			? CT_R_END_EVICTED
+			: CT_R_END_RECYCLED;
 	if (ct_conn_expired(conn, thr->now)) {
 		cand->worth = 0;
 		cand->reason = CT_R_END_EXPIRED;
