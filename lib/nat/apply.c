@@ -183,7 +183,11 @@ static enum ct_verdict pass(struct ct_thread *thr, struct ct_pkt *pkt,
 			    enum ct_nat_end end)
 {
 	if (ct_likely(!ct_core_param(thr->tbl, CT_P_LEAK_PROOF)) ||
-	    end != CT_NAT_SRC || pkt->state == CT_UNTRACKED)
+	    end != CT_NAT_SRC)
+		return CT_ACCEPT;
+	/* Exempt by the host; not for want of room. */
+	if (pkt->state == CT_UNTRACKED &&
+	    pkt->reason != CT_R_OVERFLOW_UNTRACKED)
 		return CT_ACCEPT;
 	if (pkt->conn && (ct_conn_word(pkt->conn) & CT_S_SRC_NAT_DONE))
 		return CT_ACCEPT;

@@ -113,6 +113,28 @@ START_TEST(what_passes_untracked_says_why)
 }
 END_TEST
 
+START_TEST(untracked_for_want_of_room_does_not_leak)
+{
+	const struct ct_test_flow flow = ct_world_flow(1);
+	struct ct_pkt pkt;
+
+	start_full();
+	take_place();
+	ct_crowd_set(&w, "overflow.verdict", CT_OVERFLOW_UNTRACKED);
+	ct_crowd_set(&w, "nat.leak_proof", 1);
+	ct_test_udp(&w.p, &flow, CT_DIR_ORIG, 10);
+	pkt = ct_test_pkt(&w.p);
+	ck_assert_int_eq(ct_process(w.thr, &pkt, CT_HOOK_PREROUTING),
+			 CT_ACCEPT);
+	ck_assert_int_eq(ct_nat_apply(w.thr, &pkt, CT_HOOK_PREROUTING),
+			 CT_ACCEPT);
+	ck_assert_int_eq(ct_nat_apply(w.thr, &pkt, CT_HOOK_POSTROUTING),
+			 CT_DROP);
+	ck_assert_uint_eq(pkt.reason, CT_R_NAT_LEAK);
+	end_full();
+}
+END_TEST
+
 static void pass_stateless(struct ct_test_packet *p, enum ct_hook in)
 {
 	struct ct_pkt pkt = ct_test_pkt(p);
@@ -198,6 +220,7 @@ Suite *ct_suite(void)
 
 	tcase_add_test(tcase, a_rejected_syn_is_reset);
 	tcase_add_test(tcase, a_rejected_datagram_is_prohibited);
+	tcase_add_test(tcase, untracked_for_want_of_room_does_not_leak);
 	tcase_add_test(tcase, what_passes_untracked_says_why);
 	tcase_add_test(tcase, a_prefix_is_translated_without_state);
 	tcase_add_test(tcase, the_host_is_asked);
