@@ -32,6 +32,7 @@ void cmd_churn(const struct options *options, struct report *report);
 void cmd_miss(const struct options *options, struct report *report);
 void cmd_full(const struct options *options, struct report *report);
 void cmd_fragments(const struct options *options, struct report *report);
+void cmd_helper(const struct options *options, struct report *report);
 void cmd_resize(const struct options *options, struct report *report);
 void cmd_nat(const struct options *options, struct report *report);
 void cmd_sweep(const struct options *options, struct report *report);

@@ -34,6 +34,8 @@ const struct command ct_bench_commands[] = {
 	  ROUND FLOWS VERBS TABLE "threads events bursts", 1 },
 	{ "fragments", "traffic beside a spray of fragments", cmd_fragments,
 	  ROUND FLOWS VERBS TABLE "threads bursts", 1 },
+	{ "helper", "packets with a helper, and beside it", cmd_helper,
+	  ROUND VERBS TABLE "bursts", 1 },
 	{ "resize", "growth while another thread looks up", cmd_resize,
 	  ROUND FLOWS VERBS TABLE, 2 },
 	{ "nat", "translation: set-up, packets, ids of a pool", cmd_nat,

@@ -27,6 +27,7 @@ static void put(struct seat *seat, uint32_t flow, enum ct_dir dir,
 	pkt->len = workload_frame(load, seat->frame[i], flow, dir, segment);
 	pkt->l3 = load->v6 ? CT_L3_IPV6 : CT_L3_IPV4;
 	pkt->csum = CT_CSUM_VERIFIED;
+	pkt->policy = seat->world->policy;
 	seat->pkts[i] = pkt;
 	seat->flow[i] = flow;
 	seat->dir[i] = (uint8_t)dir;

@@ -74,8 +74,9 @@ struct world {
 	struct workload load; /* a copy that may be changed */
 	struct host_mem *mem;
 	struct ct_table *tbl;
-	const struct ct_rules *rules; /* of seat_forward(), or NULL */
-	struct seat *seat;            /* SEATS_MAX of them */
+	const struct ct_policy *policy; /* of packets, or NULL */
+	const struct ct_rules *rules;   /* of seat_forward(), or NULL */
+	struct seat *seat;              /* SEATS_MAX of them */
 	struct flow_seq *seq;
 	uint32_t n_seq;
 	unsigned n_handles;

@@ -15,6 +15,7 @@
 #include "nat/pool.h"
 #include "overflow/talker.h"
 #include "predict.h"
+#include "proto/sctp_paths.h"
 #include "proto/trackers.h"
 #include "thread.h"
 
@@ -24,7 +25,7 @@ enum { MAX_CONNS_DEFAULT = 262144, MAX_CONNS_MAX = 1u << 28 };
 
 static int register_helpers(struct ct_table *tbl)
 {
-	int error = 0;
+	int error = ct_helper_register(tbl, &ct_sctp_paths);
 
 	for (size_t i = 0; !error && i < ct_n_helpers; i++)
 		error = ct_helper_register(tbl, ct_helpers[i]);

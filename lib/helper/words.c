@@ -64,10 +64,13 @@ bool ct_word_find_nocase(struct ct_cursor *cur, const char *word)
 
 bool ct_word_line(struct ct_cursor *cur, struct ct_cursor *line)
 {
+	size_t left = ct_cursor_left(cur);
+	const uint8_t *feed = left ? memchr(cur->at, '\n', left) : NULL;
 	struct ct_cursor rest = *cur;
 
-	if (!ct_word_find(&rest, "\n"))
+	if (!feed)
 		return false;
+	ct_cursor_skip(&rest, (size_t)(feed - cur->at) + 1);
 	*line = ct_cursor_of(cur->at, (size_t)(rest.at - cur->at));
 	*cur = rest;
 	return true;

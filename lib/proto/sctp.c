@@ -12,9 +12,12 @@
 #include "proto/sctp.h"
 
 #include "base/ticks.h"
+#include "core/help.h"
+#include "core/table.h"
 #include "proto/ports.h"
 #include "proto/sctp_chunk.h"
 #include "proto/sctp_fsm.h"
+#include "proto/sctp_paths.h"
 #include "proto/sctp_sum.h"
 #include "proto/sctp_tag.h"
 #include "wire/hdr.h"
@@ -45,6 +48,14 @@ static const struct ct_param_def params[CT_SCTP_PARAMS] = {
 		"Seconds after a SHUTDOWN ACK."),
 	[CT_SCTP_T_HEARTBEAT_SENT] = TIMEOUT("heartbeat_sent", 30, 30,
 		"Seconds after a HEARTBEAT on a path that is not known."),
+	[CT_SCTP_MULTIHOMING] = {
+		.name = "sctp.multihoming",
+		.doc = "1: paths between further addresses that an INIT and "
+		       "its INIT ACK name are RELATED, and their tags known; "
+		       "0: each is an association of its own, as in Linux.",
+		.recommended = 1,
+		.max = 1,
+	},
 };
 /* clang-format on */
 
@@ -85,6 +96,15 @@ static enum ct_track check(struct ct_thread *thr, struct ct_pkt *pkt)
 
 /* --- Opening ------------------------------------------------------------ */
 
+/* Without memory the association goes on without. */
+static void look_for_paths(struct ct_thread *thr, struct ct_conn *conn)
+{
+	if (ct_l4_param(thr, &ct_sctp_ops, conn, CT_SCTP_MULTIHOMING))
+		(void)ct_help_attach(
+			thr, conn,
+			ct_helper_find(thr->tbl, ct_sctp_paths.name));
+}
+
 static enum ct_track open_conn(struct ct_thread *thr, struct ct_conn *conn,
 			       struct ct_pkt *pkt)
 {
@@ -95,8 +115,9 @@ static enum ct_track open_conn(struct ct_thread *thr, struct ct_conn *conn,
 				     .pkt = &found,
 				     .chunk = &chunk };
 
-	(void)thr;
 	memcpy(&found, pkt->scratch, sizeof(found));
+	if (found.events & ct_sctp_bit(CT_SCTP_EV_INIT))
+		look_for_paths(thr, conn);
 	while (ct_sctp_next(&cur, &chunk)) {
 		if (ct_sctp_fsm_next(CT_DIR_ORIG, chunk.event, CT_SCTP_NONE) ==
 		    CT_SCTP_INVALID)
@@ -189,6 +210,8 @@ static enum ct_track packet(struct ct_thread *thr, struct ct_conn *conn,
 		else if (reason != CT_R_NONE)
 			return invalid(pkt, reason);
 	}
+	if (step.strange && was == CT_SCTP_NONE) /* a path's tags are known */
+		return invalid(pkt, CT_R_SCTP_TAG);
 	if (step.strange) {
 		pkt->reason = CT_R_IGNORED;
 		return CT_TRACK_IGNORE;

@@ -7,6 +7,7 @@
  *	sctp_fsm    what may follow what      a grid; docs/sctp.md has the same
  *	sctp_tag    whose packet it is        rules for verification tags
  *	sctp_sum    is it as it was sent      CRC32c, and what a port changes
+ *	sctp_paths  where else it may come    a helper that expects paths
  *
  * sctp.c asks them chunk by chunk, and does what they say.  A connection's
  * struct ct_sctp is only touched under its lock; but for its state, which
@@ -63,6 +64,7 @@ enum ct_sctp_param {
 	CT_SCTP_T_SHUTDOWN_RECD,
 	CT_SCTP_T_SHUTDOWN_ACK_SENT,
 	CT_SCTP_T_HEARTBEAT_SENT,
+	CT_SCTP_MULTIHOMING,
 	CT_SCTP_PARAMS
 };
 
