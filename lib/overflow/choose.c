@@ -21,9 +21,10 @@
 
 /*
  * One search in so many halves the activity of the line that it looks at: each
- * line's in as many searches as there are connections, as ghosts are (ghost.c).
+ * line's in four times as many searches as there are connections, about as fast
+ * as ghosts are (ghost.c).
  */
-#define TIRE_EVERY 64u
+#define TIRE_EVERY 256u
 
 /* In units of which a thread remembers what its victims were worth. */
 #define USUAL 16u
@@ -45,20 +46,35 @@ static uint32_t turn_now(const struct ct_thread *thr)
 	return atomic_load_explicit(&thr->tbl->turn, memory_order_relaxed);
 }
 
+/*
+ * => The order in which groups go. What has proven nothing is spared while it
+ *    has not got its share.
+ */
+static unsigned order_of(const struct ct_thread *thr,
+			 const struct candidate *cand)
+{
+	unsigned group = ct_worth_group(cand->worth);
+
+	if (group == CT_WORTH_UNPROVEN && !thr->crowd)
+		return 2 * CT_WORTH_ESTABLISHED + 1;
+	return 2 * group;
+}
+
 /* => What goes before the other one. */
-static bool is_worse(const struct candidate *a, const struct candidate *b)
+static bool is_worse(const struct ct_thread *thr, const struct candidate *a,
+		     const struct candidate *b)
 {
 	bool a_much = a->source > MUCH, b_much = b->source > MUCH;
-	enum ct_worth_group ga = ct_worth_group(a->worth);
-	enum ct_worth_group gb = ct_worth_group(b->worth);
+	unsigned oa = order_of(thr, a), ob = order_of(thr, b);
+	bool unproven = ct_worth_group(a->worth) == CT_WORTH_UNPROVEN;
 
 	if (a_much != b_much)
 		return a_much;
-	if (ga != gb)
-		return ga < gb;
-	if (ga == CT_WORTH_UNPROVEN && a->turns != b->turns)
+	if (oa != ob)
+		return oa < ob;
+	if (unproven && a->turns != b->turns)
 		return a->turns > b->turns;
-	if (ga != CT_WORTH_UNPROVEN && a->worth != b->worth)
+	if (!unproven && a->worth != b->worth)
 		return a->worth < b->worth;
 	if ((a->worth ^ b->worth) & CT_WORTH_NAT)
 		return !(a->worth & CT_WORTH_NAT);
@@ -112,10 +128,10 @@ static bool look_into(struct ct_thread *thr, struct ct_conn *conn,
 	cand->conn = conn;
 	cand->worth = ct_worth_of(thr->tbl, conn);
 	cand->turns = ct_worth_turns(cand->worth, turn_now(thr));
-	cand->reason = ct_conn_is_weak(ct_conn_word(conn),
-				       ct_conn_class_word(conn))
-			       ? CT_R_END_EVICTED
-			       : CT_R_END_RECYCLED;
+	cand->reason =
+		ct_conn_is_weak(ct_conn_word(conn), ct_conn_class_word(conn))
+			? CT_R_END_EVICTED
+			: CT_R_END_RECYCLED;
 	if (ct_conn_expired(conn, thr->now)) {
 		cand->worth = 0;
 		cand->reason = CT_R_END_EXPIRED;
@@ -158,9 +174,10 @@ static bool worst_of(struct ct_thread *thr, const struct ct_newcomer *new,
 				   : ct_rate_oldest(line, places, thr->now);
 
 		places &= ~(UINT64_C(1) << i);
-		if (!look_into(thr, ct_rate_conn(thr, line, i), new, &cand))
+		if (!look_into(thr, ct_rate_conn(thr, line, i), new, &cand) ||
+		    cand.worth > new->most)
 			continue;
-		if (!found || is_worse(&cand, worst))
+		if (!found || is_worse(thr, &cand, worst))
 			*worst = cand;
 		found = true;
 	}
@@ -306,13 +323,15 @@ static uint64_t places_in(struct ct_thread *thr,
 			  const struct ct_rate_line *line)
 {
 	uint8_t group;
-	uint64_t places = ct_rate_first(line, turn_now(thr), &group);
+	uint64_t places =
+		ct_rate_first(line, turn_now(thr), !thr->crowd, &group);
 
 	if (group >= CT_WORTH_ESTABLISHED)
 		ct_rate_uneasy(thr, line);
 	if (ct_random(thr) % TIRE_EVERY == 0)
 		ct_rate_tire(line);
-	return places;
+	/* Whoever holds much may be busy as well. */
+	return meets_heavy(thr) ? ct_rate_all(line) : places;
 }
 
 /*
@@ -322,7 +341,7 @@ static uint64_t places_in(struct ct_thread *thr,
  * => false when nobody may go.
  */
 static bool search(struct ct_thread *thr, const struct ct_newcomer *new,
-		   uint8_t most, struct candidate *worst)
+		   struct candidate *worst)
 {
 	uint64_t key = ct_share_key(thr->tbl, new->t);
 	bool much = ct_share_of(thr, key) > MUCH, found = false;
@@ -332,13 +351,13 @@ static bool search(struct ct_thread *thr, const struct ct_newcomer *new,
 	for (unsigned n = 0; n < CT_RATE_LINE; n += line.n) {
 		uint64_t places;
 
-		if (!next_line(thr, most, &line))
+		if (!next_line(thr, new->most, &line))
 			break;
 		places = places_in(thr, &line);
 		if (!places || !worst_of(thr, new, &line, places, &cand) ||
-		    cand.worth > most || !may_take(&cand, key, much))
+		    !may_take(&cand, key, much))
 			continue;
-		if (!found || is_worse(&cand, worst))
+		if (!found || is_worse(thr, &cand, worst))
 			*worst = cand;
 		found = true;
 	}
@@ -351,16 +370,16 @@ static bool search(struct ct_thread *thr, const struct ct_newcomer *new,
  * met none of them.
  */
 static bool search_heavy(struct ct_thread *thr, const struct ct_newcomer *new,
-			 uint8_t most, struct candidate *worst)
+			 struct candidate *worst)
 {
 	struct candidate cand;
 	bool found = false;
 
 	for (unsigned i = 0; i < CT_CHOOSE_HEAVY; i++) {
 		thr->hand = ct_rate_anywhere(thr);
-		if (!search(thr, new, most, &cand))
+		if (!search(thr, new, &cand))
 			continue;
-		if (!found || is_worse(&cand, worst))
+		if (!found || is_worse(thr, &cand, worst))
 			*worst = cand;
 		found = true;
 		if (worst->source > MUCH)
@@ -369,11 +388,14 @@ static bool search_heavy(struct ct_thread *thr, const struct ct_newcomer *new,
 	return found;
 }
 
-/* How often was its flow missed before? */
+/* How often was its flow missed before?  No oftener than those were of use that
+ * have to go is nothing. */
 static void recall(struct ct_thread *thr, struct ct_newcomer *new)
 {
 	unsigned n = ct_ghost_add(thr, new->hash, 1);
 
+	if (n * USUAL <= thr->usual)
+		n = 0;
 	new->recalled =
 		(uint8_t)(n < CT_CONN_RECALLED_MOST ? n
 						    : CT_CONN_RECALLED_MOST);
@@ -381,17 +403,17 @@ static void recall(struct ct_thread *thr, struct ct_newcomer *new)
 
 bool ct_choose_scored(struct ct_thread *thr, struct ct_newcomer *new)
 {
-	uint8_t most = limit_for(thr, new);
 	struct candidate cand, worst;
 	bool found = false;
 
+	new->most = limit_for(thr, new);
 	prime(thr);
 	recall(thr, new);
 	for (unsigned i = 0; i < CT_CHOOSE_LINES; i++) {
-		if (!(meets_heavy(thr) ? search_heavy(thr, new, most, &cand)
-				       : search(thr, new, most, &cand)))
+		if (!(meets_heavy(thr) ? search_heavy(thr, new, &cand)
+				       : search(thr, new, &cand)))
 			continue;
-		if (!found || is_worse(&cand, &worst))
+		if (!found || is_worse(thr, &cand, &worst))
 			worst = cand;
 		found = true;
 		if (is_dear(thr, &worst))
