@@ -6,9 +6,9 @@
 
 #include "core/table.h"
 
-/* A set is aged once in so many counts: all of them in four to eight times as many
+/* A set is aged once in so many counts: all of them in eight to 16 times as many
  * as there are connections. */
-enum { AGE_EVERY = 8 };
+enum { AGE_EVERY = 16 };
 
 enum { COUNT_BITS = 4, COUNT = (1 << COUNT_BITS) - 1 };
 

@@ -14,6 +14,7 @@
 #include "core/count.h"
 #include "core/table.h"
 #include "core/timer.h"
+#include "overflow/ask.h"
 #include "overflow/rate.h"
 
 /* A source with more than this part of the table, of 65535, holds much: 1/16. */
@@ -21,10 +22,10 @@
 
 /*
  * One search in so many halves the activity of the line that it looks at: each
- * line's in four times as many searches as there are connections, about as fast
+ * line's in eight times as many searches as there are connections, about as fast
  * as ghosts are (ghost.c).
  */
-#define TIRE_EVERY 256u
+#define TIRE_EVERY 512u
 
 /* In units of which a thread remembers what its victims were worth. */
 #define USUAL 16u
@@ -38,7 +39,8 @@ struct candidate {
 	struct ct_tuple t;     /* its original one */
 	uint8_t class_;
 	uint8_t turns; /* since it came, if it has proven nothing */
-	uint32_t idle; /* ticks */
+	struct ct_age age;
+	uint8_t score; /* the worth, or what the host makes of it */
 };
 
 static uint32_t turn_now(const struct ct_thread *thr)
@@ -68,6 +70,8 @@ static bool is_worse(const struct ct_thread *thr, const struct candidate *a,
 	unsigned oa = order_of(thr, a), ob = order_of(thr, b);
 	bool unproven = ct_worth_group(a->worth) == CT_WORTH_UNPROVEN;
 
+	if (ct_unlikely(ct_ask_scores(thr->tbl)) && a->score != b->score)
+		return a->score < b->score;
 	if (a_much != b_much)
 		return a_much;
 	if (oa != ob)
@@ -78,7 +82,7 @@ static bool is_worse(const struct ct_thread *thr, const struct candidate *a,
 		return a->worth < b->worth;
 	if ((a->worth ^ b->worth) & CT_WORTH_NAT)
 		return !(a->worth & CT_WORTH_NAT);
-	return a->idle > b->idle;
+	return a->age.idle > b->age.idle;
 }
 
 /* The deadline becomes the timeout, so that the next search knows better who has
@@ -94,13 +98,12 @@ static void learn(struct ct_thread *thr, struct ct_conn *conn)
 /* => How idle, and with what consequence. */
 static void look_at_age(struct ct_thread *thr, struct candidate *cand)
 {
-	struct ct_age age = ct_worth_age(thr, cand->conn);
 	uint32_t soft = ct_core_param(thr->tbl, CT_P_SOFT) * CT_TICKS_PER_S;
 	uint8_t below = cand->worth & ((1u << CT_WORTH_SHIFT) - 1);
 
-	cand->idle = age.idle;
+	cand->age = ct_worth_age(thr, cand->conn);
 	if (ct_worth_group(cand->worth) == CT_WORTH_ESTABLISHED &&
-	    age.idle <= soft)
+	    cand->age.idle <= soft)
 		learn(thr, cand->conn);
 	else if (ct_worth_group(cand->worth) == CT_WORTH_ESTABLISHED)
 		cand->worth =
@@ -116,6 +119,19 @@ static uint32_t sample(struct ct_thread *thr, uint64_t key)
 	if (share > MUCH)
 		thr->heavy = thr->now;
 	return share;
+}
+
+/* What it is worth to whoever decides; what is over anyway is nothing. */
+static uint8_t score_of(struct ct_thread *thr, const struct candidate *cand)
+{
+	const struct ct_known known = { &cand->t,       cand->age.life,
+					cand->age.idle, cand->source,
+					cand->class_,   cand->worth };
+
+	if (ct_likely(!ct_ask_scores(thr->tbl)) ||
+	    cand->reason == CT_R_END_EXPIRED)
+		return cand->worth;
+	return ct_ask_score(thr, cand->conn, &known);
 }
 
 /* Look into a connection; => false when it is none that could go. */
@@ -141,6 +157,10 @@ static bool look_into(struct ct_thread *thr, struct ct_conn *conn,
 	cand->class_ = (uint8_t)ct_conn_class(conn);
 	cand->key = ct_share_key(thr->tbl, &cand->t);
 	cand->source = sample(thr, cand->key);
+	cand->score = score_of(thr, cand);
+	if (ct_worth_group(cand->worth) == CT_WORTH_KEPT &&
+	    cand->class_ != new->class_)
+		return false;
 	return !ct_limits_guard(thr->tbl, &cand->t, cand->class_, new->t,
 				new->class_);
 }
@@ -154,7 +174,8 @@ static bool meets_heavy(const struct ct_thread *thr)
 /* => How many of a line's places are worth a look. */
 static unsigned how_many(const struct ct_thread *thr)
 {
-	return meets_heavy(thr) ? CT_CHOOSE_FAR : CT_CHOOSE_NEAR;
+	return meets_heavy(thr) || ct_ask_scores(thr->tbl) ? CT_CHOOSE_FAR
+							   : CT_CHOOSE_NEAR;
 }
 
 /*
@@ -175,7 +196,7 @@ static bool worst_of(struct ct_thread *thr, const struct ct_newcomer *new,
 
 		places &= ~(UINT64_C(1) << i);
 		if (!look_into(thr, ct_rate_conn(thr, line, i), new, &cand) ||
-		    cand.worth > new->most)
+		    cand.score >= new->value)
 			continue;
 		if (!found || is_worse(thr, &cand, worst))
 			*worst = cand;
@@ -206,11 +227,16 @@ static bool is_crowd(struct ct_thread *thr)
 	return thr->crowd;
 }
 
-/* => The most that a victim may be worth. */
-static uint8_t limit_for(struct ct_thread *thr, const struct ct_newcomer *new)
+/* => What a newcomer is worth: more than anybody whose place it may take. */
+static uint8_t value_of(struct ct_thread *thr, const struct ct_newcomer *new)
 {
 	const struct ct_class *class_ =
 		ct_class_at(&thr->tbl->limits, new->class_);
+	struct ct_known known = {
+		.t = new->t,
+		.source = ct_share_of(thr, ct_share_key(thr->tbl, new->t)),
+		.class_ = new->class_,
+	};
 	unsigned group = CT_WORTH_STALE;
 
 	if (!is_crowd(thr))
@@ -218,7 +244,8 @@ static uint8_t limit_for(struct ct_thread *thr, const struct ct_newcomer *new)
 	if (atomic_load_explicit(&class_->rank, memory_order_relaxed) ||
 	    atomic_load_explicit(&class_->keep, memory_order_relaxed))
 		group = CT_WORTH_FAVOURED;
-	return (uint8_t)((group + 1) * (1 << CT_WORTH_SHIFT) - 1);
+	known.worth = (uint8_t)((group + 1) * (1 << CT_WORTH_SHIFT));
+	return ct_ask_value(thr, new, &known);
 }
 
 /* => Its activity, if it has proven something. */
@@ -250,16 +277,18 @@ static void leave_ghost(struct ct_thread *thr, const struct candidate *cand)
 	ct_ghost_add(thr, key[CT_DIR_ORIG].hash, activity);
 }
 
-static bool evict(struct ct_thread *thr, const struct candidate *cand)
+static bool evict(struct ct_thread *thr, const struct ct_newcomer *new,
+		  const struct candidate *cand)
 {
 	struct ct_victim victim = {
 		.tuple = cand->t,
 		.at_ns = thr->now_ns,
 		.reason = cand->reason,
-		.idle_s = cand->idle / CT_TICKS_PER_S,
+		.idle_s = cand->age.idle / CT_TICKS_PER_S,
 		.status = ct_conn_status(cand->conn),
 		.class_ = cand->class_,
-		.score = cand->worth,
+		.score = cand->score,
+		.newcomer = new->value,
 	};
 
 	if (!ct_conn_kill(thr, cand->conn, cand->reason))
@@ -305,11 +334,11 @@ static bool may_take(const struct candidate *cand, uint64_t key, bool much)
  * The next line to be searched: any, where assured ones may go, or else one of
  * those that have others.
  */
-static bool next_line(struct ct_thread *thr, uint8_t most,
+static bool next_line(struct ct_thread *thr, uint8_t value,
 		      struct ct_rate_line *line)
 {
-	bool found = ct_worth_group(most) < CT_WORTH_ESTABLISHED &&
-		     ct_rate_next_easy(thr, line);
+	bool found = ct_worth_group(value) <= CT_WORTH_ESTABLISHED &&
+		     !ct_ask_scores(thr->tbl) && ct_rate_next_easy(thr, line);
 
 	/* What is stale may not be known to be so. */
 	if (!found)
@@ -330,8 +359,10 @@ static uint64_t places_in(struct ct_thread *thr,
 		ct_rate_uneasy(thr, line);
 	if (ct_random(thr) % TIRE_EVERY == 0)
 		ct_rate_tire(line);
-	/* Whoever holds much may be busy as well. */
-	return meets_heavy(thr) ? ct_rate_all(line) : places;
+	/* Whoever holds much may be busy as well; and a host's policy may
+	 * think of them as it likes. */
+	return meets_heavy(thr) || ct_ask_scores(thr->tbl) ? ct_rate_all(line)
+							   : places;
 }
 
 /*
@@ -351,7 +382,7 @@ static bool search(struct ct_thread *thr, const struct ct_newcomer *new,
 	for (unsigned n = 0; n < CT_RATE_LINE; n += line.n) {
 		uint64_t places;
 
-		if (!next_line(thr, new->most, &line))
+		if (!next_line(thr, new->value, &line))
 			break;
 		places = places_in(thr, &line);
 		if (!places || !worst_of(thr, new, &line, places, &cand) ||
@@ -406,7 +437,7 @@ bool ct_choose_scored(struct ct_thread *thr, struct ct_newcomer *new)
 	struct candidate cand, worst;
 	bool found = false;
 
-	new->most = limit_for(thr, new);
+	new->value = value_of(thr, new);
 	prime(thr);
 	recall(thr, new);
 	for (unsigned i = 0; i < CT_CHOOSE_LINES; i++) {
@@ -418,11 +449,11 @@ bool ct_choose_scored(struct ct_thread *thr, struct ct_newcomer *new)
 		found = true;
 		if (is_dear(thr, &worst))
 			continue;
-		if (evict(thr, &worst))
+		if (evict(thr, new, &worst))
 			return true;
 		found = false;
 	}
-	return found && evict(thr, &worst);
+	return found && evict(thr, new, &worst);
 }
 
 bool ct_choose_lru(struct ct_thread *thr, const struct ct_newcomer *new)
@@ -435,9 +466,9 @@ bool ct_choose_lru(struct ct_thread *thr, const struct ct_newcomer *new)
 		for (unsigned i = 0; i < line.n; i++)
 			if (look_into(thr, ct_rate_conn(thr, &line, i), new,
 				      &cand) &&
-			    (!worst.conn || cand.idle > worst.idle))
+			    (!worst.conn || cand.age.idle > worst.age.idle))
 				worst = cand;
-		if (worst.conn && evict(thr, &worst))
+		if (worst.conn && evict(thr, new, &worst))
 			return true;
 	}
 	return false;
@@ -453,7 +484,7 @@ bool ct_choose_random(struct ct_thread *thr, const struct ct_newcomer *new)
 		unsigned i = ct_random(thr) % line.n;
 
 		if (look_into(thr, ct_rate_conn(thr, &line, i), new, &cand) &&
-		    evict(thr, &cand))
+		    evict(thr, new, &cand))
 			return true;
 	}
 	return false;
