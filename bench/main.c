@@ -31,7 +31,7 @@ const struct command ct_bench_commands[] = {
 	{ "miss", "packets of no connection", cmd_miss,
 	  ROUND FLOWS TABLE "bursts", 1 },
 	{ "full", "newcomers to a full table", cmd_full,
-	  ROUND FLOWS VERBS TABLE "threads events bursts", 1 },
+	  ROUND FLOWS VERBS TABLE "threads events bursts policy", 1 },
 	{ "fragments", "traffic beside a spray of fragments", cmd_fragments,
 	  ROUND FLOWS VERBS TABLE "threads bursts", 1 },
 	{ "helper", "packets with a helper, and beside it", cmd_helper,

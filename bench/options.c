@@ -8,6 +8,7 @@
 #include "stat.h"
 #include "world.h"
 
+#include <conntrack/overflow.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -78,6 +79,10 @@ _Noreturn static void help(FILE *to)
 	for (unsigned i = 0; i < N_OPTIONS; i++)
 		fprintf(to, "  --%-12s %s\n", def[i].name, def[i].doc);
 	fprintf(to, "  --%-12s tcp or udp (tcp)\n", "proto");
+	fprintf(to,
+		"  --%-12s who goes when it is full: scored, linux, lru, "
+		"random, refuse\n",
+		"policy");
 	fprintf(to, "  --%-12s which flows, as the hash command names them\n",
 		"corpus");
 	fprintf(to,
@@ -122,6 +127,22 @@ static void proto(struct options *options, const char *arg)
 	options->load.udp = strcmp(arg, "udp") == 0;
 	if (!options->load.udp && strcmp(arg, "tcp") != 0)
 		wrong("tcp or udp", arg);
+}
+
+static void policy(struct options *options, const char *arg)
+{
+	static const char *const name[CT_OVERFLOW_POLICIES] = {
+		[CT_OVERFLOW_SCORED] = "scored",
+		[CT_OVERFLOW_LINUX] = "linux",
+		[CT_OVERFLOW_LRU] = "lru",
+		[CT_OVERFLOW_RANDOM] = "random",
+		[CT_OVERFLOW_REFUSE] = "refuse",
+	};
+
+	while (++options->policy < CT_OVERFLOW_POLICIES)
+		if (strcmp(arg, name[options->policy]) == 0)
+			return;
+	wrong("no such policy", arg);
 }
 
 static void corpus(struct options *options, const char *arg)
@@ -177,11 +198,13 @@ static bool parse_one(struct options *options, const struct command *command,
 		set(&def[i], arg);
 		return def[i].number != NULL;
 	}
-	if (!listed("proto corpus bursts", name))
+	if (!listed("proto corpus bursts policy", name))
 		wrong("unknown option", name);
 	check_use(command, name);
 	if (strcmp(name, "proto") == 0)
 		proto(options, arg);
+	else if (strcmp(name, "policy") == 0)
+		policy(options, arg);
 	else if (strcmp(name, "corpus") == 0)
 		corpus(options, arg);
 	else
@@ -210,6 +233,7 @@ void options_parse(struct options *options, int argc, char **argv)
 		.burst = 32,
 		.rounds = 7,
 		.ms = 200,
+		.policy = -1,
 	};
 	if (argc < 2)
 		help(stderr);

@@ -24,6 +24,7 @@ struct options {
 	bool peers;    /* other tables beside ours */
 	bool maintain; /* ct_maintain() runs on a thread of its own */
 	bool keep;     /* memory was touched before */
+	int policy;    /* overflow.policy, or -1: the default */
 	bool siphash;  /* instead of XXH3 */
 	bool small_pages;
 };

@@ -3,6 +3,8 @@
  * overload.c - nobody is hostile, there are just too many
  *
  *	table	8192 connections
+ *	idle	a quarter of these, TCP, established and never used again; in
+ *		one of the two variants
  *	flows	three times as many, UDP, each packet answered; which one sends
  *		next is drawn by Zipf's law with the exponent 0.9
  *	rate	2000 packets a second: the table's size in four seconds
@@ -62,8 +64,8 @@ static uint32_t *trace_of(struct sim *sim, uint32_t len, uint32_t n_flows)
 	return trace;
 }
 
-void run_overload(const struct sim_policy *policy, const struct size *size,
-		  struct result *result)
+static void run(const struct sim_policy *policy, const struct size *size,
+		uint32_t n_idle, struct result *result)
 {
 	const uint32_t capacity = (uint32_t)(CAPACITY * size->scale);
 	const uint32_t n_flows = FLOWS * capacity, len = PACKETS * capacity;
@@ -76,6 +78,11 @@ void run_overload(const struct sim_policy *policy, const struct size *size,
 		abort();
 	sim_open(&sim, policy, capacity, size->seed);
 	sim_attach(&sim);
+	for (uint32_t i = 0; i < n_idle; i++) {
+		struct sim_flow flow = sim_client(n_flows + i, SIM_TCP);
+
+		sim_handshake(&sim, &flow);
+	}
 	trace = trace_of(&sim, len, n_flows);
 	for (uint32_t i = 0; i < len; i++) {
 		struct sim_flow flow = sim_client(trace[i], SIM_UDP);
@@ -100,4 +107,16 @@ void run_overload(const struct sim_policy *policy, const struct size *size,
 	sim_close(&sim);
 	free(trace);
 	free(seen);
+}
+
+void run_overload(const struct sim_policy *policy, const struct size *size,
+		  struct result *result)
+{
+	run(policy, size, (uint32_t)(CAPACITY * size->scale) / 4, result);
+}
+
+void run_steady(const struct sim_policy *policy, const struct size *size,
+		struct result *result)
+{
+	run(policy, size, 0, result);
 }

@@ -50,6 +50,8 @@ void run_greedy(const struct sim_policy *policy, const struct size *size,
 		struct result *result);
 void run_overload(const struct sim_policy *policy, const struct size *size,
 		  struct result *result);
+void run_steady(const struct sim_policy *policy, const struct size *size,
+		struct result *result);
 void run_vanish(const struct sim_policy *policy, const struct size *size,
 		struct result *result);
 

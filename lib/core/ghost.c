@@ -6,8 +6,9 @@
 
 #include "core/table.h"
 
-/* One set in so many counts is aged: all of them in as many as connections. */
-enum { AGE_EVERY = 2 };
+/* A set is aged once in so many counts: all of them in eight to 16 times as many
+ * as there are connections. */
+enum { AGE_EVERY = 16 };
 
 enum { COUNT_BITS = 4, COUNT = (1 << COUNT_BITS) - 1 };
 
@@ -17,12 +18,12 @@ static size_t bytes_for(uint32_t n_sets)
 	       (size_t)n_sets * CT_GHOST_WAYS * sizeof(uint16_t);
 }
 
-/* => As many cells as connections, or up to twice as many. */
+/* => Two cells for each connection, up to four. */
 static uint32_t sets_for(const struct ct_table *tbl)
 {
 	uint32_t n = 16;
 
-	while (n * CT_GHOST_WAYS < tbl->max_conns)
+	while (n * CT_GHOST_WAYS < 2 * tbl->max_conns)
 		n *= 2;
 	return n;
 }

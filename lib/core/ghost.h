@@ -21,8 +21,8 @@
  * Two flows of one set are taken for each other once in 4096 times.  The hash is
  * keyed: no sender can tell who shares a set with whom.
  *
- * Made when a table is first found full, if there is memory; two bytes for
- * each connection of the limit, up to four.  Relaxed loads and stores: a
+ * Made when a table is first found full, if there is memory; four bytes for
+ * each connection of the limit, up to eight.  Relaxed loads and stores: a
  * lost count does not matter.
  */
 #ifndef CORE_GHOST_H

@@ -291,6 +291,14 @@ enum ct_limit ct_limits_met(const struct ct_table *tbl,
 	return CT_LIMIT_NONE;
 }
 
+uint32_t ct_limits_zone_has(const struct ct_table *tbl, uint16_t zone)
+{
+	const struct ct_zone_share *share = zone_of(&tbl->limits, zone);
+
+	return share ? atomic_load_explicit(&share->n, memory_order_relaxed)
+		     : 0;
+}
+
 bool ct_limits_zone(const struct ct_table *tbl, const struct ct_conn *conn,
 		    uint32_t *n, uint32_t *max)
 {

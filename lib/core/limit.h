@@ -74,6 +74,9 @@ void ct_limits_move(struct ct_table *tbl, uint8_t from, uint8_t to);
 enum ct_limit ct_limits_met(const struct ct_table *tbl,
 			    const struct ct_tuple *t);
 
+/* => Connections of a zone that has limits or a guarantee; else 0. */
+uint32_t ct_limits_zone_has(const struct ct_table *tbl, uint16_t zone);
+
 /* => A connection's zone has a limit; how many it has, and may have. */
 bool ct_limits_zone(const struct ct_table *tbl, const struct ct_conn *conn,
 		    uint32_t *n, uint32_t *max);

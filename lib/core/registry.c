@@ -102,7 +102,7 @@ static const struct ct_param_def core_params[CT_P_MAX] = {
 		1000, 1000, 1, 1000, 0, 0 },
 	[CT_P_PROBATION] = { "overflow.probation", NULL,
 		"thousandths of max_conns that connections may have which are not assured, at the cost of assured ones",
-		100, 100, 0, 1000, 0, 0 },
+		50, 50, 0, 1000, 0, 0 },
 	[CT_P_SOFT] = { "overflow.soft", NULL,
 		"soft age: seconds of idleness up to which an assured connection is not recycled lightly",
 		300, 300, 1, CT_TIMEOUT_MAX, 0, 0 },

@@ -40,6 +40,11 @@ static bool has_proven(const struct ct_conn *conn, uint32_t status)
 	       ct_conn_class_word(conn) & CT_CONN_RETURNED;
 }
 
+uint8_t ct_worth_state(const struct ct_table *tbl, const struct ct_conn *conn)
+{
+	return score_of(ops_of(tbl, conn), conn, ct_conn_word(conn));
+}
+
 static enum ct_worth_group group_of(const struct ct_table *tbl,
 				    const struct ct_conn *conn, uint32_t status)
 {
@@ -88,7 +93,7 @@ static uint8_t byte_for(const struct ct_table *tbl, const struct ct_conn *conn,
 		low = turn_of(tbl);
 	else if (group != CT_WORTH_UNPROVEN &&
 		 ct_worth_group(was) <= CT_WORTH_UNPROVEN)
-		low = CT_WORTH_ONCE + recalled(conn);
+		low = recalled(conn);
 	return (uint8_t)(group << CT_WORTH_SHIFT | low |
 			 (status & (CT_S_SRC_NAT | CT_S_DST_NAT) ? CT_WORTH_NAT
 								 : 0));

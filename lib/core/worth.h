@@ -69,6 +69,9 @@ static inline uint8_t ct_worth_activity(uint8_t byte)
 	return (byte & CT_WORTH_BUSY) / CT_WORTH_ONCE;
 }
 
+/* => What its tracker says of its state, enum ct_score. */
+uint8_t ct_worth_state(const struct ct_table *tbl, const struct ct_conn *conn);
+
 /* => What it is worth now; of its byte, only the activity counts. */
 uint8_t ct_worth_of(const struct ct_table *tbl, const struct ct_conn *conn);
 

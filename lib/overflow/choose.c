@@ -14,6 +14,7 @@
 #include "core/count.h"
 #include "core/table.h"
 #include "core/timer.h"
+#include "overflow/ask.h"
 #include "overflow/rate.h"
 
 /* A source with more than this part of the table, of 65535, holds much: 1/16. */
@@ -21,9 +22,10 @@
 
 /*
  * One search in so many halves the activity of the line that it looks at: each
- * line's in as many searches as there are connections, as ghosts are (ghost.c).
+ * line's in eight times as many searches as there are connections, about as fast
+ * as ghosts are (ghost.c).
  */
-#define TIRE_EVERY 64u
+#define TIRE_EVERY 512u
 
 /* In units of which a thread remembers what its victims were worth. */
 #define USUAL 16u
@@ -37,7 +39,8 @@ struct candidate {
 	struct ct_tuple t;     /* its original one */
 	uint8_t class_;
 	uint8_t turns; /* since it came, if it has proven nothing */
-	uint32_t idle; /* ticks */
+	struct ct_age age;
+	uint8_t score; /* the worth, or what the host makes of it */
 };
 
 static uint32_t turn_now(const struct ct_thread *thr)
@@ -45,24 +48,41 @@ static uint32_t turn_now(const struct ct_thread *thr)
 	return atomic_load_explicit(&thr->tbl->turn, memory_order_relaxed);
 }
 
+/*
+ * => The order in which groups go. What has proven nothing is spared while it
+ *    has not got its share.
+ */
+static unsigned order_of(const struct ct_thread *thr,
+			 const struct candidate *cand)
+{
+	unsigned group = ct_worth_group(cand->worth);
+
+	if (group == CT_WORTH_UNPROVEN && !thr->crowd)
+		return 2 * CT_WORTH_ESTABLISHED + 1;
+	return 2 * group;
+}
+
 /* => What goes before the other one. */
-static bool is_worse(const struct candidate *a, const struct candidate *b)
+static bool is_worse(const struct ct_thread *thr, const struct candidate *a,
+		     const struct candidate *b)
 {
 	bool a_much = a->source > MUCH, b_much = b->source > MUCH;
-	enum ct_worth_group ga = ct_worth_group(a->worth);
-	enum ct_worth_group gb = ct_worth_group(b->worth);
+	unsigned oa = order_of(thr, a), ob = order_of(thr, b);
+	bool unproven = ct_worth_group(a->worth) == CT_WORTH_UNPROVEN;
 
+	if (ct_unlikely(ct_ask_scores(thr->tbl)) && a->score != b->score)
+		return a->score < b->score;
 	if (a_much != b_much)
 		return a_much;
-	if (ga != gb)
-		return ga < gb;
-	if (ga == CT_WORTH_UNPROVEN && a->turns != b->turns)
+	if (oa != ob)
+		return oa < ob;
+	if (unproven && a->turns != b->turns)
 		return a->turns > b->turns;
-	if (ga != CT_WORTH_UNPROVEN && a->worth != b->worth)
+	if (!unproven && a->worth != b->worth)
 		return a->worth < b->worth;
 	if ((a->worth ^ b->worth) & CT_WORTH_NAT)
 		return !(a->worth & CT_WORTH_NAT);
-	return a->idle > b->idle;
+	return a->age.idle > b->age.idle;
 }
 
 /* The deadline becomes the timeout, so that the next search knows better who has
@@ -78,13 +98,12 @@ static void learn(struct ct_thread *thr, struct ct_conn *conn)
 /* => How idle, and with what consequence. */
 static void look_at_age(struct ct_thread *thr, struct candidate *cand)
 {
-	struct ct_age age = ct_worth_age(thr, cand->conn);
 	uint32_t soft = ct_core_param(thr->tbl, CT_P_SOFT) * CT_TICKS_PER_S;
 	uint8_t below = cand->worth & ((1u << CT_WORTH_SHIFT) - 1);
 
-	cand->idle = age.idle;
+	cand->age = ct_worth_age(thr, cand->conn);
 	if (ct_worth_group(cand->worth) == CT_WORTH_ESTABLISHED &&
-	    age.idle <= soft)
+	    cand->age.idle <= soft)
 		learn(thr, cand->conn);
 	else if (ct_worth_group(cand->worth) == CT_WORTH_ESTABLISHED)
 		cand->worth =
@@ -100,6 +119,19 @@ static uint32_t sample(struct ct_thread *thr, uint64_t key)
 	if (share > MUCH)
 		thr->heavy = thr->now;
 	return share;
+}
+
+/* What it is worth to whoever decides; what is over anyway is nothing. */
+static uint8_t score_of(struct ct_thread *thr, const struct candidate *cand)
+{
+	const struct ct_known known = { &cand->t,       cand->age.life,
+					cand->age.idle, cand->source,
+					cand->class_,   cand->worth };
+
+	if (ct_likely(!ct_ask_scores(thr->tbl)) ||
+	    cand->reason == CT_R_END_EXPIRED)
+		return cand->worth;
+	return ct_ask_score(thr, cand->conn, &known);
 }
 
 /* Look into a connection; => false when it is none that could go. */
@@ -125,6 +157,10 @@ static bool look_into(struct ct_thread *thr, struct ct_conn *conn,
 	cand->class_ = (uint8_t)ct_conn_class(conn);
 	cand->key = ct_share_key(thr->tbl, &cand->t);
 	cand->source = sample(thr, cand->key);
+	cand->score = score_of(thr, cand);
+	if (ct_worth_group(cand->worth) == CT_WORTH_KEPT &&
+	    cand->class_ != new->class_)
+		return false;
 	return !ct_limits_guard(thr->tbl, &cand->t, cand->class_, new->t,
 				new->class_);
 }
@@ -138,7 +174,8 @@ static bool meets_heavy(const struct ct_thread *thr)
 /* => How many of a line's places are worth a look. */
 static unsigned how_many(const struct ct_thread *thr)
 {
-	return meets_heavy(thr) ? CT_CHOOSE_FAR : CT_CHOOSE_NEAR;
+	return meets_heavy(thr) || ct_ask_scores(thr->tbl) ? CT_CHOOSE_FAR
+							   : CT_CHOOSE_NEAR;
 }
 
 /*
@@ -158,9 +195,10 @@ static bool worst_of(struct ct_thread *thr, const struct ct_newcomer *new,
 				   : ct_rate_oldest(line, places, thr->now);
 
 		places &= ~(UINT64_C(1) << i);
-		if (!look_into(thr, ct_rate_conn(thr, line, i), new, &cand))
+		if (!look_into(thr, ct_rate_conn(thr, line, i), new, &cand) ||
+		    cand.score >= new->value)
 			continue;
-		if (!found || is_worse(&cand, worst))
+		if (!found || is_worse(thr, &cand, worst))
 			*worst = cand;
 		found = true;
 	}
@@ -189,11 +227,16 @@ static bool is_crowd(struct ct_thread *thr)
 	return thr->crowd;
 }
 
-/* => The most that a victim may be worth. */
-static uint8_t limit_for(struct ct_thread *thr, const struct ct_newcomer *new)
+/* => What a newcomer is worth: more than anybody whose place it may take. */
+static uint8_t value_of(struct ct_thread *thr, const struct ct_newcomer *new)
 {
 	const struct ct_class *class_ =
 		ct_class_at(&thr->tbl->limits, new->class_);
+	struct ct_known known = {
+		.t = new->t,
+		.source = ct_share_of(thr, ct_share_key(thr->tbl, new->t)),
+		.class_ = new->class_,
+	};
 	unsigned group = CT_WORTH_STALE;
 
 	if (!is_crowd(thr))
@@ -201,7 +244,8 @@ static uint8_t limit_for(struct ct_thread *thr, const struct ct_newcomer *new)
 	if (atomic_load_explicit(&class_->rank, memory_order_relaxed) ||
 	    atomic_load_explicit(&class_->keep, memory_order_relaxed))
 		group = CT_WORTH_FAVOURED;
-	return (uint8_t)((group + 1) * (1 << CT_WORTH_SHIFT) - 1);
+	known.worth = (uint8_t)((group + 1) * (1 << CT_WORTH_SHIFT));
+	return ct_ask_value(thr, new, &known);
 }
 
 /* => Its activity, if it has proven something. */
@@ -233,16 +277,18 @@ static void leave_ghost(struct ct_thread *thr, const struct candidate *cand)
 	ct_ghost_add(thr, key[CT_DIR_ORIG].hash, activity);
 }
 
-static bool evict(struct ct_thread *thr, const struct candidate *cand)
+static bool evict(struct ct_thread *thr, const struct ct_newcomer *new,
+		  const struct candidate *cand)
 {
 	struct ct_victim victim = {
 		.tuple = cand->t,
 		.at_ns = thr->now_ns,
 		.reason = cand->reason,
-		.idle_s = cand->idle / CT_TICKS_PER_S,
+		.idle_s = cand->age.idle / CT_TICKS_PER_S,
 		.status = ct_conn_status(cand->conn),
 		.class_ = cand->class_,
-		.score = cand->worth,
+		.score = cand->score,
+		.newcomer = new->value,
 	};
 
 	if (!ct_conn_kill(thr, cand->conn, cand->reason))
@@ -288,11 +334,11 @@ static bool may_take(const struct candidate *cand, uint64_t key, bool much)
  * The next line to be searched: any, where assured ones may go, or else one of
  * those that have others.
  */
-static bool next_line(struct ct_thread *thr, uint8_t most,
+static bool next_line(struct ct_thread *thr, uint8_t value,
 		      struct ct_rate_line *line)
 {
-	bool found = ct_worth_group(most) < CT_WORTH_ESTABLISHED &&
-		     ct_rate_next_easy(thr, line);
+	bool found = ct_worth_group(value) <= CT_WORTH_ESTABLISHED &&
+		     !ct_ask_scores(thr->tbl) && ct_rate_next_easy(thr, line);
 
 	/* What is stale may not be known to be so. */
 	if (!found)
@@ -306,13 +352,17 @@ static uint64_t places_in(struct ct_thread *thr,
 			  const struct ct_rate_line *line)
 {
 	uint8_t group;
-	uint64_t places = ct_rate_first(line, turn_now(thr), &group);
+	uint64_t places =
+		ct_rate_first(line, turn_now(thr), !thr->crowd, &group);
 
 	if (group >= CT_WORTH_ESTABLISHED)
 		ct_rate_uneasy(thr, line);
 	if (ct_random(thr) % TIRE_EVERY == 0)
 		ct_rate_tire(line);
-	return places;
+	/* Whoever holds much may be busy as well; and a host's policy may
+	 * think of them as it likes. */
+	return meets_heavy(thr) || ct_ask_scores(thr->tbl) ? ct_rate_all(line)
+							   : places;
 }
 
 /*
@@ -322,7 +372,7 @@ static uint64_t places_in(struct ct_thread *thr,
  * => false when nobody may go.
  */
 static bool search(struct ct_thread *thr, const struct ct_newcomer *new,
-		   uint8_t most, struct candidate *worst)
+		   struct candidate *worst)
 {
 	uint64_t key = ct_share_key(thr->tbl, new->t);
 	bool much = ct_share_of(thr, key) > MUCH, found = false;
@@ -332,13 +382,13 @@ static bool search(struct ct_thread *thr, const struct ct_newcomer *new,
 	for (unsigned n = 0; n < CT_RATE_LINE; n += line.n) {
 		uint64_t places;
 
-		if (!next_line(thr, most, &line))
+		if (!next_line(thr, new->value, &line))
 			break;
 		places = places_in(thr, &line);
 		if (!places || !worst_of(thr, new, &line, places, &cand) ||
-		    cand.worth > most || !may_take(&cand, key, much))
+		    !may_take(&cand, key, much))
 			continue;
-		if (!found || is_worse(&cand, worst))
+		if (!found || is_worse(thr, &cand, worst))
 			*worst = cand;
 		found = true;
 	}
@@ -351,16 +401,16 @@ static bool search(struct ct_thread *thr, const struct ct_newcomer *new,
  * met none of them.
  */
 static bool search_heavy(struct ct_thread *thr, const struct ct_newcomer *new,
-			 uint8_t most, struct candidate *worst)
+			 struct candidate *worst)
 {
 	struct candidate cand;
 	bool found = false;
 
 	for (unsigned i = 0; i < CT_CHOOSE_HEAVY; i++) {
 		thr->hand = ct_rate_anywhere(thr);
-		if (!search(thr, new, most, &cand))
+		if (!search(thr, new, &cand))
 			continue;
-		if (!found || is_worse(&cand, worst))
+		if (!found || is_worse(thr, &cand, worst))
 			*worst = cand;
 		found = true;
 		if (worst->source > MUCH)
@@ -369,11 +419,14 @@ static bool search_heavy(struct ct_thread *thr, const struct ct_newcomer *new,
 	return found;
 }
 
-/* How often was its flow missed before? */
+/* How often was its flow missed before?  No oftener than those were of use that
+ * have to go is nothing. */
 static void recall(struct ct_thread *thr, struct ct_newcomer *new)
 {
 	unsigned n = ct_ghost_add(thr, new->hash, 1);
 
+	if (n * USUAL <= thr->usual)
+		n = 0;
 	new->recalled =
 		(uint8_t)(n < CT_CONN_RECALLED_MOST ? n
 						    : CT_CONN_RECALLED_MOST);
@@ -381,26 +434,26 @@ static void recall(struct ct_thread *thr, struct ct_newcomer *new)
 
 bool ct_choose_scored(struct ct_thread *thr, struct ct_newcomer *new)
 {
-	uint8_t most = limit_for(thr, new);
 	struct candidate cand, worst;
 	bool found = false;
 
+	new->value = value_of(thr, new);
 	prime(thr);
 	recall(thr, new);
 	for (unsigned i = 0; i < CT_CHOOSE_LINES; i++) {
-		if (!(meets_heavy(thr) ? search_heavy(thr, new, most, &cand)
-				       : search(thr, new, most, &cand)))
+		if (!(meets_heavy(thr) ? search_heavy(thr, new, &cand)
+				       : search(thr, new, &cand)))
 			continue;
-		if (!found || is_worse(&cand, &worst))
+		if (!found || is_worse(thr, &cand, &worst))
 			worst = cand;
 		found = true;
 		if (is_dear(thr, &worst))
 			continue;
-		if (evict(thr, &worst))
+		if (evict(thr, new, &worst))
 			return true;
 		found = false;
 	}
-	return found && evict(thr, &worst);
+	return found && evict(thr, new, &worst);
 }
 
 bool ct_choose_lru(struct ct_thread *thr, const struct ct_newcomer *new)
@@ -413,9 +466,9 @@ bool ct_choose_lru(struct ct_thread *thr, const struct ct_newcomer *new)
 		for (unsigned i = 0; i < line.n; i++)
 			if (look_into(thr, ct_rate_conn(thr, &line, i), new,
 				      &cand) &&
-			    (!worst.conn || cand.idle > worst.idle))
+			    (!worst.conn || cand.age.idle > worst.age.idle))
 				worst = cand;
-		if (worst.conn && evict(thr, &worst))
+		if (worst.conn && evict(thr, new, &worst))
 			return true;
 	}
 	return false;
@@ -431,7 +484,7 @@ bool ct_choose_random(struct ct_thread *thr, const struct ct_newcomer *new)
 		unsigned i = ct_random(thr) % line.n;
 
 		if (look_into(thr, ct_rate_conn(thr, &line, i), new, &cand) &&
-		    evict(thr, &cand))
+		    evict(thr, new, &cand))
 			return true;
 	}
 	return false;

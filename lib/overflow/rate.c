@@ -213,19 +213,37 @@ static uint64_t first_come(const struct ct_rate_line *line, uint32_t turn)
 	}
 }
 
-uint64_t ct_rate_first(const struct ct_rate_line *line, uint32_t turn,
-		       uint8_t *group)
+/* => The least byte of the assured ones, stale or not; 0: there are none. */
+static uint8_t least_assured(const struct ct_rate_line *line)
 {
-	uint8_t low = least_from(line, 1);
+	const uint8_t stale = CT_WORTH_STALE << CT_WORTH_SHIFT;
+	uint8_t low = least_from(line, stale);
+
+	return low < (2 << CT_WORTH_SHIFT) ? (uint8_t)(low + stale) : 0;
+}
+
+uint64_t ct_rate_first(const struct ct_rate_line *line, uint32_t turn,
+		       bool spare, uint8_t *group)
+{
+	uint8_t low = least_from(line, 1), other;
 
 	*group = CT_WORTH_KEPT;
 	if (low == UINT8_MAX)
 		return 0;
 	low++;
+	if (spare && ct_worth_group(low) == CT_WORTH_UNPROVEN) {
+		other = least_assured(line);
+		low = other ? other : low;
+	}
 	*group = (uint8_t)ct_worth_group(low);
 	if (*group == CT_WORTH_UNPROVEN)
 		return first_come(line, turn);
 	return within(line, places_of(line, UINT8_MAX, low));
+}
+
+uint64_t ct_rate_all(const struct ct_rate_line *line)
+{
+	return within(line, ~places_of(line, UINT8_MAX, 0));
 }
 
 uint32_t ct_rate_anywhere(struct ct_thread *thr)

@@ -35,11 +35,16 @@ void ct_rate_uneasy(struct ct_thread *thr, const struct ct_rate_line *line);
  * The places that are to go first: of the lowest group, the least active ones;
  * of what has proven nothing, those that came in the earliest turn.
  *
+ * => spare: what has proven nothing has not got its share, and goes only where
+ *    all others are dearer than those that are assured.
  * => Bit i for the i-th; 0 when there is none.
  * => group: enum ct_worth_group, theirs.
  */
 uint64_t ct_rate_first(const struct ct_rate_line *line, uint32_t turn,
-		       uint8_t *group);
+		       bool spare, uint8_t *group);
+
+/* => All places that are somebody's. */
+uint64_t ct_rate_all(const struct ct_rate_line *line);
 
 /* => A unit of connections, at random, for the hand. */
 uint32_t ct_rate_anywhere(struct ct_thread *thr);

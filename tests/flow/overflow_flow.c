@@ -6,6 +6,9 @@
 #include "nat.h"
 #include "suite.h"
 
+#include <conntrack/tracker.h>
+#include <string.h>
+
 enum { MAX = 200, SOFT = 300 };
 
 static struct ct_world w;
@@ -69,8 +72,8 @@ START_TEST(a_full_table_of_assured_ones_lets_some_newcomers_in)
 		ck_assert_uint_eq(ct_crowd_arrive(&w, 1000 + i), 0);
 		ct_world_wait(&w, 1000);
 	}
-	/* A tenth, and those that came between two counts. */
-	ck_assert_uint_ge(ct_crowd_alive(&w, 0, MAX), MAX - MAX / 10 - 1);
+	/* A twentieth, and those that came between two counts. */
+	ck_assert_uint_ge(ct_crowd_alive(&w, 0, MAX), MAX - MAX / 20 - 1);
 	ck_assert_uint_lt(ct_crowd_alive(&w, 0, MAX), MAX);
 }
 END_TEST
@@ -188,6 +191,141 @@ START_TEST(a_source_that_holds_much_pays_with_its_own)
 }
 END_TEST
 
+/*
+ * Who comes again, and is answered, need not wait for two seconds; who only comes
+ * again gains nothing.
+ */
+static void come_again(bool answered)
+{
+	ct_crowd_fill(&w, 0, MAX);
+	ct_crowd_assure(&w, 0, MAX);
+	for (uint32_t round = 0; round < 6; round++) {
+		for (uint32_t i = 0; i < 4; i++) {
+			struct ct_test_flow flow = ct_world_flow(5000 + i);
+
+			if (ct_crowd_found(&w, 5000 + i))
+				continue;
+			ct_crowd_fill(&w, 5000 + i, 1);
+			if (answered && round)
+				ct_world_udp(&w, &flow, CT_DIR_REPLY);
+		}
+		ct_crowd_flood(&w, 10000 + 1000 * round, 100);
+	}
+}
+
+START_TEST(who_is_missed_again_and_again_stays_once_it_is_answered)
+{
+	come_again(true);
+	ck_assert_uint_ge(ct_crowd_alive(&w, 5000, 4), 3);
+	ck_assert_uint_eq(ct_crowd_pressure(&w).unproven,
+			  MAX - ct_crowd_alive(&w, 0, MAX) -
+				  ct_crowd_alive(&w, 5000, 4));
+	ct_world_audit(&w);
+}
+END_TEST
+
+START_TEST(who_only_repeats_himself_gains_nothing)
+{
+	come_again(false);
+	ck_assert_uint_eq(ct_crowd_alive(&w, 5000, 4), 0);
+	/* A twentieth, and those that came between two counts. */
+	ck_assert_uint_ge(ct_crowd_alive(&w, 0, MAX), MAX - MAX / 20 - 1);
+}
+END_TEST
+
+/* --- A policy of the host's --------------------------------------------- */
+
+static struct {
+	uint8_t value;
+	struct ct_worth newcomer;
+	struct ct_worth candidate;
+	unsigned n;
+} host;
+
+static uint8_t value(void *user, struct ct_thread *thr,
+		     const struct ct_pkt *pkt, const struct ct_tuple *t,
+		     const struct ct_worth *worth)
+{
+	(void)user;
+	(void)thr;
+	ck_assert_mem_eq(pkt->data + 12, t->src.bytes, 4);
+	host.newcomer = *worth;
+	return host.value;
+}
+
+/* Those whose address is odd are worth little. */
+static uint8_t score(void *user, struct ct_thread *thr,
+		     const struct ct_conn *conn, const struct ct_worth *worth)
+{
+	struct ct_tuple t;
+
+	(void)user;
+	(void)thr;
+	ct_conn_tuple(conn, CT_DIR_ORIG, &t);
+	host.candidate = *worth;
+	host.n++;
+	return t.src.bytes[3] % 2 ? 10 : 200;
+}
+
+static const struct ct_overflow_ops ours = {
+	.size = sizeof(ours), .name = "ours", .value = value, .score = score
+};
+
+static void start_ours(void)
+{
+	const struct ct_config cfg = { .size = sizeof(cfg), .max_conns = MAX };
+
+	memset(&host, 0, sizeof(host));
+	ct_world_create(&w, &cfg);
+	ct_world_watch(&w);
+	ck_assert_int_eq(ct_overflow_register(w.tbl, &ours), 0);
+	ct_world_attach(&w);
+	ct_crowd_fill(&w, 0, MAX);
+}
+
+START_TEST(the_host_says_who_goes)
+{
+	struct ct_victim victims[20];
+	uint32_t lost[2] = { 0, 0 };
+
+	host.value = 0;
+	start_ours();
+	host.value = 100;
+	ct_crowd_assure(&w, 0, 10);
+	ct_crowd_fill(&w, 1000, 20);
+	for (uint32_t i = 0; i < MAX; i++)
+		lost[ct_world_flow(i).src[3] % 2] +=
+			ct_crowd_found(&w, i) == NULL;
+	ck_assert_uint_eq(lost[0], 0);
+	ck_assert_uint_eq(ct_victims(w.tbl, victims, 20), 20);
+	for (unsigned i = 0; i < 20; i++) {
+		ck_assert_uint_eq(victims[i].score, 10);
+		ck_assert_uint_eq(victims[i].newcomer, 100);
+	}
+}
+END_TEST
+
+START_TEST(the_host_knows_what_they_are_worth)
+{
+	start_ours();
+	host.value = 5; /* less than anybody */
+	ct_world_wait(&w, 4 * CT_WORLD_S);
+	ck_assert_uint_eq(ct_crowd_arrive(&w, 1000), CT_R_TABLE_FULL);
+	/* Constant work: so many places of so many lines. */
+	ck_assert_uint_gt(host.n, 0);
+	ck_assert_uint_le(host.n, 4 * 4 * 16);
+	ck_assert_uint_eq(host.candidate.state, CT_SCORE_UNREPLIED);
+	ck_assert_uint_eq(host.candidate.idle_ms, 4000);
+	ck_assert_uint_eq(host.candidate.hard_s, 30);
+	ck_assert_uint_eq(host.candidate.soft_s, SOFT);
+	ck_assert_uint_eq(host.candidate.nat, 0);
+	ck_assert_uint_eq(host.candidate.activity, 0);
+	ck_assert_uint_eq(host.newcomer.idle_ms, 0);
+	ck_assert_uint_eq(host.newcomer.state, CT_SCORE_UNREPLIED);
+	ck_assert_uint_eq(ct_crowd_alive(&w, 0, MAX), MAX);
+}
+END_TEST
+
 Suite *ct_suite(void)
 {
 	Suite *suite = suite_create("overflow");
@@ -204,6 +342,14 @@ Suite *ct_suite(void)
 	tcase_add_test(tcase, nobody_goes_below_the_soft_age_for_nothing);
 	tcase_add_test(tcase, translated_ones_stay);
 	tcase_add_test(tcase, a_source_that_holds_much_pays_with_its_own);
+	tcase_add_test(tcase,
+		       who_is_missed_again_and_again_stays_once_it_is_answered);
+	tcase_add_test(tcase, who_only_repeats_himself_gains_nothing);
+	suite_add_tcase(suite, tcase);
+	tcase = tcase_create("host");
+	tcase_add_checked_fixture(tcase, NULL, teardown);
+	tcase_add_test(tcase, the_host_says_who_goes);
+	tcase_add_test(tcase, the_host_knows_what_they_are_worth);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }
