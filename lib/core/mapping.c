@@ -172,8 +172,8 @@ static uint32_t make_narrow(struct ct_thread *thr,
 
 	if (ct_likely(unit))
 		*at(thr->tbl, unit) = (struct ct_mapping){
-			.inside.v4 = source->src,
-			.outside.v4 = outside,
+			.inside.v6 = { source->src }, /* and nothing behind */
+			.outside.v6 = { outside },
 			.inside_id = source->src_id,
 			.outside_id = source->src_id,
 			.l3 = source->l3,
