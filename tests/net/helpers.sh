@@ -143,8 +143,8 @@ start_tftpd() {
 	background "$server" in.tftpd -L -s -c -u root -a "$1:69" "$work/www"
 }
 
-# tftp_both_ways ADDRESS OPTION
-tftp_both_ways() {
+# tftp_both ADDRESS OPTION
+tftp_both() {
 	(cd "$work" && in_client tftp "$2" -m binary "$1" -c get file) \
 		>"$work/tftp.log" 2>&1 || fail "tftp: status $?"
 	says "$(hash_of <"$work/file")" "$hash"
@@ -162,8 +162,8 @@ tftp_both_ways_and_families() {
 	start_tftpd 198.51.100.2
 	start_tftpd '[2001:db8::2]'
 	until_true listens "$server" 69
-	tftp_both_ways 198.51.100.2 -4
-	tftp_both_ways 2001:db8::2 -6
+	tftp_both 198.51.100.2 -4
+	tftp_both 2001:db8::2 -6
 	stop_gateway
 	data_came 4
 }
@@ -230,8 +230,8 @@ hung_up() {
 		fail "media without being announced"
 }
 
-# call_from_inside INSIDE OUTSIDE GATEWAY TO ARGUMENT...
-call_from_inside() {
+# call_outside INSIDE OUTSIDE GATEWAY TO ARGUMENT...
+call_outside() {
 	inside=$1
 	outside=$2
 	public=$3
@@ -247,16 +247,16 @@ call_from_inside() {
 }
 
 sip_call_from_inside_udp() {
-	call_from_inside 10.0.0.2 198.51.100.2 198.51.100.1 198.51.100.2:5060
+	call_outside 10.0.0.2 198.51.100.2 198.51.100.1 198.51.100.2:5060
 }
 
 sip_call_from_inside_tcp() {
-	call_from_inside 10.0.0.2 198.51.100.2 198.51.100.1 \
+	call_outside 10.0.0.2 198.51.100.2 198.51.100.1 \
 		198.51.100.2:5060 -t t1
 }
 
 sip_call_from_inside_ipv6() {
-	call_from_inside fd00::2 2001:db8::2 2001:db8::1 '[2001:db8::2]:5060'
+	call_outside fd00::2 2001:db8::2 2001:db8::1 '[2001:db8::2]:5060'
 }
 
 sip_call_from_outside_udp() {
