@@ -20,6 +20,9 @@ struct check {
 	uint32_t n_unowned; /* that their last put left to a poll */
 	uint64_t n_mapped;  /* mappings that they use, ended ones too */
 	uint64_t n_outside; /* that have their source from a range */
+	uint64_t n_weak;    /* known ones that have proven nothing */
+	uint64_t n_zoned;   /* in zones with limits */
+	uint32_t n_class[CT_CLASSES];
 	uint32_t n_buckets;
 	uint32_t bucket; /* that is being looked at */
 	const char *wrong;
@@ -61,6 +64,31 @@ static void check_slot(void *user, struct ct_conn *conn, enum ct_dir dir)
 		fail(check, "a key finds another connection");
 }
 
+/* One more of its class and zone, if these are counted. */
+static void count_in(struct check *check, const struct ct_conn *conn)
+{
+	struct ct_tuple t;
+
+	check->n_class[ct_conn_class_of(conn)]++;
+	ct_conn_tuple(conn, CT_DIR_ORIG, &t);
+	check->n_zoned += ct_limits_zone_has(check->tbl, t.zone) != 0;
+}
+
+/*
+ * Its byte of worth is that of somebody.  Nothing more is certain: two threads
+ * that change a connection at the same time may write it in either order, and
+ * the byte of one that ends meanwhile may stay until the place is taken again.
+ */
+static void check_worth(struct check *check, const struct ct_conn *conn)
+{
+	const struct ct_table *tbl = check->tbl;
+
+	if (!atomic_load(ct_slab_worth(&tbl->slab, ct_conn_unit(tbl, conn))))
+		fail(check, "a known connection cannot be evicted");
+	check->n_weak +=
+		ct_conn_is_weak(ct_conn_word(conn), ct_conn_class_word(conn));
+}
+
 static void check_known(struct check *check, struct ct_conn *conn)
 {
 	struct ct_table *tbl = check->tbl;
@@ -70,6 +98,8 @@ static void check_known(struct check *check, struct ct_conn *conn)
 	unsigned n_keys = CT_DIR_MAX;
 
 	check->n_known++;
+	check_worth(check, conn);
+	count_in(check, conn);
 	ct_conn_keys(conn, &tbl->hash, key);
 	if (ct_tuple_equal(&key[CT_DIR_ORIG].tuple, &key[CT_DIR_REPLY].tuple))
 		n_keys = 1; /* its own answer */
@@ -100,6 +130,12 @@ static void check_links(struct check *check, const struct ct_conn *conn)
 		check->n_outside += ct_outside_is(check->tbl, &link[i]);
 }
 
+static void count_private(struct check *check, const struct ct_conn *conn)
+{
+	check->n_private++;
+	count_in(check, conn);
+}
+
 static void check_place(struct check *check, uint32_t unit)
 {
 	struct ct_table *tbl = check->tbl;
@@ -120,7 +156,7 @@ static void check_place(struct check *check, uint32_t unit)
 		return;
 	/* A private one that outlived a poll is in no thread's list. */
 	if (!(status & (CT_S_CONFIRMED | CT_S_DYING)))
-		check->n_private++;
+		count_private(check, conn);
 	if (status / CT_OWNER == 0)
 		check->n_unowned++;
 }
@@ -150,7 +186,7 @@ static void check_privates(struct check *check)
 			if (atomic_load(&conn->gen) == thr->opened[i].gen &&
 			    !(ct_conn_word(conn) &
 			      (CT_S_CONFIRMED | CT_S_DYING | CT_S_RELEASED)))
-				check->n_private++;
+				count_private(check, conn);
 		}
 	}
 }
@@ -188,6 +224,27 @@ static void check_expects(struct check *check)
 		     "not as many expectations are counted as there are");
 }
 
+/* Classes and zones are counted where there are limits; those that have proven
+ * nothing, always. */
+static void check_counts(struct check *check)
+{
+	struct ct_table *tbl = check->tbl;
+	const struct ct_limits *limits = &tbl->limits;
+	uint64_t zoned = 0;
+
+	if (check->n_weak != ct_count_weak_now(tbl))
+		fail(check, "others are counted than have proven nothing");
+	if (!limits->on)
+		return;
+	for (unsigned i = 0; i < CT_CLASSES; i++)
+		if (atomic_load(&limits->classes[i].n) != check->n_class[i])
+			fail(check, "a class counts others than it has");
+	for (unsigned i = 0; limits->zones && i < CT_ZONE_SLOTS; i++)
+		zoned += atomic_load(&limits->zones[i].n);
+	if (zoned != check->n_zoned)
+		fail(check, "zones count others than they have");
+}
+
 const char *ct_table_check(struct ct_table *tbl)
 {
 	struct check check = { .tbl = tbl };
@@ -203,6 +260,7 @@ const char *ct_table_check(struct ct_table *tbl)
 	check_privates(&check);
 	check_returned(&check);
 	check_expects(&check);
+	check_counts(&check);
 
 	if (check.n_slots != check.n_keys)
 		fail(&check, "the table has other keys than its connections");

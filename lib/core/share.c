@@ -14,13 +14,13 @@ enum { FEW = 64 };
 /* Keep the first bits of an address. */
 static void keep_prefix(union ct_addr *addr, unsigned bits)
 {
-	for (unsigned i = 0; i < sizeof(addr->bytes); i++, bits -= 8) {
-		if (bits >= 8)
-			continue;
-		addr->bytes[i] &= (uint8_t)(0xff00u >> bits);
-		memset(addr->bytes + i + 1, 0, sizeof(addr->bytes) - i - 1);
+	static const uint8_t zero[sizeof(addr->bytes)];
+	unsigned whole = bits / 8;
+
+	if (whole >= sizeof(addr->bytes))
 		return;
-	}
+	addr->bytes[whole] &= (uint8_t)(0xff00u >> bits % 8);
+	memcpy(addr->bytes + whole + 1, zero, sizeof(addr->bytes) - whole - 1);
 }
 
 unsigned ct_share_bits(const struct ct_table *tbl, uint8_t l3)

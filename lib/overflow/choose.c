@@ -234,7 +234,7 @@ static uint8_t value_of(struct ct_thread *thr, const struct ct_newcomer *new)
 		ct_class_at(&thr->tbl->limits, new->class_);
 	struct ct_known known = {
 		.t = new->t,
-		.source = ct_share_of(thr, ct_share_key(thr->tbl, new->t)),
+		.source = ct_share_of(thr, new->key),
 		.class_ = new->class_,
 	};
 	unsigned group = CT_WORTH_STALE;
@@ -374,8 +374,7 @@ static uint64_t places_in(struct ct_thread *thr,
 static bool search(struct ct_thread *thr, const struct ct_newcomer *new,
 		   struct candidate *worst)
 {
-	uint64_t key = ct_share_key(thr->tbl, new->t);
-	bool much = ct_share_of(thr, key) > MUCH, found = false;
+	bool much = ct_share_of(thr, new->key) > MUCH, found = false;
 	struct ct_rate_line line;
 	struct candidate cand;
 
@@ -386,7 +385,7 @@ static bool search(struct ct_thread *thr, const struct ct_newcomer *new,
 			break;
 		places = places_in(thr, &line);
 		if (!places || !worst_of(thr, new, &line, places, &cand) ||
-		    !may_take(&cand, key, much))
+		    !may_take(&cand, new->key, much))
 			continue;
 		if (!found || is_worse(thr, &cand, worst))
 			*worst = cand;
@@ -437,6 +436,7 @@ bool ct_choose_scored(struct ct_thread *thr, struct ct_newcomer *new)
 	struct candidate cand, worst;
 	bool found = false;
 
+	new->key = ct_share_key(thr->tbl, new->t);
 	new->value = value_of(thr, new);
 	prime(thr);
 	recall(thr, new);

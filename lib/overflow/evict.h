@@ -13,6 +13,7 @@ struct ct_newcomer {
 	const struct ct_tuple *t; /* its original one */
 	const struct ct_pkt *pkt;
 	uint8_t class_;
+	uint64_t key;     /* filled in: its source */
 	uint8_t value;    /* filled in: victims are worth less */
 	uint8_t recalled; /* filled in: how often it was missed before, at
 			     most CT_CONN_RECALLED_MOST */

@@ -106,6 +106,8 @@ void ct_rate_uneasy(struct ct_thread *thr, const struct ct_rate_line *line)
 		~(UINT64_C(1) << at % 64), memory_order_relaxed);
 }
 
+enum { UNPROVEN = CT_WORTH_UNPROVEN << CT_WORTH_SHIFT };
+
 #if defined(__SSE2__)
 enum { LANE = 16 };
 
@@ -139,6 +141,28 @@ static uint8_t least_from(const struct ct_rate_line *line, uint8_t from)
 	for (unsigned i = 0; i < line->n; i += LANE)
 		low = _mm_min_epu8(
 			low, _mm_sub_epi8(load_lane(line->worth + i), base));
+	return least_of(low);
+}
+
+/* => Of those that have proven nothing, the least turn, counted from one. */
+static uint8_t least_turn(const struct ct_rate_line *line, uint8_t from)
+{
+	const __m128i base = _mm_set1_epi8((char)from);
+	const __m128i turns = _mm_set1_epi8((char)CT_WORTH_BUSY);
+	const __m128i groups = _mm_set1_epi8((char)(0xff << CT_WORTH_SHIFT));
+	const __m128i group = _mm_set1_epi8((char)UNPROVEN);
+	const __m128i ones = _mm_set1_epi8((char)UINT8_MAX);
+	__m128i low = ones;
+
+	for (unsigned i = 0; i < line->n; i += LANE) {
+		__m128i bytes = load_lane(line->worth + i);
+		__m128i is =
+			_mm_cmpeq_epi8(_mm_and_si128(bytes, groups), group);
+		__m128i turn = _mm_and_si128(_mm_sub_epi8(bytes, base), turns);
+
+		low = _mm_min_epu8(
+			low, _mm_or_si128(turn, _mm_andnot_si128(is, ones)));
+	}
 	return least_of(low);
 }
 
@@ -176,6 +200,20 @@ static uint8_t least_from(const struct ct_rate_line *line, uint8_t from)
 	return low;
 }
 
+static uint8_t least_turn(const struct ct_rate_line *line, uint8_t from)
+{
+	uint8_t low = UINT8_MAX;
+
+	for (unsigned i = 0; i < line->n; i++) {
+		uint8_t byte = byte_at(line, i);
+		uint8_t turn = (uint8_t)(byte - from) & CT_WORTH_BUSY;
+
+		if (ct_worth_group(byte) == CT_WORTH_UNPROVEN && turn < low)
+			low = turn;
+	}
+	return low;
+}
+
 static uint64_t places_of(const struct ct_rate_line *line, uint8_t mask,
 			  uint8_t bits)
 {
@@ -198,19 +236,13 @@ static uint64_t within(const struct ct_rate_line *line, uint64_t places)
 /* => Of the places that have proven nothing, those that came first. */
 static uint64_t first_come(const struct ct_rate_line *line, uint32_t turn)
 {
-	const uint8_t group = CT_WORTH_UNPROVEN << CT_WORTH_SHIFT;
-
 	/* The turn after this one is the one of 16 that is longest ago. */
-	for (unsigned ago = 15;; ago--) {
-		uint8_t bits =
-			(uint8_t)((turn - ago) * CT_WORTH_ONCE) & CT_WORTH_BUSY;
-		uint64_t places =
-			within(line, places_of(line, (uint8_t)~CT_WORTH_NAT,
-					       group | bits));
+	uint8_t from = (uint8_t)((turn + 1) * CT_WORTH_ONCE) & CT_WORTH_BUSY;
+	uint8_t ago = least_turn(line, from);
 
-		if (places || !ago)
-			return places;
-	}
+	return within(line, places_of(line, (uint8_t)~CT_WORTH_NAT,
+				      (uint8_t)(UNPROVEN | ((from + ago) &
+							    CT_WORTH_BUSY))));
 }
 
 /* => The least byte of the assured ones, stale or not; 0: there are none. */
