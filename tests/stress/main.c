@@ -5,6 +5,7 @@
 #include "stress.h"
 
 #include "audit.h"
+#include <conntrack/overflow.h>
 
 #include <pthread.h>
 #include <stdio.h>
@@ -158,6 +159,8 @@ static void begin_siege(struct stress *s)
 	s->max_conns = RESIDENTS;
 	s->play = play_siege;
 	begin(s);
+	/* Residents are assured, and stay. */
+	set(s, "overflow.policy", CT_OVERFLOW_LINUX);
 	/* So few that one newcomer meets all who may go. */
 	set(s, "overflow.linux_buckets", 8);
 }
