@@ -195,7 +195,8 @@ answer_calls() {
 	until_true listens "$ns" 5060
 }
 
-# call NAMESPACE INSIDE-OR-OUTSIDE ADDRESS TO ARGUMENT...: for three seconds
+# call NAMESPACE INSIDE-OR-OUTSIDE ADDRESS TO ARGUMENT...: as long as a busy
+# machine may take for the media
 call() {
 	ns=$1
 	where=$2
@@ -203,18 +204,22 @@ call() {
 	to=$4
 	shift 4
 	ip netns exec "$ns" sipp -sf "$work/uac-$where" -i "$at" -mi "$at" \
-		-mp 8000 -p 5061 -m 1 -d 3000 -nostdin "$@" "$to" \
+		-mp 8000 -p 5061 -m 1 -d 8000 -nostdin "$@" "$to" \
 		>"$work/uac.log" 2>&1 </dev/null &
 	call=$!
 	pids="$pids $call"
 }
 
-# media INSIDE OUTSIDE GATEWAY: addresses.  RTP begins outside, RTCP inside.
-media() {
+# await_media INSIDE OUTSIDE: addresses, before the call
+await_media() {
 	background "$client" python3 "$here/peer.py" reflect "$1" 6000
 	background "$server" python3 "$here/peer.py" reflect "$2" 7001
 	until_true listens "$client" 6000
 	until_true listens "$server" 7001
+}
+
+# media INSIDE OUTSIDE GATEWAY: addresses.  RTP begins outside, RTCP inside.
+media() {
 	says "$(in_server python3 "$here/peer.py" ring "$3" 6000 "$2" 7000)" \
 		"hello from $3 6000"
 	says "$(in_client python3 "$here/peer.py" ring "$2" 7001 "$1" 6001)" \
@@ -241,6 +246,7 @@ call_outside() {
 	start_nat "helper sip port 5060"
 	write_scenarios
 	answer_calls "$server" outside "$outside" "$@"
+	await_media "$inside" "$outside"
 	call "$client" inside "$inside" "$to" "$@"
 	media "$inside" "$outside" "$public"
 	hung_up
@@ -265,6 +271,7 @@ sip_call_from_outside_udp() {
 		"helper sip port 5060"
 	write_scenarios
 	answer_calls "$client" inside 10.0.0.2
+	await_media 10.0.0.2 198.51.100.2
 	call "$server" outside 198.51.100.2 198.51.100.1:5060
 	media 10.0.0.2 198.51.100.2 198.51.100.1
 	hung_up
