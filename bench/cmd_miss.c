@@ -294,14 +294,21 @@ static void assure(struct world *world)
 	world_team(world, 1, answer_all, NULL);
 }
 
+/* Without a policy it is the one that takes nobody's place who is assured. */
+static void choose(struct world *world)
+{
+	int policy = world->options->policy;
+
+	if (ct_param_set(world->tbl, "overflow.policy",
+			 policy < 0 ? CT_OVERFLOW_LINUX : (uint64_t)policy))
+		host_fail("full: no such policy");
+}
+
 /* The flood has filled what is free. */
 static void crowd(struct world *world, struct pressure *pressure)
 {
 	enum part part = FLOOD;
 
-	if (ct_param_set(world->tbl, "overflow.policy",
-			 (uint64_t)world->options->policy))
-		host_fail("full: no such policy");
 	pressure->before.size = sizeof(pressure->before);
 	do {
 		world_team(world, 1, press, &part);
@@ -325,6 +332,7 @@ void cmd_full(const struct options *options, struct report *report)
 		    options->events ? WITH_EVENTS : WITHOUT_EVENTS);
 	world_fill(&world, 0, options->conns, STAGE_ESTABLISHED);
 	assure(&world);
+	choose(&world);
 	if (options->policy >= 0)
 		crowd(&world, &pressure);
 	limits_open(&pressure.limits, options, options->conns);
