@@ -105,6 +105,8 @@ int ct_table_seal(struct ct_table *tbl)
 	if (!error)
 		error = ct_limits_seal(tbl);
 	if (!error)
+		error = ct_half_seal(tbl);
+	if (!error)
 		error = ct_slab_init(&tbl->slab, &tbl->mem, tbl->max_conns,
 				     tbl->extend.conn_units,
 				     tbl->extend.block_units);
@@ -159,6 +161,7 @@ void ct_table_destroy(struct ct_table *tbl)
 	ct_frags_fini(tbl);
 	ct_limits_fini(tbl);
 	ct_ghosts_free(tbl);
+	ct_half_fini(tbl);
 	ct_ledger_free(tbl);
 	ct_talkers_free(tbl);
 	ct_slab_fini(&tbl->slab);

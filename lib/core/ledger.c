@@ -138,6 +138,8 @@ static void read_rest(struct ct_table *tbl, struct ct_pressure *now)
 	uint64_t refused = times(tbl, CT_R_TABLE_FULL) +
 			   times(tbl, CT_R_ZONE_FULL) +
 			   times(tbl, CT_R_SOURCE_FULL) +
+			   times(tbl, CT_R_HALF_OPEN_FULL) +
+			   times(tbl, CT_R_SOURCE_HALF_OPEN) +
 			   times(tbl, CT_R_OVERFLOW_UNTRACKED) +
 			   times(tbl, CT_R_OVERFLOW_STATELESS);
 

@@ -32,6 +32,7 @@
 #include "core/extend.h"
 #include "core/frag.h"
 #include "core/ghost.h"
+#include "core/half.h"
 #include "core/help.h"
 #include "core/ledger.h"
 #include "core/limit.h"
@@ -89,6 +90,16 @@ enum ct_core_param {
 	CT_P_SOURCE_MIN,
 	CT_P_VICTIMS,
 	CT_P_HALF_LIFE,
+	CT_P_SYN_PROXY,
+	CT_P_SYN_MSS,
+	CT_P_SYN_WSCALE,
+	CT_P_SYN_STAMPS,
+	CT_P_HALF_MAX,
+	CT_P_HALF_SOURCE,
+	CT_P_PROBE,
+	CT_P_PROBE_RATE,
+	CT_P_PROBE_WAIT,
+	CT_P_RESET,
 	CT_P_MAX
 };
 
@@ -155,6 +166,7 @@ struct ct_thread {
 
 	struct ct_outside_last outside; /* its own */
 
+	uint8_t hook;                  /* its own  of the packets at hand */
 	uint32_t refused_at;           /* its own  tick; count.h */
 	uint32_t hand;                 /* its own  unit; overflow/rate.h */
 	_Atomic uint64_t n_candidates; /* A  one writer; choose.c */
@@ -204,7 +216,9 @@ struct ct_table {
 	_Atomic uint32_t turned;  /* A  evicted, when the turn began */
 	_Atomic uint32_t evicted; /* A  that had proven nothing */
 	_Atomic bool pressed;     /* A  above the soft watermark */
+	_Atomic uint32_t cookie_at; /* A  second of the last cookie, or 0 */
 	struct ct_limits limits;
+	struct ct_half half;
 	_Atomic(struct ct_ledger *) ledger;     /* A  made when it is needed */
 	_Atomic(struct ct_talkers *) talkers;   /* A  likewise */
 	_Atomic(struct ct_ghosts *) ghosts;     /* A  likewise */
