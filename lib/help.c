@@ -292,8 +292,7 @@ static bool renumber(struct ct_thread *thr, struct ct_pkt *pkt,
 		return true;
 	if (ct_unlikely(help->proxied.flags) && !ct_syn_leave(thr, pkt, help))
 		return false;
-	return !(ct_conn_word(pkt->conn) & CT_S_SEQ_ADJUST) ||
-	       shift(pkt, help);
+	return !(ct_conn_word(pkt->conn) & CT_S_SEQ_ADJUST) || shift(pkt, help);
 }
 
 enum ct_verdict ct_help_run(struct ct_thread *thr, struct ct_pkt *pkt)

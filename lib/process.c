@@ -234,8 +234,7 @@ static enum ct_verdict open_conn(struct ct_thread *thr, struct ct_pkt *pkt,
 	if (ct_unlikely((ct_expects_any(&thr->tbl->helpers) &&
 			 !meet(thr, conn, &way->key.tuple, &met)) ||
 			(pkt->policy && by_policy(thr, conn, pkt->policy)) ||
-			(proxied.flags &&
-			 !ct_syn_keep(thr, conn, &proxied)))) {
+			(proxied.flags && !ct_syn_keep(thr, conn, &proxied)))) {
 		ct_conn_discard(thr, conn);
 		return answer_drop(thr, pkt, CT_R_NO_MEMORY);
 	}

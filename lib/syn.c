@@ -11,8 +11,8 @@
 #include "wire/tcpopt.h"
 
 enum {
-	V6_LESS = 20,      /* bytes that IPv6's header is longer */
-	MSS_SILENT = 536,  /* of who says none, RFC 9293 3.7.1 */
+	V6_LESS = 20,     /* bytes that IPv6's header is longer */
+	MSS_SILENT = 536, /* of who says none, RFC 9293 3.7.1 */
 	MSS_SILENT6 = 1220,
 	NS_PER_MS = 1000000
 };
@@ -63,8 +63,9 @@ static bool wants(const struct ct_thread *thr, const struct ct_pkt *pkt,
 {
 	if (!may(thr, pkt))
 		return false;
-	return always(thr, pkt) || (ct_core_param(thr->tbl, CT_P_SYN_PROXY) &&
-				    (full != CT_R_NONE || ct_pressed(thr->tbl)));
+	return always(thr, pkt) ||
+	       (ct_core_param(thr->tbl, CT_P_SYN_PROXY) &&
+		(full != CT_R_NONE || ct_pressed(thr->tbl)));
 }
 
 /* => A cookie that was sent lately may come back. */
@@ -109,7 +110,7 @@ static struct ct_offer offer_of(const struct ct_thread *thr, uint8_t l3,
 {
 	struct ct_table *tbl = thr->tbl;
 	const struct ct_offer offer = {
-		.mss = opt->has_mss ? opt->mss
+		.mss = opt->has_mss       ? opt->mss
 		       : l3 == CT_L3_IPV6 ? MSS_SILENT6
 					  : MSS_SILENT,
 		.wscale = opt->has_wscale ? opt->wscale : CT_WSCALE_NONE,

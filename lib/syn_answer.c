@@ -48,7 +48,8 @@ static bool pass(struct ct_thread *thr, struct ct_pkt *pkt,
 {
 	uint8_t hook = thr->hook;
 	bool good = ct_process(thr, pkt, CT_HOOK_PREROUTING) == CT_ACCEPT &&
-		    pkt->conn == conn && ct_nat_forward(thr, pkt) == CT_ACCEPT &&
+		    pkt->conn == conn &&
+		    ct_nat_forward(thr, pkt) == CT_ACCEPT &&
 		    ct_confirm(thr, pkt) == CT_ACCEPT;
 
 	thr->hook = hook;

@@ -13,6 +13,7 @@
 #include "core/expect.h"
 #include "helper/helpers.h"
 #include "nat/pool.h"
+#include "overflow/probe.h"
 #include "overflow/talker.h"
 #include "predict.h"
 #include "proto/sctp_paths.h"
@@ -164,6 +165,7 @@ void ct_table_destroy(struct ct_table *tbl)
 	ct_half_fini(tbl);
 	ct_ledger_free(tbl);
 	ct_talkers_free(tbl);
+	ct_probes_free(tbl);
 	ct_slab_fini(&tbl->slab);
 
 	/* The table counts its own bytes; they go last. */

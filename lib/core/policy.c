@@ -108,7 +108,8 @@ int ct_policy_create(struct ct_table *tbl, const struct ct_policy_def *caller,
 	if (error)
 		return error;
 	if ((def.flags & ~ALL_FLAGS) ||
-	    !(~def.flags & (CT_POLICY_SYN_PROXY | CT_POLICY_NO_SYN_PROXY)) || (def.n_timeouts && !def.timeouts) ||
+	    !(~def.flags & (CT_POLICY_SYN_PROXY | CT_POLICY_NO_SYN_PROXY)) ||
+	    (def.n_timeouts && !def.timeouts) ||
 	    def.n_timeouts > CT_PARAM_VALUES || def.class_ >= CT_CLASSES ||
 	    def.overflow >= CT_OVERFLOW_VERDICTS || (def.events & ~ALL_EVENTS))
 		return CT_E_INVAL;

@@ -80,8 +80,8 @@ bool ct_segment_remake(const struct ct_table *tbl, struct ct_pkt *pkt,
 
 static uint32_t convert_window(uint8_t *at, const struct ct_retouch *how)
 {
-	uint32_t win = (uint32_t)ct_csum_load(at) << how->from_scale >>
-		       how->to_scale;
+	uint32_t win =
+		(uint32_t)ct_csum_load(at) << how->from_scale >> how->to_scale;
 	uint8_t now[2];
 
 	ct_csum_store(now, (uint16_t)(win < UINT16_MAX ? win : UINT16_MAX));
@@ -102,8 +102,8 @@ static uint32_t convert_stamps(uint8_t *tcp, uint32_t len,
 	diff = ct_seqadj_shift(tcp + off, how->tsval, off & 1);
 	if (!(tcp[CT_TCP_FLAGS_OFF] & CT_SEG_ACK))
 		return diff;
-	return ct_csum_both(diff, ct_seqadj_shift(tcp + off + 4, how->tsecr,
-						  off & 1));
+	return ct_csum_both(
+		diff, ct_seqadj_shift(tcp + off + 4, how->tsecr, off & 1));
 }
 
 bool ct_segment_retouch(struct ct_pkt *pkt, const struct ct_retouch *how)

@@ -21,11 +21,11 @@ bool ct_segment_remake(const struct ct_table *tbl, struct ct_pkt *pkt,
 
 /* What two ends understand differently. */
 struct ct_retouch {
-	uint32_t tsval;    /* is added */
-	uint32_t tsecr;    /* is added, where a segment acknowledges */
-	bool stamps;       /* there may be any */
+	uint32_t tsval;     /* is added */
+	uint32_t tsecr;     /* is added, where a segment acknowledges */
+	bool stamps;        /* there may be any */
 	uint8_t from_scale; /* the sender shifts its windows by so much */
-	uint8_t to_scale;  /* and the receiver takes them to be shifted by */
+	uint8_t to_scale;   /* and the receiver takes them to be shifted by */
 };
 
 /*

@@ -112,6 +112,9 @@ struct ct_prefix_map {
 };
 enum { CT_PREFIX_MAPS = 8 };
 
+/* Of a thread, until it sends them. */
+enum { CT_RESETS = 16 };
+
 /* NAT's pools; see nat/pool.h. */
 struct ct_nat_pool;
 struct ct_nat_event;
@@ -180,6 +183,8 @@ struct ct_thread {
 	uint32_t ghost_counts;   /* its own  that were added */
 	uint8_t usual;           /* its own  16 times the activity of
 					  assured victims; choose.c */
+	uint32_t resets[CT_RESETS];    /* its own  units; overflow/probe.h */
+	uint32_t n_resets;             /* its own */
 	bool crowd;              /* its own  too many unproven; choose.c */
 	uint32_t crowd_left;     /* its own  searches until it looks again */
 	_Atomic uint32_t credit; /* A  see count.h */
@@ -212,14 +217,15 @@ struct ct_table {
 	struct ct_outsides outsides;
 	struct ct_peer_ids peer_ids;
 	struct ct_frags frags;
-	_Atomic uint32_t turn;    /* A  see worth.h */
-	_Atomic uint32_t turned;  /* A  evicted, when the turn began */
-	_Atomic uint32_t evicted; /* A  that had proven nothing */
-	_Atomic bool pressed;     /* A  above the soft watermark */
+	_Atomic uint32_t turn;      /* A  see worth.h */
+	_Atomic uint32_t turned;    /* A  evicted, when the turn began */
+	_Atomic uint32_t evicted;   /* A  that had proven nothing */
+	_Atomic bool pressed;       /* A  above the soft watermark */
 	_Atomic uint32_t cookie_at; /* A  second of the last cookie, or 0 */
 	struct ct_limits limits;
 	struct ct_half half;
 	_Atomic(struct ct_ledger *) ledger;     /* A  made when it is needed */
+	_Atomic(struct ct_probes *) probes;     /* A  likewise */
 	_Atomic(struct ct_talkers *) talkers;   /* A  likewise */
 	_Atomic(struct ct_ghosts *) ghosts;     /* A  likewise */
 	const struct ct_overflow_ops *overflow; /* I  after the seal; or NULL */

@@ -27,7 +27,8 @@ struct ct_tcpopt {
 	uint8_t wscale;     /* the shift, at most CT_TCPOPT_WSCALE_MAX */
 	uint8_t n_sacks;    /* how many of sacks */
 	uint16_t mss;
-	uint16_t stamps_off; /* of TSval, from the first option; TSecr follows */
+	uint16_t
+		stamps_off; /* of TSval, from the first option; TSecr follows */
 	uint32_t tsval;
 	uint32_t tsecr;
 	struct ct_tcpopt_block sacks[CT_TCPOPT_BLOCKS_MAX]; /* as they came */
