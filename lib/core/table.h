@@ -14,10 +14,11 @@
  *	slab.lock		the depots; see slab.h
  *	threads_lock		the list of handles and of subscriptions
  *	frags.lock		datagrams in fragments; see frag.h
+ *	probes->lock		who is asked whether he is there; see overflow/probe.h
  *	a connection's lock	its tracker's state; see conn.h; alone
  * The host's alloc and free run under some of them.  Its other callbacks run
- * under none, but for events of ct_maintain(), under control_lock, and traces,
- * under a connection's lock.
+ * under none, but for events and packets of ct_maintain(), under control_lock,
+ * and traces, under a connection's lock.
  */
 #ifndef CORE_TABLE_H
 #define CORE_TABLE_H
