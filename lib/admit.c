@@ -7,6 +7,8 @@
  */
 #include "admit.h"
 
+#include "probe.h"
+
 /* => The limit does not say no, with what is kept for others (limit.h). */
 static bool has_place(struct ct_thread *thr, const struct ct_newcomer *new)
 {
@@ -42,6 +44,7 @@ enum ct_reason ct_admit(struct ct_thread *thr, struct ct_newcomer *new)
 		ct_count_refused(thr);
 		return CT_R_TABLE_FULL;
 	}
+	ct_resets_send(thr);
 	ct_count_take_over(thr);
 	return CT_R_NONE;
 }

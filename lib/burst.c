@@ -334,6 +334,7 @@ static void run(struct ct_thread *thr, struct ct_pkt *const *pkts, unsigned n,
 	const unsigned most = ct_traced(thr) ? 1 : GROUP;
 	struct group group;
 
+	thr->hook = (uint8_t)job->hook;
 	for (; n; n -= group.n, pkts += group.n) {
 		group.pkts = pkts;
 		group.n = n < most ? n : most;

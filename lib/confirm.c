@@ -132,17 +132,22 @@ static bool is_helped(const struct ct_conn *conn)
 		atomic_load_explicit(&conn->events, memory_order_relaxed));
 }
 
+static bool has_helper(const struct ct_thread *thr, const struct ct_conn *conn)
+{
+	return ct_help_ops(thr->tbl, ct_help_of(thr->tbl, conn));
+}
+
 /* The helper that its policy names, unless an expectation named one; => false
  * when out of memory. */
 static bool attach(struct ct_thread *thr, struct ct_conn *conn)
 {
 	const struct ct_policy *policy = ct_policy_at(thr->tbl, conn->policy);
 
-	if (!policy || !policy->helper || is_helped(conn))
+	if (!policy || !policy->helper || has_helper(thr, conn))
 		return true;
 	if (!ct_help_attach(thr, conn, policy->helper))
 		return false;
-	if (is_helped(conn))
+	if (has_helper(thr, conn))
 		ct_conn_set(conn, CT_S_HELPER);
 	return true;
 }

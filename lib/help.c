@@ -13,6 +13,7 @@
 
 #include "process.h"
 #include "stream.h"
+#include "syn.h"
 #include "wire/hdr.h"
 
 #include <arpa/inet.h>
@@ -283,6 +284,17 @@ static bool shift(struct ct_pkt *pkt, const struct ct_helped *help)
 	return ct_seqadj_write(pkt, &adj[pkt->dir], &adj[!pkt->dir]);
 }
 
+/* => False: the numbers of a segment cannot be made what they must be. */
+static bool renumber(struct ct_thread *thr, struct ct_pkt *pkt,
+		     struct ct_helped *help)
+{
+	if (pkt->l4 != CT_IPPROTO_TCP)
+		return true;
+	if (ct_unlikely(help->proxied.flags) && !ct_syn_leave(thr, pkt, help))
+		return false;
+	return !(ct_conn_word(pkt->conn) & CT_S_SEQ_ADJUST) || shift(pkt, help);
+}
+
 enum ct_verdict ct_help_run(struct ct_thread *thr, struct ct_pkt *pkt)
 {
 	uint32_t status = ct_conn_word(pkt->conn);
@@ -293,15 +305,14 @@ enum ct_verdict ct_help_run(struct ct_thread *thr, struct ct_pkt *pkt)
 	};
 
 	/* A later fragment has nothing that could be read or shifted. */
-	if (!show.help || (pkt->flags & CT_PKT_LATER) ||
-	    ct_conn_crosses(pkt->conn, status))
+	if (!show.help || (pkt->flags & CT_PKT_LATER))
 		return CT_ACCEPT;
-	show.ops = ct_help_ops(thr->tbl, show.help);
+	if (!ct_conn_crosses(pkt->conn, status))
+		show.ops = ct_help_ops(thr->tbl, show.help);
 	if (show.ops && is_for_helper(show.ops, pkt) && find_payload(&show) &&
 	    !help(&show))
 		return refuse(thr, pkt, (enum ct_reason)pkt->reason);
-	if ((status & CT_S_SEQ_ADJUST) && pkt->l4 == CT_IPPROTO_TCP &&
-	    !shift(pkt, show.help))
+	if (!renumber(thr, pkt, show.help))
 		return refuse(thr, pkt, CT_R_HELPER_SHIFT);
 	return CT_ACCEPT;
 }

@@ -16,6 +16,7 @@
 #include "predict.h"
 #include "proto/ports.h"
 #include "refuse.h"
+#include "syn.h"
 
 #include <conntrack/dump.h>
 #include <stdio.h>
@@ -200,6 +201,8 @@ static enum ct_verdict open_conn(struct ct_thread *thr, struct ct_pkt *pkt,
 		.pkt = pkt,
 		.class_ = pkt->policy ? (uint8_t)pkt->policy->class_ : 0,
 	};
+	struct ct_proxied proxied = { .flags = 0 };
+	enum ct_verdict verdict;
 	struct ct_tuple reply;
 	struct ct_conn *conn;
 	enum ct_reason full;
@@ -211,6 +214,9 @@ static enum ct_verdict open_conn(struct ct_thread *thr, struct ct_pkt *pkt,
 	reply.zone = ct_policy_zone(pkt, CT_DIR_REPLY);
 	if (ct_unlikely(ct_pressed(thr->tbl)))
 		ct_talker_note(thr, new.t);
+	if (ct_unlikely(ct_syn_concerns(thr, pkt, ops)) &&
+	    !ct_syn_meet(thr, pkt, way, &proxied, &verdict))
+		return verdict;
 	full = ct_admit(thr, &new);
 	if (ct_unlikely(full != CT_R_NONE))
 		return ct_refuse(thr, pkt, full);
@@ -222,11 +228,13 @@ static enum ct_verdict open_conn(struct ct_thread *thr, struct ct_pkt *pkt,
 	ct_conn_class_word_set(conn,
 			       new.class_ | new.recalled *CT_CONN_RECALLED);
 	ct_limits_enter(thr->tbl, new.t, new.class_);
+	ct_half_enter(thr->tbl, new.t);
 	pkt->dir = CT_DIR_ORIG;
 	pkt->state = CT_NEW;
 	if (ct_unlikely((ct_expects_any(&thr->tbl->helpers) &&
 			 !meet(thr, conn, &way->key.tuple, &met)) ||
-			(pkt->policy && by_policy(thr, conn, pkt->policy)))) {
+			(pkt->policy && by_policy(thr, conn, pkt->policy)) ||
+			(proxied.flags && !ct_syn_keep(thr, conn, &proxied)))) {
 		ct_conn_discard(thr, conn);
 		return answer_drop(thr, pkt, CT_R_NO_MEMORY);
 	}
@@ -341,10 +349,12 @@ static struct ct_conn *recall(struct ct_thread *thr, struct ct_pkt *pkt,
  * invalid; ports always can.
  */
 static inline bool nobody_may(const struct ct_thread *thr,
+			      const struct ct_pkt *pkt,
 			      const struct ct_way *way)
 {
 	return way->hint.nobody && way->hint.gen == thr->gen &&
-	       way->ops->invert == ct_ports_invert && ct_refuses(thr);
+	       way->ops->invert == ct_ports_invert && ct_refuses(thr) &&
+	       !ct_syn_concerns(thr, pkt, way->ops);
 }
 
 /*
@@ -358,19 +368,25 @@ static enum ct_verdict follow(struct ct_thread *thr, struct ct_pkt *pkt,
 			      const struct ct_way *way)
 {
 	enum ct_reason why = CT_R_TRACKED;
+	enum ct_verdict verdict;
 	enum ct_track answer;
 
-	if (ct_unlikely(nobody_may(thr, way)))
+	if (ct_unlikely(nobody_may(thr, pkt, way)))
 		return answer_drop(thr, pkt, CT_R_TABLE_FULL);
 	for (;;) {
 		pkt->conn = recall(thr, pkt, way);
 		if (!pkt->conn) {
-			enum ct_verdict verdict = open_conn(thr, pkt, way);
-
+			verdict = open_conn(thr, pkt, way);
 			if (!pkt->conn)
 				return verdict;
 			if (why == CT_R_TRACKED)
 				why = CT_R_OPENED;
+		} else if (ct_unlikely(ct_syn_may_wait(thr, pkt->conn))) {
+			answer = ct_syn_again(thr, pkt, way, &verdict);
+			if (answer == CT_TRACK_INVALID)
+				return verdict;
+			if (answer == CT_TRACK_RESTART)
+				continue;
 		}
 		if (ct_traced(thr))
 			ct_trace(thr, "lookup", "%s connection, %s direction",
@@ -563,5 +579,6 @@ enum ct_verdict ct_process(struct ct_thread *thr, struct ct_pkt *pkt,
 		}
 		ct_way_resume(thr, pkt, &way);
 	}
+	thr->hook = (uint8_t)hook;
 	return ct_way_go(thr, pkt, &way);
 }

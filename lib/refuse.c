@@ -8,8 +8,8 @@
  */
 #include "refuse.h"
 
+#include "core/emit.h"
 #include "process.h"
-#include "wire/build.h"
 #include "wire/hdr.h"
 
 static enum ct_overflow_verdict wish(struct ct_thread *thr, struct ct_pkt *pkt,
@@ -28,23 +28,6 @@ static enum ct_overflow_verdict wish(struct ct_thread *thr, struct ct_pkt *pkt,
 	return (enum ct_overflow_verdict)verdict;
 }
 
-static void emit(struct ct_thread *thr, const struct ct_pkt *about,
-		 struct ct_built *built)
-{
-	const struct ct_host *host = &thr->tbl->mem.host;
-	struct ct_pkt pkt = {
-		.data = built->bytes,
-		.len = built->len,
-		.l3 = built->l3,
-		.zone = about->zone,
-		.mark = about->mark,
-		.csum = CT_CSUM_VERIFIED,
-		.flags = CT_PKT_UNTRACKED,
-	};
-
-	host->emit(host->user, &pkt);
-}
-
 /* Tell the sender, so that it need not wait: by RST, or by ICMP that it is
  * prohibited (RFC 1812 5.2.7.1; RFC 4443 3.1). */
 static void reject(struct ct_thread *thr, const struct ct_pkt *pkt)
@@ -55,7 +38,7 @@ static void reject(struct ct_thread *thr, const struct ct_pkt *pkt)
 	if (is_tcp ? ct_build_reset(&built, pkt->l3, pkt->data, pkt->len)
 		   : ct_build_icmp(&built, CT_ICMP_PROHIBITED, pkt->l3,
 				   pkt->data, pkt->len, NULL))
-		emit(thr, pkt, &built);
+		ct_emit(thr, &built, pkt->zone, pkt->mark);
 }
 
 static enum ct_verdict pass(struct ct_thread *thr, struct ct_pkt *pkt,

@@ -13,6 +13,7 @@
 #include "core/expect.h"
 #include "helper/helpers.h"
 #include "nat/pool.h"
+#include "overflow/probe.h"
 #include "overflow/talker.h"
 #include "predict.h"
 #include "proto/sctp_paths.h"
@@ -105,6 +106,8 @@ int ct_table_seal(struct ct_table *tbl)
 	if (!error)
 		error = ct_limits_seal(tbl);
 	if (!error)
+		error = ct_half_seal(tbl);
+	if (!error)
 		error = ct_slab_init(&tbl->slab, &tbl->mem, tbl->max_conns,
 				     tbl->extend.conn_units,
 				     tbl->extend.block_units);
@@ -159,8 +162,10 @@ void ct_table_destroy(struct ct_table *tbl)
 	ct_frags_fini(tbl);
 	ct_limits_fini(tbl);
 	ct_ghosts_free(tbl);
+	ct_half_fini(tbl);
 	ct_ledger_free(tbl);
 	ct_talkers_free(tbl);
+	ct_probes_free(tbl);
 	ct_slab_fini(&tbl->slab);
 
 	/* The table counts its own bytes; they go last. */

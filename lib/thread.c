@@ -9,6 +9,7 @@
 #include "core/timer.h"
 #include "nat/static.h"
 #include "overflow/adapt.h"
+#include "probe.h"
 
 /* Places that a poll looks at: eight cache lines of deadlines. */
 #define SWEEP_PER_POLL 128
@@ -16,7 +17,8 @@
 /* Chains of expectations that a poll looks at. */
 #define EXPECTS_PER_POLL 8
 /* Places that a poll looks into under pressure. */
-#define ADAPT_PER_POLL 16
+#define ADAPT_PER_POLL  16
+#define PROBES_PER_POLL 32
 
 /* Connections that a poll frees: more than bursts of 32 can retire. */
 #define REAP_PER_POLL 512
@@ -191,6 +193,8 @@ static void housekeep(struct ct_thread *thr, enum ct_work_call call,
 	ct_timer_sweep(thr, sweep);
 	ct_expects_sweep(thr, call == CT_WORK_POLL ? EXPECTS_PER_POLL : 0);
 	ct_adapt_sweep(thr, sweep ? ADAPT_PER_POLL : 0);
+	ct_probes_step(thr, sweep ? PROBES_PER_POLL : 0);
+	ct_resets_send(thr);
 	ct_resize_step(thr, &left);
 	ct_slab_prepare(&tbl->slab, &left);
 	ct_slab_shrink(thr, &left);

@@ -54,7 +54,9 @@ struct ct_host {
 	 * data, len, headroom and tailroom.  0 or a negative CT_E_*. */
 	int (*pull)(void *user, struct ct_pkt *pkt, uint32_t len);
 	/** Sends a packet that the library built; the bytes are the
-	 * library's and end with the call. */
+	 * library's and end with the call.  Called by packet verbs, polls and
+	 * ct_maintain(), by the last one with a lock held: it must not call
+	 * the library. */
 	void (*emit)(void *user, const struct ct_pkt *pkt);
 };
 

@@ -37,7 +37,8 @@ struct ct_pkt {
 	uint32_t len;       /**< contiguous bytes at data */
 	uint32_t frame_len; /**< bytes of the whole packet; 0: same as len */
 	uint32_t headroom;  /**< writable bytes before data */
-	uint32_t tailroom;  /**< writable bytes after data + len */
+	uint32_t tailroom;  /**< writable bytes after data + len; helpers that
+				 write longer words and the SYN proxy use them */
 	void *user;         /**< the host's own packet; never touched */
 	const struct ct_policy *policy; /**< from ct_policy_create(), or NULL */
 	uint32_t mark;                  /**< the host's; never touched */

@@ -16,10 +16,13 @@ extern "C" {
 enum ct_policy_flag {
 	CT_POLICY_NOTRACK = 1u << 0,   /**< do not track */
 	CT_POLICY_ZONE_ORIG = 1u << 1, /**< zone stands in the original tuple */
-	CT_POLICY_ZONE_REPLY = 1u << 2, /**< zone stands in the reply tuple */
-	CT_POLICY_MARK = 1u << 3,       /**< new connections get the mark */
-	CT_POLICY_LABELS = 1u << 4,     /**< new connections get the labels */
-	CT_POLICY_EVENTS = 1u << 5      /**< events holds a mask */
+	CT_POLICY_ZONE_REPLY = 1u << 2,  /**< zone stands in the reply tuple */
+	CT_POLICY_MARK = 1u << 3,        /**< new connections get the mark */
+	CT_POLICY_LABELS = 1u << 4,      /**< new connections get the labels */
+	CT_POLICY_EVENTS = 1u << 5,      /**< events holds a mask */
+	CT_POLICY_SYN_PROXY = 1u << 6,   /**< SYNs are answered with a cookie,
+					    whatever overflow.syn_proxy says */
+	CT_POLICY_NO_SYN_PROXY = 1u << 7 /**< never */
 };
 
 /** One timeout of a policy. */

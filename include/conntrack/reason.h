@@ -65,6 +65,7 @@ extern "C" {
 	X(TCP_SACK_UNSENT,	66, I, "selectively acknowledges what was never sent", "RFC 2018") \
 	X(TCP_RST_SEQ,		67, I, "reset with an implausible sequence number", "RFC 5961 3.2") \
 	X(TCP_SYN_SEQ,		68, I, "SYN outside of the exchange in progress", "RFC 9293 3.10.7") \
+	X(SYN_BAD_COOKIE,	69, I, "acknowledges no SYN cookie of ours", "RFC 4987 3.6") \
 	X(SCTP_CHUNK,		70, I, "no chunk, or one that is cut short or has no length", "RFC 9260 3.2") \
 	X(SCTP_BUNDLE,		71, I, "chunks that cannot be in one packet", "RFC 9260 6.10") \
 	X(SCTP_NEW,		72, I, "not a packet that can open an association", "docs/sctp.md") \
@@ -107,9 +108,14 @@ extern "C" {
 	X(NAT_FILTERED,		128, D, "the filter of a mapping does not let it in", "RFC 4787 5") \
 	X(ZONE_FULL,		130, D, "the zone has all the connections that it may have", "ct_zone_limit()") \
 	X(SOURCE_FULL,		131, D, "the source has all the connections that it may have", "overflow.source.max") \
+	X(SYN_COOKIE,		132, D, "a SYN that was answered with a cookie: the ACK will open the connection", "RFC 4987 3.6") \
+	X(SYN_NO_ROOM,		133, D, "no room behind the packet for the options of a SYN", "ct_pkt.tailroom") \
+	X(SYN_STALE,		134, D, "the server is not done with an older connection, which was reset", "RFC 9293 3.5.1") \
+	X(HALF_OPEN_FULL,	135, D, "there are as many half-open connections as may be", "overflow.half_open.max") \
 	X(NAT_NO_ROOM,		136, D, "no room in front of the packet for the longer header", "ct_pkt.headroom") \
 	X(HELPER_REFUSED,	137, D, "its helper refused it, as Linux' does", "docs/helpers.md") \
 	X(HELPER_SHIFT,		138, D, "its sequence numbers cannot be shifted", "docs/helpers.md") \
+	X(SOURCE_HALF_OPEN,	139, D, "the source has as many half-open connections as it may have", "overflow.half_open.source") \
 	X(END_EXPIRED,		140, E, "nothing was seen for the length of the timeout", "") \
 	X(END_REPLACED,		141, E, "replaced by a new connection on its tuple", "RFC 9293 3.6.1") \
 	X(END_RESET,		142, E, "ended by a reset", "RFC 9293 3.5.2") \
@@ -119,7 +125,8 @@ extern "C" {
 	X(END_YIELDED,		146, E, "was over, and a new connection needed its id", "as Linux does") \
 	X(END_ADDRESS,		147, E, "the address that it was translated to went away", "as Linux does") \
 	X(END_RECYCLED,		148, E, "gave way to a newcomer that was worth more, though it was assured", "docs/overflow.md") \
-	X(END_SHORTENED,	149, E, "was idle for longer than a table so full allows", "overflow.low")
+	X(END_SHORTENED,	149, E, "was idle for longer than a table so full allows", "overflow.low") \
+	X(END_UNANSWERED,	150, E, "was idle past its soft age, and an end did not answer probes", "RFC 1122 4.2.3.6")
 /* clang-format on */
 
 /** See CT_REASONS. */

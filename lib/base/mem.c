@@ -83,6 +83,7 @@ int ct_mem_init(struct ct_mem *mem, const struct ct_host *host,
 		mem->host.log = no_log;
 	if (!mem->host.pull)
 		mem->host.pull = no_pull;
+	mem->emits = mem->host.emit;
 	if (!mem->host.emit)
 		mem->host.emit = no_emit;
 	return 0;

@@ -10,11 +10,13 @@
 
 #include <conntrack/config.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 struct ct_mem {
 	struct ct_host host;      /* I */
+	bool emits;               /* I  the host's emit is its own */
 	uint64_t max_bytes;       /* I  0: no limit */
 	_Atomic uint64_t in_use;  /* A  bytes out of the host's alloc */
 	_Atomic uint64_t refused; /* A  times that it had none to give */

@@ -42,6 +42,35 @@ struct ct_stream {
 	uint32_t flags; /* enum ct_stream_flag */
 };
 
+/* Bits of ct_proxied.flags. */
+enum ct_proxied_flag {
+	CT_PROXIED = 1,         /* its client was answered by us */
+	CT_PROXIED_WAITS = 2,   /* its server has not answered yet */
+	CT_PROXIED_STAMPS = 4,  /* its client uses time stamps */
+	CT_PROXIED_SACK = 8,    /* its client permits SACK */
+	CT_PROXIED_SCALE = 16,  /* its client scales its windows */
+	CT_PROXIED_SHIFTED = 32 /* so does its server; stamps is right */
+};
+
+/*
+ * What is known of a handshake that we have answered in the server's place; see
+ * lib/syn.h.  Zero for all others.
+ */
+struct ct_proxied {
+	uint32_t isn;    /* the client's first number */
+	uint32_t cookie; /* the one that it was given for its server's */
+	uint32_t server; /* the server's own */
+	uint32_t tsval;  /* the client's latest time stamp */
+	uint32_t tsecr;  /* the one that it was given */
+	int32_t stamps;  /* what the server's are too low by */
+	uint16_t mss;
+	uint16_t window;      /* the client's, as it stands in segments */
+	uint8_t flags;        /* enum ct_proxied_flag */
+	uint8_t scale;        /* shift of the client's windows */
+	uint8_t given_scale;  /* the one that it was given for the server's */
+	uint8_t server_scale; /* the server's own */
+};
+
 struct ct_helped {
 	struct ct_spin busy; /* one packet at a time in the helper */
 	struct ct_spin list; /* covers the expectations */
@@ -51,6 +80,7 @@ struct ct_helped {
 	uint32_t last;       /* L list */
 	uint16_t n[CT_EXPECT_CLASSES];    /* L list  of each class */
 	struct ct_seqadj adj[CT_DIR_MAX]; /* L  the connection's lock */
+	struct ct_proxied proxied;        /* L  the connection's lock */
 	struct ct_stream *view;           /* L busy  two, or NULL */
 	_Alignas(8) uint8_t state[CT_HELPER_STATE_MAX]; /* L busy */
 };

@@ -135,11 +135,12 @@ static void read_rest(struct ct_table *tbl, struct ct_pressure *now)
 {
 	uint64_t evicted =
 		times(tbl, CT_R_END_EVICTED) + times(tbl, CT_R_END_RECYCLED);
-	uint64_t refused = times(tbl, CT_R_TABLE_FULL) +
-			   times(tbl, CT_R_ZONE_FULL) +
-			   times(tbl, CT_R_SOURCE_FULL) +
-			   times(tbl, CT_R_OVERFLOW_UNTRACKED) +
-			   times(tbl, CT_R_OVERFLOW_STATELESS);
+	uint64_t refused =
+		times(tbl, CT_R_TABLE_FULL) + times(tbl, CT_R_ZONE_FULL) +
+		times(tbl, CT_R_SOURCE_FULL) + times(tbl, CT_R_HALF_OPEN_FULL) +
+		times(tbl, CT_R_SOURCE_HALF_OPEN) +
+		times(tbl, CT_R_OVERFLOW_UNTRACKED) +
+		times(tbl, CT_R_OVERFLOW_STATELESS);
 
 	for (unsigned i = 1; i < CT_CLASSES; i++) {
 		evicted -= now->evicted[i];

@@ -11,7 +11,7 @@
 #define ALL_FLAGS                                                   \
 	((uint32_t)CT_POLICY_NOTRACK | CT_POLICY_ZONE_ORIG |        \
 	 CT_POLICY_ZONE_REPLY | CT_POLICY_MARK | CT_POLICY_LABELS | \
-	 CT_POLICY_EVENTS)
+	 CT_POLICY_EVENTS | CT_POLICY_SYN_PROXY | CT_POLICY_NO_SYN_PROXY)
 
 #define ALL_EVENTS ((uint32_t)CT_EV_ALL | CT_EV_EXPECT)
 
@@ -107,7 +107,9 @@ int ct_policy_create(struct ct_table *tbl, const struct ct_policy_def *caller,
 	error = ct_sized_copy(&def, sizeof(def), caller);
 	if (error)
 		return error;
-	if ((def.flags & ~ALL_FLAGS) || (def.n_timeouts && !def.timeouts) ||
+	if ((def.flags & ~ALL_FLAGS) ||
+	    !(~def.flags & (CT_POLICY_SYN_PROXY | CT_POLICY_NO_SYN_PROXY)) ||
+	    (def.n_timeouts && !def.timeouts) ||
 	    def.n_timeouts > CT_PARAM_VALUES || def.class_ >= CT_CLASSES ||
 	    def.overflow >= CT_OVERFLOW_VERDICTS || (def.events & ~ALL_EVENTS))
 		return CT_E_INVAL;

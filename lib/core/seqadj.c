@@ -96,10 +96,9 @@ void ct_seqadj_change(struct ct_seqadj *adj, uint32_t seq, int32_t delta,
 
 /* --- A segment ---------------------------------------------------------- */
 
-/* Shift a number in the header by so much; => what the sum changes by. */
-static uint32_t shift(uint8_t *at, int32_t by, bool summed_odd)
+uint32_t ct_seqadj_shift(uint8_t *at, uint32_t by, bool odd)
 {
-	uint32_t value = ct_load_u32(at) + (uint32_t)by;
+	uint32_t value = ct_load_u32(at) + by;
 	const uint8_t bytes[4] = { (uint8_t)(value >> 24),
 				   (uint8_t)(value >> 16),
 				   (uint8_t)(value >> 8), (uint8_t)value };
@@ -107,7 +106,13 @@ static uint32_t shift(uint8_t *at, int32_t by, bool summed_odd)
 
 	/* At an odd place the bytes of each word change their halves. */
 	diff = ct_csum_folded(diff);
-	return summed_odd ? (diff & 0xff) << 8 | diff >> 8 : diff;
+	return odd ? (diff & 0xff) << 8 | diff >> 8 : diff;
+}
+
+/* Shift a number in the header by so much. */
+static uint32_t shift(uint8_t *at, int32_t by, bool odd)
+{
+	return ct_seqadj_shift(at, (uint32_t)by, odd);
 }
 
 /* One SACK option, whose blocks begin at off of the header. */

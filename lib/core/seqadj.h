@@ -66,6 +66,10 @@ struct ct_seqadj_last ct_seqadj_last(const struct ct_seqadj *adj);
 bool ct_seqadj_write(struct ct_pkt *pkt, const struct ct_seqadj *own,
 		     const struct ct_seqadj *other);
 
+/* Add to 32 bits of a header, at an even place of it or not; => what the sum
+ * changes by. */
+uint32_t ct_seqadj_shift(uint8_t *at, uint32_t by, bool odd);
+
 /* What the acknowledgement of a segment in this direction is too large by;
  * for the tracker, which holds the connection's lock. */
 int32_t ct_seqadj_ack_shift(const struct ct_table *tbl,

@@ -14,10 +14,11 @@
  *	slab.lock		the depots; see slab.h
  *	threads_lock		the list of handles and of subscriptions
  *	frags.lock		datagrams in fragments; see frag.h
+ *	probes->lock		who is asked whether he is there; see overflow/probe.h
  *	a connection's lock	its tracker's state; see conn.h; alone
  * The host's alloc and free run under some of them.  Its other callbacks run
- * under none, but for events of ct_maintain(), under control_lock, and traces,
- * under a connection's lock.
+ * under none, but for events and packets of ct_maintain(), under control_lock,
+ * and traces, under a connection's lock.
  */
 #ifndef CORE_TABLE_H
 #define CORE_TABLE_H
@@ -32,6 +33,7 @@
 #include "core/extend.h"
 #include "core/frag.h"
 #include "core/ghost.h"
+#include "core/half.h"
 #include "core/help.h"
 #include "core/ledger.h"
 #include "core/limit.h"
@@ -89,6 +91,16 @@ enum ct_core_param {
 	CT_P_SOURCE_MIN,
 	CT_P_VICTIMS,
 	CT_P_HALF_LIFE,
+	CT_P_SYN_PROXY,
+	CT_P_SYN_MSS,
+	CT_P_SYN_WSCALE,
+	CT_P_SYN_STAMPS,
+	CT_P_HALF_MAX,
+	CT_P_HALF_SOURCE,
+	CT_P_PROBE,
+	CT_P_PROBE_RATE,
+	CT_P_PROBE_WAIT,
+	CT_P_RESET,
 	CT_P_MAX
 };
 
@@ -100,6 +112,9 @@ struct ct_prefix_map {
 	uint8_t bits;
 };
 enum { CT_PREFIX_MAPS = 8 };
+
+/* Of a thread, until it sends them. */
+enum { CT_RESETS = 16 };
 
 /* NAT's pools; see nat/pool.h. */
 struct ct_nat_pool;
@@ -155,6 +170,7 @@ struct ct_thread {
 
 	struct ct_outside_last outside; /* its own */
 
+	uint8_t hook;                  /* its own  of the packets at hand */
 	uint32_t refused_at;           /* its own  tick; count.h */
 	uint32_t hand;                 /* its own  unit; overflow/rate.h */
 	_Atomic uint64_t n_candidates; /* A  one writer; choose.c */
@@ -168,6 +184,8 @@ struct ct_thread {
 	uint32_t ghost_counts;   /* its own  that were added */
 	uint8_t usual;           /* its own  16 times the activity of
 					  assured victims; choose.c */
+	uint32_t resets[CT_RESETS];    /* its own  units; overflow/probe.h */
+	uint32_t n_resets;             /* its own */
 	bool crowd;              /* its own  too many unproven; choose.c */
 	uint32_t crowd_left;     /* its own  searches until it looks again */
 	_Atomic uint32_t credit; /* A  see count.h */
@@ -200,12 +218,15 @@ struct ct_table {
 	struct ct_outsides outsides;
 	struct ct_peer_ids peer_ids;
 	struct ct_frags frags;
-	_Atomic uint32_t turn;    /* A  see worth.h */
-	_Atomic uint32_t turned;  /* A  evicted, when the turn began */
-	_Atomic uint32_t evicted; /* A  that had proven nothing */
-	_Atomic bool pressed;     /* A  above the soft watermark */
+	_Atomic uint32_t turn;      /* A  see worth.h */
+	_Atomic uint32_t turned;    /* A  evicted, when the turn began */
+	_Atomic uint32_t evicted;   /* A  that had proven nothing */
+	_Atomic bool pressed;       /* A  above the soft watermark */
+	_Atomic uint32_t cookie_at; /* A  second of the last cookie, or 0 */
 	struct ct_limits limits;
+	struct ct_half half;
 	_Atomic(struct ct_ledger *) ledger;     /* A  made when it is needed */
+	_Atomic(struct ct_probes *) probes;     /* A  likewise */
 	_Atomic(struct ct_talkers *) talkers;   /* A  likewise */
 	_Atomic(struct ct_ghosts *) ghosts;     /* A  likewise */
 	const struct ct_overflow_ops *overflow; /* I  after the seal; or NULL */

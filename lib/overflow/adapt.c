@@ -6,6 +6,7 @@
 
 #include "core/table.h"
 #include "core/worth.h"
+#include "overflow/probe.h"
 
 /* Seconds that no timeout shrinks below: as long as a peer that is slow may take
  * to answer, and to send again. */
@@ -73,6 +74,7 @@ static void end(struct ct_thread *thr, struct ct_conn *conn)
 	if (!ended)
 		return;
 	ct_conn_bury(thr, conn);
+	ct_probe_evicted(thr, conn);
 	ct_ledger_add(thr->tbl, CT_LEDGER_RECYCLED, 1);
 }
 
@@ -85,7 +87,7 @@ static void look_at(struct ct_thread *thr, uint32_t unit)
 	if (!byte || ct_worth_group(byte) == CT_WORTH_KEPT ||
 	    !ct_conn_known(conn) || ct_conn_expired(conn, thr->now))
 		return;
-	if (ct_unlikely(too_old(thr, conn)))
+	if (ct_unlikely(too_old(thr, conn)) && !ct_probe_want(thr, conn))
 		end(thr, conn);
 }
 

@@ -15,6 +15,7 @@
 #include "core/table.h"
 #include "core/timer.h"
 #include "overflow/ask.h"
+#include "overflow/probe.h"
 #include "overflow/rate.h"
 
 /* A source with more than this part of the table, of 65535, holds much: 1/16. */
@@ -105,7 +106,8 @@ static void look_at_age(struct ct_thread *thr, struct candidate *cand)
 	if (ct_worth_group(cand->worth) == CT_WORTH_ESTABLISHED &&
 	    cand->age.idle <= soft)
 		learn(thr, cand->conn);
-	else if (ct_worth_group(cand->worth) == CT_WORTH_ESTABLISHED)
+	else if (ct_worth_group(cand->worth) == CT_WORTH_ESTABLISHED &&
+		 !ct_probe_want(thr, cand->conn))
 		cand->worth =
 			(uint8_t)(CT_WORTH_STALE << CT_WORTH_SHIFT | below);
 }
@@ -296,6 +298,8 @@ static bool evict(struct ct_thread *thr, const struct ct_newcomer *new,
 	leave_ghost(thr, cand);
 	if (cand->reason != CT_R_END_EXPIRED)
 		ct_ledger_evicted(thr->tbl, &victim);
+	if (cand->reason == CT_R_END_RECYCLED)
+		ct_probe_evicted(thr, cand->conn);
 	if (cand->reason == CT_R_END_EVICTED)
 		ct_worth_evicted(thr);
 	return true;

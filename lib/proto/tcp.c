@@ -401,6 +401,11 @@ static enum ct_track packet(struct ct_thread *thr, struct ct_conn *conn,
 	return act(thr, conn, &step, pkt);
 }
 
+void ct_tcp_scales(struct ct_conn *conn, enum ct_dir dir, uint8_t shift)
+{
+	tcp_of(conn)->scale[dir] = shift;
+}
+
 /* For those who do not hold the lock. */
 static unsigned state_of(const struct ct_conn *conn)
 {

@@ -136,4 +136,7 @@ CT_STATIC_ASSERT(sizeof(struct ct_tcp_seg) <=
 
 extern const struct ct_l4_ops ct_tcp_ops;
 
+/* An end shifts its windows by so much, although the other end does not. */
+void ct_tcp_scales(struct ct_conn *conn, enum ct_dir dir, uint8_t shift);
+
 #endif

@@ -23,8 +23,14 @@ struct ct_tcpopt {
 	bool has_wscale;    /* window scale, RFC 7323 2 */
 	bool sack_perm;     /* SACK permitted, RFC 2018 2 */
 	bool has_timestamp; /* time stamps, RFC 7323 3 */
+	bool has_mss;       /* segment size, RFC 9293 3.7.1 */
 	uint8_t wscale;     /* the shift, at most CT_TCPOPT_WSCALE_MAX */
 	uint8_t n_sacks;    /* how many of sacks */
+	uint16_t mss;
+	uint16_t
+		stamps_off; /* of TSval, from the first option; TSecr follows */
+	uint32_t tsval;
+	uint32_t tsecr;
 	struct ct_tcpopt_block sacks[CT_TCPOPT_BLOCKS_MAX]; /* as they came */
 };
 
@@ -37,5 +43,16 @@ struct ct_tcpopt {
  * => A length which is none of the option's own makes it unknown: passed over.
  */
 void ct_tcpopt_parse(struct ct_cursor options, struct ct_tcpopt *opt);
+
+/* As much as ct_tcpopt_write() writes. */
+enum { CT_TCPOPT_WRITE_MAX = 20 };
+
+/*
+ * Write options, aligned by NOPs: what has_... and sack_perm say.
+ *
+ * => How many bytes, a multiple of four.
+ */
+uint32_t ct_tcpopt_write(uint8_t at[CT_TCPOPT_WRITE_MAX],
+			 const struct ct_tcpopt *opt);
 
 #endif

@@ -36,6 +36,7 @@ void frame_close(struct ct_pkt *pkt)
 
 	pkt->data = fuzz_roomy(pkt->data, pkt->len, pkt->tailroom);
 	pkt->headroom = 0;
+	pkt->tailroom = 0;
 	free(frame);
 }
 

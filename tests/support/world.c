@@ -52,6 +52,8 @@ void ct_world_create(struct ct_world *w, const struct ct_config *caller)
 
 	if (caller)
 		cfg = *caller;
+	if (cfg.host)
+		host.emit = cfg.host->emit;
 	memset(w, 0, sizeof(*w));
 	ct_test_alloc_init(&w->mem);
 	ct_test_alloc_host(&w->mem, &host);

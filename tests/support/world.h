@@ -32,7 +32,8 @@ struct ct_world {
 	struct ct_test_packet p; /* the last packet built */
 };
 
-/* A table with the profile of Linux; cfg may be NULL, and has no host. */
+/* A table with the profile of Linux; cfg may be NULL; of its
+ * host, if any, only emit counts. */
 void ct_world_create(struct ct_world *w, const struct ct_config *cfg);
 
 /* From now on freed connections are counted; before the first attach. */

@@ -108,7 +108,7 @@ END_TEST
 
 START_TEST(definition_must_make_sense)
 {
-	def.flags = 1u << 6;
+	def.flags = 1u << 8;
 	ck_assert_int_eq(refused(), CT_E_INVAL);
 	def.flags = 0;
 	def.n_timeouts = 1;
