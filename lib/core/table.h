@@ -180,16 +180,16 @@ struct ct_thread {
 	uint32_t adapt;                /* its own  unit; overflow/adapt.c */
 	uint32_t heavy;                /* its own  tick; overflow/choose.h */
 	struct ct_share *share;        /* its own  made when room is needed */
-	uint32_t ghost;          /* its own  the set to be aged; ghost.c */
-	uint32_t ghost_counts;   /* its own  that were added */
-	uint8_t usual;           /* its own  16 times the activity of
+	uint32_t ghost;             /* its own  the set to be aged; ghost.c */
+	uint32_t ghost_counts;      /* its own  that were added */
+	uint8_t usual;              /* its own  16 times the activity of
 					  assured victims; choose.c */
-	uint32_t resets[CT_RESETS];    /* its own  units; overflow/probe.h */
-	uint32_t n_resets;             /* its own */
-	bool crowd;              /* its own  too many unproven; choose.c */
-	uint32_t crowd_left;     /* its own  searches until it looks again */
-	_Atomic uint32_t credit; /* A  see count.h */
-	_Atomic int64_t n_weak;  /* A  one writer */
+	uint32_t resets[CT_RESETS]; /* its own  units; overflow/probe.h */
+	uint32_t n_resets;          /* its own */
+	bool crowd;                 /* its own  too many unproven; choose.c */
+	uint32_t crowd_left;        /* its own  searches until it looks again */
+	_Atomic uint32_t credit;    /* A  see count.h */
+	_Atomic int64_t n_weak;     /* A  one writer */
 	/* Read by others' polls: on lines of their own. */
 	_Alignas(CT_LINE) _Atomic uint64_t epoch; /* A  seen; 0: offline */
 	/* Written by each packet. */
