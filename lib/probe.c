@@ -197,10 +197,11 @@ static bool is_wanted(const struct ct_table *tbl)
 }
 
 static bool is_stale(struct ct_thread *thr, const struct ct_conn *conn)
+	CT_REQUIRES(conn->lock)
 {
 	uint32_t soft = ct_core_param(thr->tbl, CT_P_SOFT) * CT_TICKS_PER_S;
 
-	return ct_worth_age(thr, conn).idle > soft;
+	return ct_worth_age_held(thr, conn).idle > soft;
 }
 
 /* It may have been heard of just now: the timeout tells, under the lock. */

@@ -153,8 +153,8 @@ struct ct_l4_ops {
 	 * in the state. */
 	uint8_t (*evict_score)(const struct ct_conn *conn);
 	/** Optional; without it nobody knows how long it has been idle.  The
-	 * seconds that it may be silent in its present state.  Not locked;
-	 * must cope with any bytes. */
+	 * seconds that it may be silent in its present state.  The connection
+	 * is locked. */
 	uint32_t (*lifetime)(const struct ct_thread *thr,
 			     const struct ct_conn *conn);
 	/** Optional.  The state's name, as conntrack(8) prints it; must cope

@@ -123,9 +123,27 @@ static void byte_set(const struct ct_table *tbl, const struct ct_conn *conn,
 		atomic_fetch_or_explicit(easy, bit, memory_order_relaxed);
 }
 
+/* byte_for() of most newcomers: of everybody's class, with nothing proven. */
+static uint8_t byte_new(const struct ct_table *tbl, uint32_t status)
+{
+	bool nat = status & (CT_S_SRC_NAT | CT_S_DST_NAT);
+
+	return (uint8_t)(CT_WORTH_UNPROVEN << CT_WORTH_SHIFT | turn_of(tbl) |
+			 (nat ? CT_WORTH_NAT : 0));
+}
+
 void ct_worth_start(struct ct_thread *thr, struct ct_conn *conn)
 {
-	byte_set(thr->tbl, conn, byte_for(thr->tbl, conn, 0));
+	const struct ct_table *tbl = thr->tbl;
+	const struct ct_class *everybody = ct_class_at(&tbl->limits, 0);
+	uint32_t status = ct_conn_word(conn);
+
+	if (ct_likely(!(status & CT_S_ASSURED) && !conn->class_ &&
+		      !atomic_load_explicit(&everybody->keep,
+					    memory_order_relaxed)))
+		byte_set(tbl, conn, byte_new(tbl, status));
+	else
+		byte_set(tbl, conn, byte_for(tbl, conn, 0));
 }
 
 void ct_worth_changed(struct ct_thread *thr, struct ct_conn *conn)
@@ -199,7 +217,8 @@ void ct_worth_stop(struct ct_table *tbl, struct ct_conn *conn)
 	atomic_store_explicit(byte_of(tbl, conn), 0, memory_order_relaxed);
 }
 
-struct ct_age ct_worth_age(struct ct_thread *thr, const struct ct_conn *conn)
+struct ct_age ct_worth_age_held(struct ct_thread *thr,
+				const struct ct_conn *conn)
 {
 	const struct ct_l4_ops *ops = ops_of(thr->tbl, conn);
 	struct ct_age age = { 0, 0 };
@@ -244,4 +263,14 @@ int ct_conn_class_set(struct ct_thread *thr, struct ct_conn *conn,
 	ct_spin_unlock(&conn->lock);
 	ct_worth_changed(thr, conn);
 	return alive ? 0 : CT_E_NOENT;
+}
+
+struct ct_age ct_worth_age(struct ct_thread *thr, struct ct_conn *conn)
+{
+	struct ct_age age;
+
+	ct_spin_lock(&conn->lock);
+	age = ct_worth_age_held(thr, conn);
+	ct_spin_unlock(&conn->lock);
+	return age;
 }

@@ -103,12 +103,18 @@ void ct_worth_stop(struct ct_table *tbl, struct ct_conn *conn);
  * been, in ticks.
  *
  * => 0 and 0 when its tracker cannot tell.
+ * => Takes its lock.
  * => idle is right to a second: timeouts are stored no oftener.
  */
 struct ct_age {
 	uint32_t life;
 	uint32_t idle;
 };
-struct ct_age ct_worth_age(struct ct_thread *thr, const struct ct_conn *conn);
+struct ct_age ct_worth_age(struct ct_thread *thr, struct ct_conn *conn);
+
+/* The same for who holds the lock. */
+struct ct_age ct_worth_age_held(struct ct_thread *thr,
+				const struct ct_conn *conn)
+	CT_REQUIRES(conn->lock);
 
 #endif /* CORE_WORTH_H */

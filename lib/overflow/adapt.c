@@ -55,10 +55,9 @@ static uint32_t limit_of(struct ct_thread *thr, const struct ct_conn *conn,
 					      : FLOOR * CT_TICKS_PER_S;
 }
 
-static bool too_old(struct ct_thread *thr, const struct ct_conn *conn)
+static bool too_old(struct ct_thread *thr, const struct ct_conn *conn,
+		    struct ct_age age)
 {
-	struct ct_age age = ct_worth_age(thr, conn);
-
 	return age.life && age.idle > limit_of(thr, conn, age.life);
 }
 
@@ -68,7 +67,8 @@ static void end(struct ct_thread *thr, struct ct_conn *conn)
 	bool ended = false;
 
 	ct_spin_lock(&conn->lock);
-	if (ct_conn_known(conn) && too_old(thr, conn))
+	if (ct_conn_known(conn) &&
+	    too_old(thr, conn, ct_worth_age_held(thr, conn)))
 		ended = ct_conn_condemn(thr, conn, CT_R_END_SHORTENED);
 	ct_spin_unlock(&conn->lock);
 	if (!ended)
@@ -87,7 +87,8 @@ static void look_at(struct ct_thread *thr, uint32_t unit)
 	if (!byte || ct_worth_group(byte) == CT_WORTH_KEPT ||
 	    !ct_conn_known(conn) || ct_conn_expired(conn, thr->now))
 		return;
-	if (ct_unlikely(too_old(thr, conn)) && !ct_probe_want(thr, conn))
+	if (ct_unlikely(too_old(thr, conn, ct_worth_age(thr, conn))) &&
+	    !ct_probe_want(thr, conn))
 		end(thr, conn);
 }
 
