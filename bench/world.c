@@ -115,7 +115,7 @@ double world_bytes_per_conn(struct world *world)
 
 uint32_t world_room(uint32_t conns)
 {
-	return conns + conns / 16 + 1024;
+	return conns + conns / 2 + 1024;
 }
 
 /* --- Teams -------------------------------------------------------------- */

@@ -122,8 +122,9 @@ uint64_t world_conns(struct world *world);
 /* => Bytes that the allocator gave for each of them. */
 double world_bytes_per_conn(struct world *world);
 
-/* A limit for n connections that leaves room for those that are on their way.
- */
+/* A limit for n connections that leaves room for those that are on their way,
+ * and leaves the table below its soft watermark: what is measured is traffic
+ * without pressure. */
 uint32_t world_room(uint32_t conns);
 
 #endif /* WORLD_H */

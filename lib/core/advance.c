@@ -17,6 +17,21 @@ const void *ct_l4_state_const(const struct ct_conn *conn)
 	return conn->l4_state;
 }
 
+/*
+ * Whether a packet that moved the timeout by so much counts as activity.
+ *
+ * TCP goes from one timeout to another and back with each answer; of such moves,
+ * which say nothing of the time that has passed, one in some counts, since each
+ * costs a cache miss.
+ */
+static bool is_visit(struct ct_thread *thr, int32_t later)
+{
+	enum { SOME = 16 };
+	const int32_t most = (int32_t)(CT_TIMER_LOW * CT_TICKS_PER_S);
+
+	return (later >= 0 && later <= most) || thr->moves++ % SOME == 0;
+}
+
 void ct_conn_refresh(struct ct_thread *thr, struct ct_conn *conn,
 		     uint32_t seconds)
 {
@@ -44,7 +59,7 @@ void ct_conn_refresh(struct ct_thread *thr, struct ct_conn *conn,
 	atomic_store_explicit(&conn->timeout, timeout, memory_order_release);
 	if (later < 0)
 		ct_timer_sooner(thr, conn, seconds);
-	if (ct_unlikely(ct_pressed(thr->tbl)))
+	if (ct_unlikely(ct_pressed(thr->tbl)) && is_visit(thr, later))
 		ct_worth_touch(thr, conn);
 }
 

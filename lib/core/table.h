@@ -176,6 +176,7 @@ struct ct_thread {
 	_Atomic uint64_t n_candidates; /* A  one writer; choose.c */
 	_Atomic uint64_t n_lines;      /* A  one writer */
 	uint32_t evicted;              /* its own  not handed over; worth.c */
+	uint32_t moves;                /* its own  of timeouts; advance.c */
 	uint64_t weak_now;             /* its own  as counted last; choose.c */
 	uint32_t adapt;                /* its own  unit; overflow/adapt.c */
 	uint32_t heavy;                /* its own  tick; overflow/choose.h */
