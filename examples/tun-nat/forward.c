@@ -51,6 +51,24 @@ void forward_error(struct gateway *gw, const struct frame *frame,
 	send_plain(gw, frame->from, message, len);
 }
 
+/* => Where its destination is, as it is now. */
+static enum side side_of(const struct gateway *gw, uint8_t l3,
+			 const uint8_t *data)
+{
+	union ct_addr dst = { .v4 = 0 };
+
+	memcpy(dst.bytes, data + (l3 == CT_L3_IPV4 ? 16 : 24), ip_addr_len(l3));
+	return policy_is_on(gw->policy, INSIDE, l3, &dst) ? INSIDE : OUTSIDE;
+}
+
+void forward_own(void *user, const struct ct_pkt *pkt)
+{
+	struct gateway *gw = user;
+
+	gw->own++;
+	send_plain(gw, side_of(gw, pkt->l3, pkt->data), pkt->data, pkt->len);
+}
+
 static bool is_ping(const struct gateway *gw, const struct frame *frame)
 {
 	const struct ip *ip = &frame->ip;
@@ -166,15 +184,13 @@ static bool receive(struct gateway *gw, struct frame *frame)
 
 /* --- Behind ------------------------------------------------------------- */
 
-/* => Its destination, as it is now. */
-static enum side routed(const struct gateway *gw, const struct frame *frame)
+/* The SYN proxy has made another segment of it, which need not be cut. */
+static void mind_remade(struct frame *frame)
 {
-	uint8_t l3 = frame->ip.l3;
-	union ct_addr dst = { .v4 = 0 };
-
-	memcpy(dst.bytes, frame->data + (l3 == CT_L3_IPV4 ? 16 : 24),
-	       ip_addr_len(l3));
-	return policy_is_on(gw->policy, INSIDE, l3, &dst) ? INSIDE : OUTSIDE;
+	if (frame->pkt.gso_size)
+		return;
+	frame->vnet.gso_type = VIRTIO_NET_HDR_GSO_NONE;
+	frame->vnet.gso_size = 0;
 }
 
 /* Fragments that waited for this one leave behind it, without a super-packet's
@@ -184,6 +200,7 @@ static void send_all(struct gateway *gw, struct frame *frame, enum side to)
 	static const struct virtio_net_hdr plain;
 	struct ct_pkt piece = { 0 };
 
+	mind_remade(frame);
 	while (ct_frag_next(gw->thr, &frame->pkt, &piece))
 		tun_write(&gw->tun[to],
 			  piece.data == frame->data ? &frame->vnet : &plain,
@@ -192,7 +209,7 @@ static void send_all(struct gateway *gw, struct frame *frame, enum side to)
 
 static void deliver(struct gateway *gw, struct frame *frame)
 {
-	enum side to = routed(gw, frame);
+	enum side to = side_of(gw, frame->ip.l3, frame->data);
 
 	if (frame->pkt.state == CT_INVALID)
 		drop(gw, DROP_INVALID);
@@ -208,7 +225,7 @@ static void deliver(struct gateway *gw, struct frame *frame)
 static void count_lost(struct gateway *gw, const struct ct_pkt *pkt)
 {
 	if (ct_reason_text(pkt->reason)->class_ == CT_RC_D &&
-	    pkt->reason != CT_R_NAT_EXHAUSTED)
+	    pkt->reason != CT_R_NAT_EXHAUSTED && pkt->reason != CT_R_SYN_COOKIE)
 		drop(gw, DROP_LOST);
 }
 

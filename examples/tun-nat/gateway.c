@@ -49,7 +49,11 @@ static bool set_params(struct ct_table *tbl, const struct policy *policy)
 
 static bool open_table(struct gateway *gw)
 {
+	const struct ct_host host = { .size = sizeof(host),
+				      .user = gw,
+				      .emit = forward_own };
 	const struct ct_config cfg = { .size = sizeof(cfg),
+				       .host = &host,
 				       .max_conns = gw->policy->max_conns };
 	int error = ct_table_create(&cfg, &gw->tbl);
 

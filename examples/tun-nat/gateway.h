@@ -64,6 +64,7 @@ struct gateway {
 	uint64_t errors;       /* sent */
 	uint64_t errors_saved; /* not sent, as there were too many */
 	uint64_t pings;        /* answered */
+	uint64_t own;          /* packets of the library's own */
 	uint64_t drops[DROP_MAX];
 };
 
@@ -105,6 +106,9 @@ void forward_burst(struct gateway *gw, enum side from);
 /* Tell the sender of a packet what is wrong with it, unless one may not. */
 void forward_error(struct gateway *gw, const struct frame *frame,
 		   enum icmp_error what, uint32_t mtu);
+
+/* ct_host.emit: send a packet of the library's own; user is the gateway. */
+void forward_own(void *user, const struct ct_pkt *pkt);
 
 /* ct_rules.new_conn; user is the gateway, pkt->user the frame. */
 enum ct_verdict rules_new_conn(void *user, struct ct_thread *thr,

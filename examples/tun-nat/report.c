@@ -141,7 +141,8 @@ void report_stats(const struct gateway *gw, FILE *to)
 	print_drops(to, gw);
 	fprintf(to,
 		"answered pings: %" PRIu64 ", ICMP errors sent: %" PRIu64
-		", not sent, as there were too many: %" PRIu64 "\n",
-		gw->pings, gw->errors, gw->errors_saved);
+		", not sent, as there were too many: %" PRIu64
+		", packets of the library's own: %" PRIu64 "\n",
+		gw->pings, gw->errors, gw->errors_saved, gw->own);
 	fflush(to);
 }

@@ -5,7 +5,10 @@ count ADDRESS PORT N    receive N datagrams, say how many of which size
 send ADDRESS PORT N     send N datagrams
 burst ADDRESS PORT N    send N datagrams of 1000 bytes as one super-packet
 echo ADDRESS PORT       TCP server that sends back what it gets
-talk ADDRESS PORT       TCP client: each line of standard input, and its answer
+talk ADDRESS PORT [SOURCE]
+                        TCP client: each line of standard input, and its answer
+shells ADDRESS PORT     TCP server that sends back what each of many says
+spray ADDRESS PORT N    a datagram to each of N ports
 reflect ADDRESS PORT    UDP server that sends back what it gets
 ring ADDRESS PORT FROM FROM_PORT
                         datagrams, several a second, until one is answered
@@ -59,8 +62,36 @@ def echo(address, port):
                 sock.sendall(got)
 
 
-def talk(address, port):
-    with socket.create_connection((address, int(port)), 15) as sock:
+def shells(address, port):
+    poll = select.poll()
+    with socket.create_server((address, int(port))) as server:
+        poll.register(server, select.POLLIN)
+        socks = {}
+        while True:
+            for fd, _ in poll.poll():
+                if fd == server.fileno():
+                    sock, _ = server.accept()
+                    socks[sock.fileno()] = sock
+                    poll.register(sock, select.POLLIN)
+                    continue
+                got = socks[fd].recv(65536)
+                if got:
+                    socks[fd].sendall(got)
+                    continue
+                poll.unregister(fd)
+                socks.pop(fd).close()
+
+
+def spray(address, port, n):
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        for i in range(int(n)):
+            sock.sendto(b"hello", (address, int(port) + i))
+
+
+def talk(address, port, source=""):
+    with socket.create_connection(
+        (address, int(port)), 15, (source, 0)
+    ) as sock:
         answers = sock.makefile("r")
         for line in sys.stdin:
             sock.sendall(line.encode())
