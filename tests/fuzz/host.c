@@ -5,7 +5,9 @@
 #include "host.h"
 
 #include "fuzz.h"
+#include "wire/build.h"
 
+#include <conntrack/packet.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -58,6 +60,18 @@ static void hear(void *user, enum ct_log_level level, const char *msg)
 		fuzz_wrong("an odd line for the log");
 }
 
+static void send(void *user, const struct ct_pkt *pkt)
+{
+	struct ct_segment seg;
+
+	(void)user;
+	/* What is no segment is an error about a packet. */
+	if (!pkt->len || !(pkt->flags & CT_PKT_UNTRACKED) ||
+	    pkt->len > CT_BUILD_MAX)
+		fuzz_wrong("an odd packet of the table's own");
+	ct_segment_read(&seg, pkt->l3, pkt->data, pkt->len);
+}
+
 void fuzz_host(struct ct_host *host, struct fuzz_mem *mem)
 {
 	*host = (struct ct_host){
@@ -67,5 +81,6 @@ void fuzz_host(struct ct_host *host, struct fuzz_mem *mem)
 		.free = give,
 		.random = constant,
 		.log = hear,
+		.emit = send,
 	};
 }

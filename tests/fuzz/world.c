@@ -68,6 +68,14 @@ bool world_make(struct world *w, struct fuzz_in *in)
 	set(w, "timestamp", how >> 4 & 1);
 	set(w, "checksum", how >> 5 & 1);
 	set(w, "overflow.linux_buckets", how & 64 ? 8 : 1024);
+	if ((how & 96) == 96) {
+		set(w, "overflow.syn_proxy", 1);
+		set(w, "overflow.low", 250);
+		set(w, "overflow.half_open.max", 8);
+		set(w, "overflow.half_open.source", 4);
+		set(w, "overflow.probe", 1);
+		set(w, "overflow.reset", 1);
+	}
 	w->now_ns = BEFORE_THE_WRAP;
 	w->mem.refusals = 0;
 	if (ct_helper_register(w->tbl, &fuzz_helper))
