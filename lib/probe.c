@@ -13,6 +13,7 @@
 #include "core/worth.h"
 #include "overflow/probe.h"
 #include "proto/tcp.h"
+#include "syn.h"
 
 enum { ROUND = 16 }; /* notes whose answer is carried out at once */
 
@@ -93,7 +94,7 @@ static void send(struct ct_thread *thr, struct ct_conn *conn, enum ct_dir dir,
 /* --- Probes --------------------------------------------------------------- */
 
 /* What follows from a note. */
-enum deed { DEED_NONE, DEED_ASK, DEED_END };
+enum deed { DEED_NONE, DEED_ASK, DEED_END, DEED_SYN };
 
 struct order {
 	struct ct_conn *conn;
@@ -146,6 +147,30 @@ static enum deed judge(struct ct_thread *thr, struct ct_probes *probes,
 	return DEED_NONE;
 }
 
+static bool is_it(const struct ct_probe *probe, const struct ct_conn *conn)
+{
+	return ct_conn_known(conn) &&
+	       atomic_load_explicit(&conn->gen, memory_order_relaxed) ==
+		       probe->gen;
+}
+
+/* It is private for a moment, when it is noted. */
+static enum deed look_at_syn(struct ct_thread *thr, struct ct_probes *probes,
+			     struct ct_probe *probe, const struct ct_conn *conn)
+	CT_REQUIRES(probes->lock)
+{
+	uint32_t wait = (uint32_t)CT_TICKS_PER_S << probe->tries;
+
+	if (ct_ticks_until(probe->at + wait, thr->now) > 0)
+		return DEED_NONE;
+	if (!is_it(probe, conn) || probe->tries == CT_PROBE_SYNS ||
+	    (ct_conn_word(conn) & CT_S_SEEN_REPLY)) {
+		forget(probes, probe);
+		return DEED_NONE;
+	}
+	return ask(thr, probes, probe, conn) == DEED_ASK ? DEED_SYN : DEED_NONE;
+}
+
 static enum deed look_at(struct ct_thread *thr, struct ct_probes *probes,
 			 struct ct_probe *probe, struct ct_conn *conn)
 	CT_REQUIRES(probes->lock)
@@ -153,9 +178,9 @@ static enum deed look_at(struct ct_thread *thr, struct ct_probes *probes,
 	uint32_t wait =
 		ct_core_param(thr->tbl, CT_P_PROBE_WAIT) * CT_TICKS_PER_S;
 
-	if (!ct_conn_known(conn) ||
-	    atomic_load_explicit(&conn->gen, memory_order_relaxed) !=
-		    probe->gen) {
+	if (probe->to == CT_PROBE_SYN)
+		return look_at_syn(thr, probes, probe, conn);
+	if (!is_it(probe, conn)) {
 		forget(probes, probe);
 		return DEED_NONE;
 	}
@@ -226,6 +251,10 @@ static void carry_out(struct ct_thread *thr, const struct order *order)
 {
 	if (order->deed == DEED_END) {
 		end(thr, order->conn);
+		return;
+	}
+	if (order->deed == DEED_SYN) {
+		ct_syn_repeat(thr, order->conn);
 		return;
 	}
 	ct_ledger_add(thr->tbl, CT_LEDGER_PROBES, 1);

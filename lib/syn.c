@@ -6,6 +6,7 @@
 
 #include "core/emit.h"
 #include "core/segment.h"
+#include "overflow/probe.h"
 #include "proto/tcp_seg.h"
 #include "refuse.h"
 #include "wire/tcpopt.h"
@@ -234,8 +235,7 @@ static bool redeem(const struct ct_thread *thr, const struct ct_tcp_seg *seg,
 	return true;
 }
 
-/* The client's SYN, out of what is known of it. */
-static struct ct_segment syn_of(const struct ct_proxied *proxied)
+struct ct_segment ct_syn_of(const struct ct_proxied *proxied)
 {
 	const struct ct_tcpopt opt = {
 		.has_mss = true,
@@ -266,7 +266,7 @@ static bool is_whole(const struct ct_pkt *pkt)
 static bool turn(struct ct_thread *thr, struct ct_pkt *pkt,
 		 const struct ct_proxied *proxied)
 {
-	const struct ct_segment syn = syn_of(proxied);
+	const struct ct_segment syn = ct_syn_of(proxied);
 
 	if (!ct_segment_remake(thr->tbl, pkt, &syn))
 		return false;
@@ -339,6 +339,7 @@ bool ct_syn_keep(struct ct_thread *thr, struct ct_conn *conn,
 		return false;
 	help->proxied = *proxied;
 	ct_event_mark(conn);
+	ct_probe_syn(thr, conn);
 	return true;
 }
 

@@ -80,6 +80,12 @@ enum ct_track ct_syn_again(struct ct_thread *thr, struct ct_pkt *pkt,
 bool ct_syn_leave(struct ct_thread *thr, struct ct_pkt *pkt,
 		  struct ct_helped *help);
 
+/* The server has not answered for a while: send it the SYN again. */
+void ct_syn_repeat(struct ct_thread *thr, struct ct_conn *conn);
+
+/* The client's SYN, out of what is known of it; without its ends. */
+struct ct_segment ct_syn_of(const struct ct_proxied *proxied);
+
 /* The options of a SYN, or of its answer, from a segment's. */
 void ct_syn_options(const struct ct_segment *seg, struct ct_tcpopt *opt);
 

@@ -19,8 +19,7 @@
 /* --- The ACK to the server ------------------------------------------------ */
 
 /* As the client would say it. */
-static struct ct_segment ack_of(const struct ct_proxied *proxied,
-				const struct ct_tuple *t)
+static struct ct_segment ack_of(const struct ct_proxied *proxied)
 {
 	const struct ct_tcpopt opt = {
 		.has_timestamp = proxied->flags & CT_PROXIED_SHIFTED,
@@ -28,10 +27,6 @@ static struct ct_segment ack_of(const struct ct_proxied *proxied,
 		.tsecr = proxied->tsecr,
 	};
 	struct ct_segment ack = {
-		.src = t->src,
-		.dst = t->dst,
-		.src_port = t->src_id,
-		.dst_port = t->dst_id,
 		.seq = proxied->isn + 1,
 		.ack = proxied->cookie + 1,
 		.window = proxied->window,
@@ -42,42 +37,65 @@ static struct ct_segment ack_of(const struct ct_proxied *proxied,
 	return ack;
 }
 
-/* All verbs, for a packet of our own. */
+/* All verbs, for a packet of our own: as one of this host's, no SYN of it is
+ * answered. */
 static bool pass(struct ct_thread *thr, struct ct_pkt *pkt,
 		 const struct ct_conn *conn)
 {
 	uint8_t hook = thr->hook;
-	bool good = ct_process(thr, pkt, CT_HOOK_PREROUTING) == CT_ACCEPT &&
+	bool good = ct_process(thr, pkt, CT_HOOK_OUTPUT) == CT_ACCEPT &&
 		    pkt->conn == conn &&
 		    ct_nat_forward(thr, pkt) == CT_ACCEPT &&
 		    ct_confirm(thr, pkt) == CT_ACCEPT;
 
 	thr->hook = hook;
+	if (!good)
+		ct_abandon(thr, pkt);
 	return good;
 }
 
-static void acknowledge(struct ct_thread *thr, const struct ct_pkt *about,
-			const struct ct_proxied *proxied)
+/* Send the server what its client would. */
+static void speak(struct ct_thread *thr, struct ct_conn *conn, uint32_t mark,
+		  struct ct_segment *seg)
 {
 	const struct ct_host *host = &thr->tbl->mem.host;
 	uint8_t room[CT_IPHEAD_MAX + CT_BUILD_MAX];
-	struct ct_segment ack;
 	struct ct_built built;
 	struct ct_tuple t;
 	struct ct_pkt pkt;
 
-	ct_conn_tuple(about->conn, CT_DIR_ORIG, &t);
-	ack = ack_of(proxied, &t);
-	ct_build_segment(&built, t.l3, &ack);
-	pkt = ct_emit_pkt(&built, t.zone, about->mark);
+	ct_conn_tuple(conn, CT_DIR_ORIG, &t);
+	seg->src = t.src;
+	seg->dst = t.dst;
+	seg->src_port = t.src_id;
+	seg->dst_port = t.dst_id;
+	ct_build_segment(&built, t.l3, seg);
+	pkt = ct_emit_pkt(&built, t.zone, mark);
 	/* NAT64 may make the header longer. */
 	pkt.data = memcpy(room + CT_IPHEAD_MAX, built.bytes, built.len);
 	pkt.headroom = CT_IPHEAD_MAX;
 	pkt.flags = 0;
-	if (!pass(thr, &pkt, about->conn))
+	if (!pass(thr, &pkt, conn))
 		return;
 	pkt.flags = CT_PKT_UNTRACKED;
 	host->emit(host->user, &pkt);
+}
+
+void ct_syn_repeat(struct ct_thread *thr, struct ct_conn *conn)
+{
+	struct ct_helped *help = ct_help_of(thr->tbl, conn);
+	struct ct_proxied proxied;
+	struct ct_segment syn;
+
+	if (!help)
+		return;
+	ct_spin_lock(&conn->lock);
+	proxied = help->proxied;
+	ct_spin_unlock(&conn->lock);
+	if (!(proxied.flags & CT_PROXIED_WAITS))
+		return;
+	syn = ct_syn_of(&proxied);
+	speak(thr, conn, ct_conn_mark(conn), &syn);
 }
 
 /* --- What becomes of the server's answer ----------------------------------- */
@@ -151,7 +169,8 @@ static bool open_window(struct ct_thread *thr, struct ct_pkt *pkt,
 	if ((proxied.flags & CT_PROXIED_WAITS) || proxied.server != syn->seq ||
 	    syn->ack != proxied.isn + 1)
 		return false;
-	acknowledge(thr, pkt, &proxied);
+	ack = ack_of(&proxied);
+	speak(thr, conn, pkt->mark, &ack);
 	ack = update_of(syn, &opt, &proxied);
 	return ct_segment_remake(thr->tbl, pkt, &ack);
 }

@@ -84,21 +84,28 @@ static bool is_asked(const struct ct_table *tbl, const struct ct_conn *conn)
 
 /* --- Notes ---------------------------------------------------------------- */
 
-static uint32_t gen_of(const struct ct_conn *conn)
+static struct ct_probe probe_of(const struct ct_thread *thr,
+				const struct ct_conn *conn, uint8_t to)
 {
-	return atomic_load_explicit(&conn->gen, memory_order_relaxed);
+	return (struct ct_probe){
+		.unit = ct_conn_unit(thr->tbl, conn),
+		.gen = atomic_load_explicit(&conn->gen, memory_order_relaxed),
+		.at = thr->now,
+		.to = to,
+	};
 }
 
 /* Take note of it, if it is not noted and there is a place. */
-static void note(struct ct_probes *probes, uint32_t unit, uint32_t gen)
+static void note(struct ct_probes *probes, const struct ct_probe *new)
 	CT_REQUIRES(probes->lock)
 {
+	uint32_t unit = new->unit;
 	uint32_t set = (unit * 2654435761u >> 16) % (CT_PROBES / CT_PROBE_WAYS);
 	struct ct_probe *way = &probes->probes[set * CT_PROBE_WAYS];
 	struct ct_probe *place = NULL;
 
 	for (unsigned i = 0; i < CT_PROBE_WAYS; i++) {
-		if (way[i].unit == unit && way[i].gen == gen)
+		if (way[i].unit == unit && way[i].gen == new->gen)
 			return;
 		if (!way[i].unit || way[i].unit == unit)
 			place = &way[i];
@@ -106,23 +113,37 @@ static void note(struct ct_probes *probes, uint32_t unit, uint32_t gen)
 	if (!place)
 		return;
 	probes->used += !place->unit;
-	*place = (struct ct_probe){ .unit = unit, .gen = gen };
+	*place = *new;
 }
 
 bool ct_probe_want(struct ct_thread *thr, const struct ct_conn *conn)
 {
 	struct ct_table *tbl = thr->tbl;
 	struct ct_probes *probes;
+	struct ct_probe new;
 
 	if (ct_likely(!ct_emits(tbl)) || !is_asked(tbl, conn))
 		return false;
 	probes = ct_probes_of(tbl);
 	if (!probes)
 		return false;
+	new = probe_of(thr, conn, CT_DIR_ORIG);
 	ct_spin_lock(&probes->lock);
-	note(probes, ct_conn_unit(tbl, conn), gen_of(conn));
+	note(probes, &new);
 	ct_spin_unlock(&probes->lock);
 	return true;
+}
+
+void ct_probe_syn(struct ct_thread *thr, const struct ct_conn *conn)
+{
+	struct ct_probes *probes = ct_probes_of(thr->tbl);
+	const struct ct_probe new = probe_of(thr, conn, CT_PROBE_SYN);
+
+	/* Not worth waiting for. */
+	if (!probes || !ct_spin_trylock(&probes->lock))
+		return;
+	note(probes, &new);
+	ct_spin_unlock(&probes->lock);
 }
 
 void ct_probe_evicted(struct ct_thread *thr, const struct ct_conn *conn)

@@ -12,6 +12,8 @@
  * Each end is asked alone: nothing else tells who of the two has answered.  That
  * one has is seen by the timeout, which every packet of the connection renews.
  *
+ * SYNs that may have to be repeated are noted here, too; see below.
+ *
  * The notes are few, in sets of four by the connection's unit; who finds no place
  * waits for one.  They are made when the first is needed.
  */
@@ -24,7 +26,9 @@
 enum {
 	CT_PROBES = 1024,
 	CT_PROBE_WAYS = 4,
-	CT_PROBE_TRIES = 2 /* keep-alives to one end */
+	CT_PROBE_TRIES = 2, /* keep-alives to one end */
+	CT_PROBE_SYN = 2,   /* beside enum ct_dir: a SYN, see below */
+	CT_PROBE_SYNS = 5   /* after 1, 2, 4, 8 and 16 seconds */
 };
 
 struct ct_probe {
@@ -32,7 +36,8 @@ struct ct_probe {
 	uint32_t gen;     /* which life of it */
 	uint32_t timeout; /* its word when it was asked */
 	uint32_t at;      /* tick of that */
-	uint8_t to;       /* enum ct_dir: who is asked is whom it leads to */
+	uint8_t to;       /* enum ct_dir: who is asked is whom it leads to; or
+			     CT_PROBE_SYN */
 	uint8_t tries;    /* of this end */
 };
 
@@ -51,6 +56,14 @@ struct ct_probes {
  * => True: it is left to probes, do not end it.
  */
 bool ct_probe_want(struct ct_thread *thr, const struct ct_conn *conn);
+
+/*
+ * Its server is to be sent the SYN again if it does not answer, since the client
+ * may have nothing to say that would repeat it (lib/syn.h).
+ *
+ * => Private; if there is no place the client is alone with that.
+ */
+void ct_probe_syn(struct ct_thread *thr, const struct ct_conn *conn);
 
 /* One that gave way is out of the table: its ends may be told so. */
 void ct_probe_evicted(struct ct_thread *thr, const struct ct_conn *conn);

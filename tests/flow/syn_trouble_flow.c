@@ -34,6 +34,45 @@ START_TEST(until_the_server_answers_the_client_repeats_the_syn)
 }
 END_TEST
 
+START_TEST(if_the_client_is_silent_the_table_repeats_the_syn)
+{
+	const unsigned when[] = { 1, 2, 4, 8, 16, 32 };
+	struct px_heard said;
+
+	px_start((unsigned)_i, 2);
+	px_open_by(px_knock());
+	for (unsigned i = 0; i < 6; i++) {
+		px.sent.n = 0;
+		for (unsigned poll = 0; poll < 64; poll++)
+			ct_world_wait(&px.w, when[i] * CT_WORLD_S / 64);
+		for (unsigned poll = 0; poll < 64; poll++)
+			ct_world_wait(&px.w, 1);
+		ck_assert_uint_eq(px.sent.n, i < 5);
+		if (i == 5)
+			break;
+		said = px_hear_sent(0);
+		ck_assert_uint_eq(said.seg.flags, CT_SEG_SYN);
+		ck_assert_uint_eq(said.seg.seq, PX_ISN);
+		ck_assert_mem_eq(said.seg.dst.bytes, px.outside.dst,
+				 px.kind & PX_IPV6 ? 16 : 4);
+		ck_assert_mem_eq(said.seg.src.bytes, px.outside.src,
+				 px.kind & PX_IPV6 ? 16 : 4);
+	}
+	px_end();
+}
+END_TEST
+
+START_TEST(once_the_server_has_answered_the_syn_is_not_repeated)
+{
+	px_start((unsigned)_i, 2);
+	px_establish();
+	for (unsigned poll = 0; poll < 256; poll++)
+		ct_world_wait(&px.w, CT_WORLD_S / 16);
+	ck_assert_uint_eq(px.sent.n, 0);
+	px_end();
+}
+END_TEST
+
 START_TEST(a_server_that_refuses_resets_the_client)
 {
 	struct px_heard said;
@@ -307,6 +346,12 @@ Suite *ct_suite(void)
 	tcase_add_loop_test(tc,
 			    until_the_server_answers_the_client_repeats_the_syn,
 			    0, PX_WAYS);
+	tcase_add_loop_test(tc,
+			    if_the_client_is_silent_the_table_repeats_the_syn,
+			    0, PX_WAYS);
+	tcase_add_loop_test(
+		tc, once_the_server_has_answered_the_syn_is_not_repeated, 0,
+		PX_WAYS);
 	tcase_add_loop_test(tc, a_server_that_refuses_resets_the_client, 0,
 			    PX_WAYS);
 	tcase_add_loop_test(tc, a_client_that_gives_up_resets_the_server, 0,
