@@ -191,6 +191,12 @@ int32_t ct_seqadj_ack_shift(const struct ct_table *tbl,
 {
 	const struct ct_helped *help = ct_help_of(tbl, conn);
 
+	if (!help)
+		return 0;
+	/* A proxy's offset may be any: what is behind a step tells only what is
+	 * left without it. */
+	if (help->proxied.flags)
+		return ct_seqadj_back(&help->adj[!dir], ack);
 	/* As Linux' window check has it: by the last byte acknowledged. */
-	return help ? ct_seqadj_at(&help->adj[!dir], ack - 1) : 0;
+	return ct_seqadj_at(&help->adj[!dir], ack - 1);
 }

@@ -44,6 +44,7 @@ struct px_heard {
 
 /* A table of this kind, with a value of overflow.syn_proxy; its end. */
 void px_start(unsigned kind, uint32_t mode);
+void px_create(unsigned kind, uint32_t mode); /* not attached yet */
 void px_end(void);
 void px_set(const char *name, uint64_t value);
 
