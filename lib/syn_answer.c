@@ -222,9 +222,10 @@ bool ct_syn_leave(struct ct_thread *thr, struct ct_pkt *pkt,
 	ct_spin_lock(&pkt->conn->lock);
 	proxied = help->proxied;
 	ct_spin_unlock(&pkt->conn->lock);
+	/* Nothing else of a server that has not answered means anything. */
 	if (proxied.flags & CT_PROXIED_WAITS)
-		return pkt->dir == CT_DIR_ORIG || !(seg.flags & CT_SEG_RST) ||
-		       refuse(thr, pkt, &proxied);
+		return pkt->dir == CT_DIR_ORIG ||
+		       ((seg.flags & CT_SEG_RST) && refuse(thr, pkt, &proxied));
 	how = touch_of(&proxied, (enum ct_dir)pkt->dir, window_done);
 	return ct_segment_retouch(pkt, &how);
 }
