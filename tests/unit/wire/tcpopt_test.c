@@ -154,6 +154,53 @@ START_TEST(length_beyond_the_end_ends_the_list)
 }
 END_TEST
 
+START_TEST(values_of_a_syn_are_read)
+{
+	/* MSS 1460, NOP, time stamps at an odd place */
+	const uint8_t bytes[] = { 2, 4, 5, 0xb4, 1, 8, 10, 1,
+				  2, 3, 4, 5,    6, 7, 8,  0 };
+	struct ct_tcpopt opt = parse(bytes, sizeof(bytes));
+
+	ck_assert(opt.has_mss && opt.has_timestamp);
+	ck_assert_uint_eq(opt.mss, 1460);
+	ck_assert_uint_eq(opt.tsval, 0x01020304);
+	ck_assert_uint_eq(opt.tsecr, 0x05060708);
+	ck_assert_uint_eq(opt.stamps_off, 7);
+}
+END_TEST
+
+START_TEST(what_is_written_is_read)
+{
+	uint8_t bytes[CT_TCPOPT_WRITE_MAX];
+
+	for (unsigned set = 0; set < 16; set++) {
+		const struct ct_tcpopt opt = {
+			.has_mss = set & 1,
+			.mss = set & 1 ? 1400 : 0,
+			.sack_perm = set & 2,
+			.has_wscale = set & 4,
+			.wscale = set & 4 ? 9 : 0,
+			.has_timestamp = set & 8,
+			.tsval = set & 8 ? 77 : 0,
+			.tsecr = set & 8 ? 88 : 0,
+		};
+		uint32_t len = ct_tcpopt_write(bytes, &opt);
+		struct ct_tcpopt back = parse(bytes, len);
+
+		ck_assert_uint_eq(len % 4, 0);
+		ck_assert_uint_le(len, sizeof(bytes));
+		ck_assert_uint_eq(back.has_mss, opt.has_mss);
+		ck_assert_uint_eq(back.mss, opt.mss);
+		ck_assert_uint_eq(back.sack_perm, opt.sack_perm);
+		ck_assert_uint_eq(back.has_wscale, opt.has_wscale);
+		ck_assert_uint_eq(back.wscale, opt.wscale);
+		ck_assert_uint_eq(back.has_timestamp, opt.has_timestamp);
+		ck_assert_uint_eq(back.tsval, opt.tsval);
+		ck_assert_uint_eq(back.tsecr, opt.tsecr);
+	}
+}
+END_TEST
+
 Suite *ct_suite(void)
 {
 	Suite *suite = suite_create("tcpopt");
@@ -170,6 +217,8 @@ Suite *ct_suite(void)
 	tcase_add_test(tc, length_below_two_ends_the_list);
 	tcase_add_test(tc, cut_inside_an_option_ends_the_list);
 	tcase_add_test(tc, length_beyond_the_end_ends_the_list);
+	tcase_add_test(tc, values_of_a_syn_are_read);
+	tcase_add_test(tc, what_is_written_is_read);
 	suite_add_tcase(suite, tc);
 	return suite;
 }
