@@ -23,9 +23,13 @@ enum { ROUND = 16 }; /* notes whose answer is carried out at once */
 static uint8_t scale_of(const struct ct_tcp *tcp, const struct ct_helped *help,
 			enum ct_dir dir)
 {
-	if (help && help->proxied.flags && dir == CT_DIR_REPLY)
-		return help->proxied.given_scale;
-	return tcp->scale[dir];
+	const struct ct_proxied *proxied = help ? &help->proxied : NULL;
+
+	if (!proxied || !proxied->flags)
+		return tcp->scale[dir];
+	if (dir == CT_DIR_REPLY)
+		return proxied->given_scale;
+	return proxied->flags & CT_PROXIED_PLAIN ? 0 : proxied->scale;
 }
 
 /*

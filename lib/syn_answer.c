@@ -126,8 +126,10 @@ static void settle(struct ct_conn *conn, struct ct_helped *help, uint32_t seq,
 	help->adj[CT_DIR_REPLY].base = (int32_t)(proxied->cookie - seq);
 	ct_conn_set(conn, CT_S_SEQ_ADJUST);
 	/* The client scales its windows in any case. */
-	if ((proxied->flags & CT_PROXIED_SCALE) && !opt->has_wscale)
+	if ((proxied->flags & CT_PROXIED_SCALE) && !opt->has_wscale) {
+		proxied->flags |= CT_PROXIED_PLAIN;
 		ct_tcp_scales(conn, CT_DIR_ORIG, proxied->scale);
+	}
 }
 
 /* The ACK that the client gets: its numbers are shifted later. */
@@ -197,6 +199,8 @@ static struct ct_retouch touch_of(const struct ct_proxied *proxied,
 
 	if (dir == CT_DIR_ORIG) {
 		how.tsecr = -(uint32_t)proxied->stamps;
+		if (proxied->flags & CT_PROXIED_PLAIN)
+			how.from_scale = proxied->scale;
 		return how;
 	}
 	how.tsval = (uint32_t)proxied->stamps;

@@ -44,12 +44,13 @@ struct ct_stream {
 
 /* Bits of ct_proxied.flags. */
 enum ct_proxied_flag {
-	CT_PROXIED = 1,         /* its client was answered by us */
-	CT_PROXIED_WAITS = 2,   /* its server has not answered yet */
-	CT_PROXIED_STAMPS = 4,  /* its client uses time stamps */
-	CT_PROXIED_SACK = 8,    /* its client permits SACK */
-	CT_PROXIED_SCALE = 16,  /* its client scales its windows */
-	CT_PROXIED_SHIFTED = 32 /* so does its server; stamps is right */
+	CT_PROXIED = 1,          /* its client was answered by us */
+	CT_PROXIED_WAITS = 2,    /* its server has not answered yet */
+	CT_PROXIED_STAMPS = 4,   /* its client uses time stamps */
+	CT_PROXIED_SACK = 8,     /* its client permits SACK */
+	CT_PROXIED_SCALE = 16,   /* its client scales its windows */
+	CT_PROXIED_SHIFTED = 32, /* so does its server; stamps is right */
+	CT_PROXIED_PLAIN = 64    /* its client scales, its server does not */
 };
 
 /*

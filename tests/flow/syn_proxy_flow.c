@@ -381,6 +381,7 @@ START_TEST(a_server_without_options_gets_on_with_a_client_that_has_them)
 		       back.opt.tsval);
 	said = px_passed();
 	ck_assert_uint_eq(said.opt.tsval, PX_CLIENT_TS + 9);
+	ck_assert_uint_eq(said.seg.window, 500 << PX_CLIENT_WS);
 	px_server(CT_TEST_ACK, PX_SERVER + 1 + 20000, PX_ISN + 1, 1000);
 	said = px_passed();
 	ck_assert_uint_eq(said.seg.seq, cookie + 1 + 20000);
