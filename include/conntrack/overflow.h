@@ -58,7 +58,6 @@ enum ct_class_flag {
 /** What a class means. */
 struct ct_class_def {
 	size_t size;      /**< sizeof(struct ct_class_def) */
-	const char *name; /**< for reports; copied, at most 31 bytes */
 	uint32_t reserve; /**< connections of the limit that only this class
 			       may use: headroom for the control plane */
 	uint32_t flags;   /**< enum ct_class_flag */
@@ -182,7 +181,7 @@ CT_API int ct_overflow_register(struct ct_table *tbl,
  * @param bits     of both
  * @context        any thread, before the first attach
  * @return         0; CT_E_SEALED; CT_E_REFUSED when the prefixes do not map
- *                 1:1, or overlap; CT_E_INVAL
+ *                 1:1, or overlap; CT_E_FULL past 8; CT_E_NOMEM; CT_E_INVAL
  */
 CT_API int ct_overflow_prefix(struct ct_table *tbl, uint8_t l3,
 			      const union ct_addr *inside,

@@ -8,9 +8,7 @@
 #include "core/share.h"
 #include "core/table.h"
 
-#include <string.h>
-
-enum { ROWS = 2, COLS_MIN = 256, NAME_LEN = 31, RANK_MAX = 3 };
+enum { ROWS = 2, COLS_MIN = 256, RANK_MAX = 3 };
 
 /* --- Zones -------------------------------------------------------------- */
 
@@ -149,9 +147,6 @@ static int class_define(struct ct_table *tbl, unsigned number,
 	atomic_store_explicit(&class_->probe, !!(def->flags & CT_CLASS_PROBE),
 			      memory_order_relaxed);
 	atomic_store_explicit(&class_->rank, def->rank, memory_order_relaxed);
-	memset(class_->name, 0, sizeof(class_->name));
-	if (def->name)
-		strncpy(class_->name, def->name, NAME_LEN);
 	return 0;
 }
 

@@ -40,7 +40,6 @@ struct ct_class {
 	_Atomic uint8_t rank;     /* A */
 	_Atomic uint32_t reserve; /* A */
 	_Atomic uint32_t n;       /* A  its connections */
-	char name[32];            /* L  limits.lock */
 };
 
 struct ct_limits {

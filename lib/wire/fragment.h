@@ -48,12 +48,6 @@ struct ct_fragment {
 bool ct_fragment_read(const uint8_t *bytes, uint32_t len, uint8_t l3,
 		      struct ct_fragment *frag);
 
-/* => It is the whole datagram (RFC 6946). */
-static inline bool ct_fragment_atomic(const struct ct_fragment *frag)
-{
-	return !frag->off && !frag->more;
-}
-
 /*
  * Whether an IPv6 first fragment lacks a part of its header chain, up to the
  * upper layer's header (RFC 8200 4.5, RFC 7112).

@@ -80,7 +80,6 @@ END_TEST
 START_TEST(the_control_plane_has_its_headroom)
 {
 	const struct ct_class_def def = { .size = sizeof(def),
-					  .name = "control",
 					  .reserve = 20,
 					  .flags = CT_CLASS_KEEP };
 	const struct ct_policy *control;
