@@ -149,6 +149,17 @@ int ct_overflow_prefix(struct ct_table *tbl, uint8_t l3,
 	for (uint32_t i = 0; i < tbl->n_maps; i++)
 		if (overlap(&tbl->maps[i], &map))
 			return CT_E_REFUSED;
+	if (!tbl->maps)
+		tbl->maps =
+			ct_mem_alloc(&tbl->mem, CT_PREFIX_MAPS * sizeof(map),
+				     _Alignof(struct ct_prefix_map));
+	if (!tbl->maps)
+		return CT_E_NOMEM;
 	tbl->maps[tbl->n_maps++] = map;
 	return 0;
+}
+
+void ct_prefixes_fini(struct ct_table *tbl)
+{
+	ct_mem_free(&tbl->mem, tbl->maps, CT_PREFIX_MAPS * sizeof(*tbl->maps));
 }

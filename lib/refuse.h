@@ -11,4 +11,7 @@
 enum ct_verdict ct_refuse(struct ct_thread *thr, struct ct_pkt *pkt,
 			  enum ct_reason reason);
 
+/* Forget the prefixes that are translated without state. */
+void ct_prefixes_fini(struct ct_table *tbl);
+
 #endif /* REFUSE_H */

@@ -18,6 +18,7 @@
 #include "predict.h"
 #include "proto/sctp_paths.h"
 #include "proto/trackers.h"
+#include "refuse.h"
 #include "thread.h"
 
 #include <string.h>
@@ -152,6 +153,7 @@ void ct_table_destroy(struct ct_table *tbl)
 	end_conns(tbl);
 	ct_thread_free(tbl->control);
 	ct_events_fini(tbl);
+	ct_helpers_fini(tbl);
 	ct_policies_fini(tbl);
 	ct_buckets_fini(tbl);
 	ct_pools_fini(tbl);
@@ -161,6 +163,7 @@ void ct_table_destroy(struct ct_table *tbl)
 	ct_peer_ids_fini(tbl);
 	ct_frags_fini(tbl);
 	ct_limits_fini(tbl);
+	ct_prefixes_fini(tbl);
 	ct_ghosts_free(tbl);
 	ct_half_fini(tbl);
 	ct_ledger_free(tbl);

@@ -99,7 +99,8 @@ struct ct_helper_ops {
  * @param tbl  the table
  * @param ops  must outlive the table
  * @context    any thread, before the first attach
- * @return     0; CT_E_SEALED; CT_E_INVAL; CT_E_FULL past 63; CT_E_VERSION
+ * @return     0; CT_E_SEALED; CT_E_INVAL; CT_E_FULL past 63; CT_E_NOMEM;
+ *             CT_E_VERSION
  */
 CT_API int ct_helper_register(struct ct_table *tbl,
 			      const struct ct_helper_ops *ops);

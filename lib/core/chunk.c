@@ -73,8 +73,6 @@ static void arrays_set(const struct ct_slab *slab, struct ct_chunk *chunk,
 		chunk->mem + (size_t)CT_UNIT * ct_chunk_room(slab, class_);
 
 	chunk->deadlines = (_Atomic uint32_t *)(void *)at;
-	at += (size_t)CT_UNIT * (ct_chunk_units(slab) / CT_DEADLINE_SHARE);
-	chunk->worth = (_Atomic uint8_t *)at;
 }
 
 bool ct_chunk_add(struct ct_slab *slab, enum ct_slab_class class_,
@@ -132,6 +130,7 @@ void ct_chunk_ready(struct ct_slab *slab, enum ct_slab_class class_,
 	enum { LINE = CT_UNIT / sizeof(uint32_t) };
 	struct ct_depot *depot = &slab->depot[class_];
 	struct ct_chunk *chunk = &slab->chunk[depot->newest];
+	_Atomic uint8_t *worth = ct_slab_worths(slab, chunk);
 	/* With the first ones goes the head's, which is looked at, too. */
 	uint32_t first = from > depot->units ? from / 2 : 0;
 	uint32_t last = (to / 2 / LINE + 1) * LINE;
@@ -145,8 +144,7 @@ void ct_chunk_ready(struct ct_slab *slab, enum ct_slab_class class_,
 	for (uint32_t i = first; i < last; i++) {
 		atomic_store_explicit(&chunk->deadlines[i], 0,
 				      memory_order_relaxed);
-		atomic_store_explicit(&chunk->worth[i], 0,
-				      memory_order_relaxed);
+		atomic_store_explicit(&worth[i], 0, memory_order_relaxed);
 	}
 	left->pages -= ct_work_pages(first * sizeof(uint32_t),
 				     last * sizeof(uint32_t));

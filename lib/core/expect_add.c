@@ -95,7 +95,7 @@ static struct ct_expect *make(struct ct_thread *thr, struct ct_conn *master,
 	exp->master = ct_conn_unit(tbl, master);
 	exp->helper = def->helper ? ct_helper_find(tbl, def->helper) : 0;
 	exp->def.helper =
-		exp->helper ? tbl->helpers.ops[exp->helper]->name : NULL;
+		exp->helper ? tbl->helpers.place[exp->helper].ops->name : NULL;
 	return exp;
 }
 

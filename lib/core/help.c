@@ -9,6 +9,8 @@
 
 #include <string.h>
 
+enum { HELPERS_FEW = 16 };
+
 /* What the extension holds. */
 struct aside {
 	_Atomic uint32_t help;   /* A  unit of a ct_helped, or 0 */
@@ -32,7 +34,7 @@ int ct_help_init(struct ct_table *tbl)
 uint8_t ct_helper_find(const struct ct_table *tbl, const char *name)
 {
 	for (uint32_t i = 1; i <= tbl->helpers.n; i++)
-		if (strcmp(tbl->helpers.ops[i]->name, name) == 0)
+		if (strcmp(tbl->helpers.place[i].ops->name, name) == 0)
 			return (uint8_t)i;
 	return 0;
 }
@@ -44,6 +46,33 @@ static bool makes_sense(const struct ct_helper_ops *ops)
 	       ops->state_size <= CT_HELPER_STATE_MAX &&
 	       !(ops->flags & ~(uint32_t)CT_HELPER_STREAM) &&
 	       (ops->params || !ops->n_params);
+}
+
+void ct_helpers_fini(struct ct_table *tbl)
+{
+	ct_mem_free(&tbl->mem, tbl->helpers.place,
+		    tbl->helpers.room * sizeof(*tbl->helpers.place));
+}
+
+/* => There is a place of this number; the first is nobody's. */
+static bool make_room(struct ct_table *tbl, uint32_t at)
+{
+	struct ct_helpers *helpers = &tbl->helpers;
+	uint32_t room = helpers->room ? 2 * helpers->room : HELPERS_FEW;
+	struct ct_helper_place *place;
+
+	if (at < helpers->room)
+		return true;
+	place = ct_mem_alloc(&tbl->mem, room * sizeof(*place),
+			     _Alignof(struct ct_helper_place));
+	if (!place)
+		return false;
+	if (helpers->room)
+		memcpy(place, helpers->place, helpers->room * sizeof(*place));
+	ct_helpers_fini(tbl);
+	helpers->place = place;
+	helpers->room = room;
+	return true;
 }
 
 int ct_helper_register(struct ct_table *tbl, const struct ct_helper_ops *ops)
@@ -64,6 +93,8 @@ int ct_helper_register(struct ct_table *tbl, const struct ct_helper_ops *ops)
 		at = helpers->n + 1;
 	if (at == CT_HELPERS)
 		return CT_E_FULL;
+	if (!make_room(tbl, at))
+		return CT_E_NOMEM;
 	if (ops->n_params) {
 		error = ct_params_add(&tbl->params, ops->params, ops->n_params,
 				      &base);
@@ -71,8 +102,8 @@ int ct_helper_register(struct ct_table *tbl, const struct ct_helper_ops *ops)
 			return error;
 	}
 	/* Nothing fails any more. */
-	helpers->ops[at] = ops;
-	helpers->params[at] = (uint16_t)base;
+	helpers->place[at].ops = ops;
+	helpers->place[at].params = base;
 	if (at > helpers->n)
 		helpers->n = at;
 	return 0;
@@ -84,9 +115,9 @@ uint32_t ct_helper_param(const struct ct_thread *thr,
 	const struct ct_helpers *helpers = &thr->tbl->helpers;
 	uint32_t i = 1;
 
-	while (i < helpers->n && helpers->ops[i] != ops)
+	while (i < helpers->n && helpers->place[i].ops != ops)
 		i++;
-	return ct_params_value(&thr->tbl->params, helpers->params[i] + n);
+	return ct_params_value(&thr->tbl->params, helpers->place[i].params + n);
 }
 
 /* --- Of one connection -------------------------------------------------- */
@@ -141,12 +172,13 @@ struct ct_helped *ct_help_get(struct ct_thread *thr, struct ct_conn *conn)
 const struct ct_helper_ops *ct_help_ops(const struct ct_table *tbl,
 					const struct ct_helped *help)
 {
-	return help && help->helper ? tbl->helpers.ops[help->helper] : NULL;
+	return help && help->helper ? tbl->helpers.place[help->helper].ops
+				    : NULL;
 }
 
 bool ct_help_attach(struct ct_thread *thr, struct ct_conn *conn, uint8_t number)
 {
-	const struct ct_helper_ops *ops = thr->tbl->helpers.ops[number];
+	const struct ct_helper_ops *ops = thr->tbl->helpers.place[number].ops;
 	struct ct_helped *help;
 	struct ct_tuple t;
 

@@ -87,12 +87,17 @@ struct ct_helped {
 };
 CT_STATIC_ASSERT(sizeof(struct ct_helped) <= CT_HELP_UNITS * 64, "its units");
 
+struct ct_helper_place {
+	const struct ct_helper_ops *ops;
+	uint32_t params; /* base of values */
+};
+
 /* Who helps, closed by the seal; and the table of expectations. */
 struct ct_helpers {
-	const struct ct_helper_ops *ops[CT_HELPERS]; /* I  after the seal */
-	uint16_t params[CT_HELPERS];                 /* I  base of values */
-	uint32_t n;                                  /* I */
-	ct_ext_id ext;                               /* I */
+	struct ct_helper_place *place; /* I  after the seal; by number */
+	uint32_t n;                    /* I */
+	uint32_t room;                 /* I  places */
+	ct_ext_id ext;                 /* I */
 	bool ending; /* I  by ct_table_destroy(): nothing is told any more */
 
 	_Atomic uint32_t *_Atomic heads; /* A  set once; see expect.h */
@@ -113,6 +118,9 @@ struct ct_helping {
 
 /* Register the extension. */
 int ct_help_init(struct ct_table *tbl);
+
+/* Forget who helps. */
+void ct_helpers_fini(struct ct_table *tbl);
 
 /* => The number of a helper, or 0. */
 uint8_t ct_helper_find(const struct ct_table *tbl, const char *name);

@@ -70,6 +70,28 @@ static int fill(struct ct_table *tbl, struct ct_policy *policy,
 	return fill_values(tbl, policy, def);
 }
 
+/* --- Where they stand ---------------------------------------------------- */
+
+/* Policies of the first page. */
+enum { FIRST = 32, FIRST_BITS = 5 };
+
+CT_STATIC_ASSERT(FIRST << CT_POLICY_PAGES > UINT16_MAX + FIRST, "room for all");
+
+static unsigned page_of(uint32_t number)
+{
+	return 31 - (unsigned)__builtin_clz(number + FIRST) - FIRST_BITS;
+}
+
+static size_t page_len(unsigned page)
+{
+	return ((size_t)FIRST << page) * sizeof(struct ct_policy *);
+}
+
+static struct ct_policy **in_page(struct ct_policy **page, uint32_t number)
+{
+	return page + number + FIRST - (FIRST << page_of(number));
+}
+
 /* Give the policy a number and a place. */
 static int place(struct ct_table *tbl, struct ct_policy *policy)
 	CT_REQUIRES(tbl->policies.lock)
@@ -80,19 +102,19 @@ static int place(struct ct_table *tbl, struct ct_policy *policy)
 
 	if (number > UINT16_MAX)
 		return CT_E_FULL;
-	page = atomic_load_explicit(&policies->page[number / CT_POLICY_PAGE],
+	page = atomic_load_explicit(&policies->page[page_of(number)],
 				    memory_order_relaxed);
 	if (!page) {
-		page = ct_mem_alloc(&tbl->mem, CT_POLICY_PAGE * sizeof(*page),
+		page = ct_mem_alloc(&tbl->mem, page_len(page_of(number)),
 				    _Alignof(struct ct_policy *));
 		if (!page)
 			return CT_E_NOMEM;
 		/* release; pairs with the acquire in ct_policy_at() */
-		atomic_store_explicit(&policies->page[number / CT_POLICY_PAGE],
-				      page, memory_order_release);
+		atomic_store_explicit(&policies->page[page_of(number)], page,
+				      memory_order_release);
 	}
 	policy->number = (uint16_t)number;
-	page[number % CT_POLICY_PAGE] = policy;
+	*in_page(page, number) = policy;
 	policies->n = number;
 	return 0;
 }
@@ -137,16 +159,10 @@ void ct_policies_fini(struct ct_table *tbl)
 {
 	struct ct_policies *policies = &tbl->policies;
 
-	for (uint32_t i = 1; i <= policies->n; i++) {
-		struct ct_policy **page = policies->page[i / CT_POLICY_PAGE];
-
-		destroy(&tbl->mem, page[i % CT_POLICY_PAGE]);
-	}
-	for (uint32_t i = 0; i < CT_POLICY_PAGES; i++) {
-		struct ct_policy **page = policies->page[i];
-
-		ct_mem_free(&tbl->mem, page, CT_POLICY_PAGE * sizeof(*page));
-	}
+	for (uint32_t i = 1; i <= policies->n; i++)
+		destroy(&tbl->mem, *in_page(policies->page[page_of(i)], i));
+	for (unsigned i = 0; i < CT_POLICY_PAGES; i++)
+		ct_mem_free(&tbl->mem, policies->page[i], page_len(i));
 }
 
 const struct ct_policy *ct_policy_at(const struct ct_table *tbl,
@@ -157,10 +173,9 @@ const struct ct_policy *ct_policy_at(const struct ct_table *tbl,
 	if (!number)
 		return NULL;
 	/* acquire; pairs with the release in place() */
-	page = atomic_load_explicit(
-		&tbl->policies.page[number / CT_POLICY_PAGE],
-		memory_order_acquire);
-	return page[number % CT_POLICY_PAGE];
+	page = atomic_load_explicit(&tbl->policies.page[page_of(number)],
+				    memory_order_acquire);
+	return *in_page(page, number);
 }
 
 uint32_t ct_policy_param(const struct ct_table *tbl, uint16_t number,

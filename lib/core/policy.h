@@ -5,7 +5,7 @@
  * A policy is immutable and lives as long as its table, so that packets and
  * connections refer to it without counting.  A connection keeps its number, 16
  * bits; number 0 is none.  The policies stand in pages that never move, so that
- * more may be made while packets flow.
+ * more may be made while packets flow; each page is twice as large as the last.
  */
 #ifndef CORE_POLICY_H
 #define CORE_POLICY_H
@@ -16,7 +16,7 @@
 #include <conntrack/plugin.h>
 #include <stdatomic.h>
 
-enum { CT_POLICY_PAGE = 1024, CT_POLICY_PAGES = 64 };
+enum { CT_POLICY_PAGES = 12 };
 
 struct ct_policy_value {
 	uint32_t index; /* of a parameter's value */

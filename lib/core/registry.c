@@ -221,7 +221,7 @@ int ct_l3_register(struct ct_table *tbl, const struct ct_l3_ops *ops)
 	    ops->addr_len > 16)
 		return CT_E_INVAL;
 	if (!reg->l3_at[ops->l3]) {
-		if (reg->n_l3 + 1 == CT_TRACKERS)
+		if (reg->n_l3 + 1 == CT_L3_TRACKERS)
 			return CT_E_FULL;
 		reg->l3_at[ops->l3] = (uint8_t)++reg->n_l3;
 	}
@@ -236,6 +236,8 @@ static uint32_t place(const struct ct_registry *reg, uint8_t l4)
 		return 0;
 	return reg->l4_at[l4] ? reg->l4_at[l4] : reg->n_l4 + 1;
 }
+
+CT_STATIC_ASSERT(CT_PARAM_VALUES <= UINT8_MAX + 1, "a base is a byte");
 
 int ct_l4_register(struct ct_table *tbl, const struct ct_l4_ops *ops)
 {
@@ -265,7 +267,7 @@ int ct_l4_register(struct ct_table *tbl, const struct ct_l4_ops *ops)
 	if (at > reg->n_l4)
 		reg->n_l4 = at;
 	reg->l4[at] = ops;
-	reg->params[at] = base;
+	reg->params[at] = (uint8_t)base;
 	return 0;
 }
 

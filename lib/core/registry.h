@@ -11,18 +11,18 @@
 #define CT_L4_GENERIC 255
 
 /* Trackers of one kind at most. */
-enum { CT_TRACKERS = 40 };
+enum { CT_L3_TRACKERS = 8, CT_TRACKERS = 40 };
 
 /* Numbers are bytes and few of them have a tracker: two steps, to stay small.
  * Place 0 is for those that have none. */
 struct ct_registry {
-	const struct ct_l3_ops *l3[CT_TRACKERS]; /* I  after the seal */
-	const struct ct_l4_ops *l4[CT_TRACKERS]; /* I  after the seal */
-	uint32_t params[CT_TRACKERS];            /* I  base of l4's values */
-	uint8_t l3_at[256];                      /* I  place in l3 */
-	uint8_t l4_at[256];                      /* I  place in l4 */
-	uint32_t n_l3;                           /* I */
-	uint32_t n_l4;                           /* I */
+	const struct ct_l3_ops *l3[CT_L3_TRACKERS]; /* I  after the seal */
+	const struct ct_l4_ops *l4[CT_TRACKERS];    /* I  after the seal */
+	uint8_t params[CT_TRACKERS];                /* I  base of l4's values */
+	uint8_t l3_at[256];                         /* I  place in l3 */
+	uint8_t l4_at[256];                         /* I  place in l4 */
+	uint32_t n_l3;                              /* I */
+	uint32_t n_l4;                              /* I */
 	uint8_t ours; /* I  after the seal; see predict.c */
 };
 

@@ -55,7 +55,6 @@ enum ct_slab_class {
 struct ct_chunk {
 	uint8_t *mem;                /* R  once its first unit is out */
 	_Atomic uint32_t *deadlines; /* R  connections only */
-	_Atomic uint8_t *worth;      /* R  likewise */
 	_Atomic uint32_t used;       /* A  units that were ever given out */
 	_Atomic uint8_t class_;      /* A  enum ct_slab_class */
 	uint32_t free;               /* L  first of its free objects, or 0 */
@@ -128,13 +127,22 @@ static inline _Atomic uint32_t *ct_slab_deadline(const struct ct_slab *slab,
 			.deadlines[(unit & slab->mask) / 2];
 }
 
+/* => A chunk's array of what connections are worth, behind its deadlines. */
+static inline _Atomic uint8_t *ct_slab_worths(const struct ct_slab *slab,
+					      const struct ct_chunk *chunk)
+{
+	return (_Atomic uint8_t *)(chunk->deadlines +
+				   ((size_t)1 << slab->shift) / 2);
+}
+
 /* => What that connection is worth. */
 static inline _Atomic uint8_t *ct_slab_worth(const struct ct_slab *slab,
 					     uint32_t unit)
 {
 	uint32_t mask = (1u << slab->shift) - 1;
 
-	return &slab->chunk[unit >> slab->shift].worth[(unit & mask) / 2];
+	return ct_slab_worths(slab, &slab->chunk[unit >> slab->shift]) +
+	       (unit & mask) / 2;
 }
 
 /* 64 places of a chunk whose bytes of worth are one line. */

@@ -193,10 +193,10 @@ struct ct_thread {
 	_Atomic int64_t n_weak;     /* A  one writer */
 	/* Read by others' polls: on lines of their own. */
 	_Alignas(CT_LINE) _Atomic uint64_t epoch; /* A  seen; 0: offline */
+	struct cds_list_head node;                /* L  threads_lock */
 	/* Written by each packet. */
 	_Alignas(CT_LINE) _Atomic uint64_t reasons[CT_REASON_MAX]; /* A  one
 								      writer */
-	struct cds_list_head node; /* L  threads_lock */
 };
 
 struct ct_table {
@@ -231,9 +231,10 @@ struct ct_table {
 	_Atomic(struct ct_talkers *) talkers;   /* A  likewise */
 	_Atomic(struct ct_ghosts *) ghosts;     /* A  likewise */
 	const struct ct_overflow_ops *overflow; /* I  after the seal; or NULL */
-	struct ct_prefix_map maps[CT_PREFIX_MAPS];    /* I  after the seal */
-	uint32_t n_maps;                              /* I  after the seal */
-	_Atomic(struct ct_nat_pool *) pool[CT_POOLS]; /* A  set once each */
+	struct ct_prefix_map *maps;             /* I  after the seal; or NULL */
+	uint32_t n_maps;                        /* I  after the seal */
+	/* A  CT_POOLS of them, set once each; made when the first is */
+	_Atomic(struct ct_nat_pool *) *_Atomic pools;
 
 	/* I  after the seal: told of ranges, see nat/report.h */
 	void (*nat_watch)(void *user, const struct ct_nat_event *ev);

@@ -114,20 +114,46 @@ static bool lay_out(struct ct_nat_pool *pool)
 	       ct_subscribers_init(pool);
 }
 
-/* => Its number, or 0 when there are enough. */
-static uint32_t enter(struct ct_table *tbl, struct ct_nat_pool *pool)
+/* Where a pool stands, by its number. */
+typedef _Atomic(struct ct_nat_pool *) slot;
+
+enum { POOLS_LEN = CT_POOLS * sizeof(slot) };
+
+/* => Where pools stand; NULL when there is no memory. */
+static slot *slots_of(struct ct_table *tbl)
 {
+	slot *made, *slots = NULL;
+
+	made = ct_mem_alloc(&tbl->mem, POOLS_LEN, _Alignof(slot));
+	/* release; pairs with the acquire in ct_pool_of() */
+	if (!made || atomic_compare_exchange_strong_explicit(
+			     &tbl->pools, &slots, made, memory_order_acq_rel,
+			     memory_order_acquire))
+		return made;
+	ct_mem_free(&tbl->mem, made, POOLS_LEN);
+	return slots;
+}
+
+static int enter(struct ct_table *tbl, struct ct_nat_pool *pool)
+{
+	/* acquire; pairs with the release in slots_of() */
+	slot *slots = atomic_load_explicit(&tbl->pools, memory_order_acquire);
+
+	if (!slots)
+		slots = slots_of(tbl);
+	if (!slots)
+		return CT_E_NOMEM;
 	for (uint32_t i = 0; i < CT_POOLS; i++) {
 		struct ct_nat_pool *none = NULL;
 
 		pool->number = (uint16_t)(i + 1);
 		/* release; pairs with the acquire in ct_pool_of() */
 		if (atomic_compare_exchange_strong_explicit(
-			    &tbl->pool[i], &none, pool, memory_order_acq_rel,
+			    &slots[i], &none, pool, memory_order_acq_rel,
 			    memory_order_relaxed))
-			return pool->number;
+			return 0;
 	}
-	return 0;
+	return CT_E_FULL;
 }
 
 int ct_nat_pool_create(struct ct_table *tbl,
@@ -151,8 +177,8 @@ int ct_nat_pool_create(struct ct_table *tbl,
 	error = lay_out(made) ? 0 : CT_E_NOMEM;
 	atomic_store_explicit(&tbl->mappings.leave, ct_binding_leave,
 			      memory_order_release);
-	if (!error && !enter(tbl, made))
-		error = CT_E_FULL;
+	if (!error)
+		error = enter(tbl, made);
 	if (error) {
 		pool_free(made);
 		return error;
@@ -163,10 +189,12 @@ int ct_nat_pool_create(struct ct_table *tbl,
 
 struct ct_nat_pool *ct_pool_of(const struct ct_table *tbl, uint32_t number)
 {
-	/* acquire; pairs with the release in enter() */
-	return number ? atomic_load_explicit(&tbl->pool[number - 1],
-					     memory_order_acquire)
-		      : NULL;
+	/* acquire; pairs with the releases in slots_of() and enter() */
+	slot *slots = atomic_load_explicit(&tbl->pools, memory_order_acquire);
+
+	return number && slots ? atomic_load_explicit(&slots[number - 1],
+						      memory_order_acquire)
+			       : NULL;
 }
 
 void ct_pools_fini(struct ct_table *tbl)
@@ -177,4 +205,5 @@ void ct_pools_fini(struct ct_table *tbl)
 		if (pool)
 			pool_free(pool);
 	}
+	ct_mem_free(&tbl->mem, tbl->pools, POOLS_LEN);
 }

@@ -186,6 +186,9 @@ START_TEST(there_are_65535)
 			ck_abort_msg("not the %u.", i);
 	}
 	ck_assert_int_eq(refused(), CT_E_FULL);
+	for (uint32_t i = 1; i <= UINT16_MAX; i++)
+		if (ct_policy_at(w.tbl, (uint16_t)i)->number != i)
+			ck_abort_msg("%u. is another", i);
 }
 END_TEST
 

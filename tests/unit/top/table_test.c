@@ -41,6 +41,22 @@ START_TEST(profile_of_linux_has_its_defaults)
 }
 END_TEST
 
+/* A promise to small devices; one thread, and the table's own handle. */
+START_TEST(table_for_64_fits_16_kilobytes)
+{
+	const struct ct_config cfg = { .size = sizeof(cfg), .max_conns = 64 };
+	struct ct_mem_report report = { .size = sizeof(report) };
+	struct ct_thread *thr;
+
+	ck_assert_int_eq(ct_table_create(&cfg, &tbl), 0);
+	ck_assert_int_eq(ct_thread_attach(tbl, &thr), 0);
+	ck_assert_int_eq(ct_mem_report(tbl, &report), 0);
+	ck_assert_uint_le(report.total, 16384);
+	ct_thread_detach(thr);
+	ct_table_destroy(tbl);
+}
+END_TEST
+
 START_TEST(caller_of_an_older_header_gets_defaults)
 {
 	struct ct_config cfg = { .size = offsetof(struct ct_config, max_conns),
@@ -334,6 +350,7 @@ Suite *ct_suite(void)
 
 	tcase_add_test(tc, defaults_are_those_of_the_recommended_profile);
 	tcase_add_test(tc, profile_of_linux_has_its_defaults);
+	tcase_add_test(tc, table_for_64_fits_16_kilobytes);
 	tcase_add_test(tc, caller_of_an_older_header_gets_defaults);
 	tcase_add_test(tc, caller_of_a_newer_header_may_want_nothing_new);
 	tcase_add_test(tc, host_has_a_size_as_well);
