@@ -207,26 +207,16 @@ static enum ct_help help_line(struct job *job, struct ct_cursor line)
 	return announce(job, &offer);
 }
 
-/*
- * An unfinished line waits for its end.  Once its address has begun it cannot
- * be sent on, if NAT may have to replace it: dropped, it comes again with more
- * behind it.
- */
 static enum ct_help help_rest(struct job *job)
 {
-	struct ct_cursor rest = ct_lines_rest(&job->lines);
-	enum ct_lines_tail tail = ct_cursor_left(&rest) > LINE_MAX_LEN
-					  ? CT_LINES_FORGET
-					  : CT_LINES_KEEP;
 	struct ct_irc_offer offer;
+	bool begun = job->nat && ct_irc_parse(ct_lines_rest(&job->lines),
+					      &offer) == CT_IRC_UNFINISHED;
 
-	if (job->nat && tail == CT_LINES_KEEP && job->lines.next_known &&
-	    ct_irc_parse(rest, &offer) == CT_IRC_UNFINISHED &&
-	    ct_lines_cut(&job->lines))
-		return ct_help_drop(job->thr, job->pkt,
-				    "irc: an address that is cut off");
-	ct_lines_end(&job->lines, tail);
-	return CT_HELP_OK;
+	if (ct_lines_end(&job->lines, LINE_MAX_LEN, begun))
+		return CT_HELP_OK;
+	return ct_help_drop(job->thr, job->pkt,
+			    "irc: an address that is cut off");
 }
 
 static enum ct_help help_stream(struct job *job)

@@ -38,17 +38,6 @@ bool ct_lines_next(struct ct_lines *lines, struct ct_cursor *line)
 	return true;
 }
 
-bool ct_lines_cut(struct ct_lines *lines)
-{
-	struct ct_lines_place *place = lines->place;
-
-	if (place->cut && place->cut_at == lines->end)
-		return false;
-	place->cut = 1;
-	place->cut_at = lines->end;
-	return true;
-}
-
 void ct_lines_alone(struct ct_lines *lines)
 {
 	const struct ct_speech *speech = lines->speech;
@@ -60,22 +49,35 @@ void ct_lines_alone(struct ct_lines *lines)
 	place->in_step = speech->bytes[speech->len - 1] == '\n';
 }
 
-void ct_lines_end(struct ct_lines *lines, enum ct_lines_tail tail)
+/* => It is dropped; not twice, if nothing more has come. */
+static bool cut(struct ct_lines *lines)
+{
+	struct ct_lines_place *place = lines->place;
+
+	if (place->cut && place->cut_at == lines->end)
+		return false;
+	place->cut = 1;
+	place->cut_at = lines->end;
+	return true;
+}
+
+bool ct_lines_end(struct ct_lines *lines, uint32_t longest, bool begun)
 {
 	struct ct_speech *speech = lines->speech;
 	struct ct_lines_place *place = lines->place;
+	uint32_t rest = speech->len - lines->off;
+	bool waits = lines->next_known && rest <= longest;
 
+	if (begun && waits && cut(lines))
+		return false;
 	speech->used = speech->len;
 	if (speech->again)
-		return;
+		return true;
 	place->edge = lines->end;
-	place->in_step = lines->next_known;
-	if (lines->off == speech->len)
-		return;
-	if (lines->next_known && tail == CT_LINES_KEEP)
+	place->in_step = waits;
+	if (waits)
 		speech->used = lines->off;
-	else
-		place->in_step = 0;
+	return true;
 }
 
 int ct_lines_replace(struct ct_lines *lines, struct ct_thread *thr,

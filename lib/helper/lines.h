@@ -13,7 +13,8 @@
  *
  *	while (ct_lines_next(&lines, &line))
  *		... if (lines.known) ... ct_lines_replace() ...
- *	ct_lines_end(&lines, CT_LINES_KEEP);
+ *	if (!ct_lines_end(&lines, longest, begun))
+ *		... drop ...
  */
 #ifndef HELPER_LINES_H
 #define HELPER_LINES_H
@@ -41,12 +42,6 @@ struct ct_lines {
 	bool next_known; /* off is */
 };
 
-/* What becomes of an unfinished line. */
-enum ct_lines_tail {
-	CT_LINES_KEEP,  /* shown again, with what comes behind it */
-	CT_LINES_FORGET /* never looked at, to its end */
-};
-
 struct ct_lines ct_lines_of(struct ct_speech *speech,
 			    struct ct_lines_place *place);
 
@@ -60,19 +55,21 @@ bool ct_lines_next(struct ct_lines *lines, struct ct_cursor *line);
 /* => What is left behind the last line; it may be empty. */
 struct ct_cursor ct_lines_rest(const struct ct_lines *lines);
 
-/*
- * Whether to drop a packet whose last line is cut off in what NAT replaces.
- *
- * => Once; it comes again, with more behind it, one may hope.
- */
-bool ct_lines_cut(struct ct_lines *lines);
-
 /* The packet is shown by itself, for bytes in front of it are missing, or it
  * is one of those. */
 void ct_lines_alone(struct ct_lines *lines);
 
-/* Done: says in the speech how much of it was used. */
-void ct_lines_end(struct ct_lines *lines, enum ct_lines_tail tail);
+/*
+ * Done: says in the speech how much of it was used.
+ *
+ * An unfinished line is shown again, with what comes behind it; one that is
+ * longer than the longest never, to its end.  Once something has begun in it
+ * that NAT may have to replace, it cannot be sent on: dropped, it comes again
+ * with more behind it, one may hope.
+ *
+ * => False: drop the packet; not twice, if nothing more has come.
+ */
+bool ct_lines_end(struct ct_lines *lines, uint32_t longest, bool begun);
 
 /* Other bytes in the place of some of the line; as ct_help_replace(). */
 struct ct_lines_change {
