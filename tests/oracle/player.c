@@ -20,6 +20,7 @@
 #include "nat.h"
 #include "patch.h"
 #include "play.h"
+#include "prologue.h"
 #include "record.h"
 
 #define START_NS 1000000000000ull /* any time will do */
@@ -543,7 +544,8 @@ json_t *player_play(const struct golden *golden, const struct manner *manner)
 		rules_init(&player.rules, golden->scenario, player.tbl);
 		player.left = json_object();
 		player.ports = json_object();
-		if (view_init(&player.view, player.tbl, player.thr)) {
+		if (view_init(&player.view, player.tbl, player.thr) &&
+		    prologue_play(&player)) {
 			records = json_array();
 			play_all(&player, manner, records);
 		}
