@@ -31,7 +31,10 @@ enum ct_expect_flag {
 			     << 1, /**< matches nothing, for the time being */
 	CT_EXPECT_USERSPACE = 1u << 2, /**< the host's: not limited by a
 					    helper's classes */
-	CT_EXPECT_NAT = 1u << 3 /**< nat_* say how what comes is translated */
+	CT_EXPECT_NAT = 1u << 3, /**< nat_* say how what comes is translated */
+	CT_EXPECT_OPTIONAL = 1u
+			     << 4 /**< may use half of `expect.max`, so that it
+				       never takes the others' place */
 };
 
 /**
@@ -89,7 +92,7 @@ struct ct_expect_def {
  * @param exp     set to the expectation, borrowed; or NULL
  * @context       an online thread that may use master; inside a helper, too
  * @return        0; CT_E_EXIST when it could be taken for another one;
- *                CT_E_FULL past a limit of table or class; CT_E_NOENT when the
+ *                CT_E_FULL past `expect.max`, or half of it; CT_E_NOENT when the
  *                master has ended, or for an unknown helper; CT_E_NOMEM;
  *                CT_E_INVAL; CT_E_VERSION
  */

@@ -9,12 +9,8 @@
 
 #include <string.h>
 
-enum {
-	HEADS = 1024, /* Linux has as many for a table of its default */
-	TIMEOUT_DEFAULT = 300, /* seconds; of an expectation without a class */
-	ALL_FLAGS = CT_EXPECT_PERMANENT | CT_EXPECT_INACTIVE |
-		    CT_EXPECT_USERSPACE | CT_EXPECT_NAT
-};
+/* Linux has as many for a table of its default. */
+enum { HEADS = 1024 };
 
 /* --- Heads -------------------------------------------------------------- */
 

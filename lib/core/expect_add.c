@@ -12,7 +12,7 @@
 enum {
 	TIMEOUT_DEFAULT = 300, /* seconds; of an expectation without a class */
 	ALL_FLAGS = CT_EXPECT_PERMANENT | CT_EXPECT_INACTIVE |
-		    CT_EXPECT_USERSPACE | CT_EXPECT_NAT
+		    CT_EXPECT_USERSPACE | CT_EXPECT_NAT | CT_EXPECT_OPTIONAL
 };
 
 /* Both may be met by one packet. */
@@ -146,11 +146,14 @@ static void evict_oldest(struct ct_thread *thr, struct ct_helped *help,
 	}
 }
 
-static bool full(const struct ct_table *tbl)
+static bool full(const struct ct_table *tbl, const struct ct_expect *exp)
 {
+	uint64_t max = ct_core_param(tbl, CT_P_EXPECT_MAX);
+
+	if (exp->def.flags & CT_EXPECT_OPTIONAL)
+		max /= 2;
 	return atomic_load_explicit(&tbl->helpers.n_expects,
-				    memory_order_relaxed) >
-	       ct_core_param(tbl, CT_P_EXPECT_MAX);
+				    memory_order_relaxed) > max;
 }
 
 static int enter(struct ct_thread *thr, const struct ct_conn *master,
@@ -170,7 +173,7 @@ static int enter(struct ct_thread *thr, const struct ct_conn *master,
 	if (class_ && class_->max && help->n[exp->def.class_] >= class_->max)
 		evict_oldest(thr, help, exp->def.class_);
 	ct_expect_list_add(thr->tbl, help, exp);
-	if (full(thr->tbl)) {
+	if (full(thr->tbl, exp)) {
 		/* It is queued now, and retired from there, untold. */
 		ct_expect_kill(thr, exp);
 		ct_expect_list_remove(thr->tbl, help, exp);

@@ -161,15 +161,20 @@ static bool asks(const struct ct_say *msg, const char *name)
 	return ct_word_skip(&cur, " ") && ct_say_alpha(ct_word_peek(&cur));
 }
 
-/* The client's Via names the port that it sends from, or another one. */
+/* The client's Via names the port that it sends from, or another one.  To
+ * Linux the server's is as good, which opens any port of the client's to it. */
 static void note_answer_port(struct ct_sip *sip, const struct ct_say *msg)
 {
 	struct ct_sip_walk walk = { .hdr = CT_SIP_VIA_UDP };
+	const struct ct_talk *talk = &sip->talk;
 	struct ct_sip_uri via;
 
+	if (sip->thorough && talk->pkt->dir != CT_DIR_ORIG)
+		return;
 	if (ct_sip_uri_next(msg, &walk, &via) == CT_FOUND &&
-	    via.port != sip->talk.own.src_id &&
-	    ct_talk_addr_equal(&via.addr, &sip->talk.own.src))
+	    via.port != talk->own.src_id &&
+	    ct_talk_addr_equal(&via.addr, &talk->own.src) &&
+	    ct_help_allowed(talk->thr, talk->pkt, &talk->own.src, via.port))
 		sip->state->answer_port = via.port;
 }
 

@@ -168,7 +168,8 @@ static struct plan plan_of(struct ct_thread *thr, struct ct_pkt *pkt,
 			     .master = pkt->conn,
 			     .def = { .size = sizeof(plan.def),
 				      .src_id_mask = 0xffff,
-				      .flags = CT_EXPECT_PERMANENT,
+				      .flags = CT_EXPECT_PERMANENT |
+					       CT_EXPECT_OPTIONAL,
 				      .nat = met,
 				      .function = "path" } };
 	struct ct_tuple orig;

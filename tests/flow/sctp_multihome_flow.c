@@ -440,6 +440,35 @@ START_TEST(a_list_may_be_cut_short)
 }
 END_TEST
 
+START_TEST(half_of_all_expectations_are_left_to_others)
+{
+	struct list client = { .len = 0 }, server = { .len = 0 };
+	struct ct_expect_def def = { .size = sizeof(def),
+				     .flags = CT_EXPECT_USERSPACE };
+	uint64_t max;
+
+	ck_assert_int_eq(ct_param_get(tbl, "expect.max", &max), 0);
+	for (uint8_t i = 0; i < 4; i++) {
+		add_addr(&client, base.src, (uint8_t)(100 + i));
+		add_addr(&server, base.dst, (uint8_t)(100 + i));
+	}
+	for (uint64_t n = 0; n <= max; n += 48) {
+		if (assoc)
+			ct_conn_put(tbl, assoc);
+		base.sport++;
+		greet(&client, &server);
+	}
+	ck_assert_uint_eq(expected(), max / 2);
+	ct_conn_tuple(assoc, CT_DIR_REPLY, &def.tuple);
+	for (uint64_t n = 0; n < max - max / 2; n++) {
+		def.tuple.dst_id++;
+		ck_assert_int_eq(ct_expect_add(thr, assoc, &def, NULL), 0);
+	}
+	def.tuple.dst_id++;
+	ck_assert_int_eq(ct_expect_add(thr, assoc, &def, NULL), CT_E_FULL);
+}
+END_TEST
+
 Suite *ct_suite(void)
 {
 	Suite *suite = suite_create("sctp_multihome_flow");
@@ -465,6 +494,7 @@ Suite *ct_suite(void)
 	tcase_add_test(tc, addresses_of_the_other_family_are_passed_over);
 	tcase_add_test(tc, a_list_ends_where_it_makes_no_sense);
 	tcase_add_test(tc, a_list_may_be_cut_short);
+	tcase_add_test(tc, half_of_all_expectations_are_left_to_others);
 	suite_add_tcase(suite, tc);
 	return suite;
 }
