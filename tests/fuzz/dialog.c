@@ -24,6 +24,8 @@ enum {
 	IP_LEN = 20,
 	TCP = 6,
 	UDP = 17,
+	SCTP = 132,
+	SCTP_PORTS = 4, /* all that is not the message's */
 	PACKET_MAX_LEN = 2048,
 	KNOCKS_MAX = 64,
 	MESSAGES_MAX = 40
@@ -160,7 +162,9 @@ static void segment(struct dialog *d, enum ct_dir dir, uint8_t flags)
 static void say(struct dialog *d, enum ct_dir dir, const uint8_t *bytes,
 		uint32_t len)
 {
-	uint32_t header = d->kind->l4 == TCP ? 20 : 8;
+	uint32_t header = d->kind->l4 == TCP   ? 20
+			  : d->kind->l4 == UDP ? 8
+					       : SCTP_PORTS;
 	uint8_t *at = transport(d, dir, header + len);
 	struct ct_pkt pkt;
 
@@ -170,7 +174,7 @@ static void say(struct dialog *d, enum ct_dir dir, const uint8_t *bytes,
 		at[12] = 0x50;
 		at[13] = 0x18;
 		put16(at + 14, 60000);
-	} else {
+	} else if (d->kind->l4 == UDP) {
 		put16(at + 4, header + len);
 	}
 	memcpy(at + header, bytes, len);
@@ -224,20 +228,25 @@ static bool note(void *user, struct ct_expect *exp)
 	return knocks->n < KNOCKS_MAX;
 }
 
-/* A packet with this tuple; GRE has what is needed in the same places. */
+/* A packet with this tuple; GRE has what is needed in the same places, and of
+ * SCTP it is a HEARTBEAT with the tag 0. */
 static void knock(struct dialog *d, const struct ct_tuple *t)
 {
 	uint32_t len = t->l4 == TCP ? 20 : 16;
 	uint8_t *at = ip(d, t->src.bytes, t->dst.bytes, t->l4, len);
 	struct ct_pkt pkt;
 
-	if (t->l4 == TCP || t->l4 == UDP) {
+	if (t->l4 == TCP || t->l4 == UDP || t->l4 == SCTP) {
 		memcpy(at, &t->src_id, 2);
 		memcpy(at + 2, &t->dst_id, 2);
 		if (t->l4 == UDP)
 			put16(at + 4, len);
-		at[12] = t->l4 == TCP ? 0x50 : 0;
-		at[13] = t->l4 == TCP ? 2 : 0;
+		if (t->l4 == TCP) {
+			at[12] = 0x50;
+			at[13] = 2;
+		} else if (t->l4 == SCTP) {
+			put32(at + 12, 0x04000004);
+		}
 	} else {
 		put32(at, 0x3001880b);
 		memcpy(at + 6, &t->dst_id, 2);
@@ -271,6 +280,7 @@ static void make(struct dialog *d)
 	fuzz_host(&host, &d->mem);
 	if (ct_table_create(&cfg, &d->tbl) ||
 	    ct_param_set(d->tbl, "checksum", 0) ||
+	    ct_param_set(d->tbl, "sctp.multihoming", 1) ||
 	    ct_param_set(d->tbl, "helper.stream",
 			 d->options & OPT_STREAM ? 4096 : 0) ||
 	    ct_param_set(d->tbl, "helper.strict",

@@ -5,7 +5,8 @@
  *	byte 0	   bits: 1 translated, 2 in order, 4 strict
  *	byte 1	   which allocations fail
  *	then	   messages: a byte (128: from the server; 64: sent before,
- *		   numbers do not go on), two of length, the bytes
+ *		   numbers do not go on), two of length, the bytes; SCTP: what
+ *		   is behind the ports
  *
  * Then whoever is expected knocks, and all ends.  No helper of those that are
  * tried here changes a length.
@@ -15,10 +16,13 @@
 
 #include "fuzz.h"
 
+#include <stdbool.h>
+
 struct dialog_kind {
-	const char *helper;
-	uint8_t l4;
-	uint16_t port; /* of the server */
+	const char *helper; /* or NULL */
+	uint8_t l4;         /* TCP, UDP or SCTP */
+	uint16_t port;      /* of the server */
+	bool any_port; /* a seed's may be another one, below the client's */
 };
 
 /* Play an input. */

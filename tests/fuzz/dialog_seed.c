@@ -20,6 +20,7 @@ enum {
 	RECORD = 16,
 	ETHERNET = 14,
 	TCP = 6,
+	UDP = 17,
 	PACKETS_MAX = 4096,
 	KINDS_MAX = 2
 };
@@ -44,13 +45,16 @@ static int client_port(const struct dialog_kind *kind,
 		       const struct corpus_packet *packet, uint8_t *head)
 {
 	const uint8_t *l4 = packet->bytes + 20;
+	unsigned port = kind->port;
 
 	if (packet->bytes[9] != kind->l4)
 		return -1;
-	*head = u16(l4) == kind->port ? 128 : 0;
+	if (kind->any_port)
+		port = u16(l4) < u16(l4 + 2) ? u16(l4) : u16(l4 + 2);
+	*head = u16(l4) == port ? 128 : 0;
 	if (*head)
 		return (int)u16(l4 + 2);
-	return u16(l4 + 2) == kind->port ? (int)u16(l4) : -1;
+	return u16(l4 + 2) == port ? (int)u16(l4) : -1;
 }
 
 /* Only what has the server's port. */
@@ -151,7 +155,9 @@ static size_t add_payload(const struct dialog_kind *kind,
 			  uint8_t *to, size_t at)
 {
 	const uint8_t *l4 = packet->bytes + 20;
-	size_t header = 20 + (kind->l4 == TCP ? (size_t)(l4[12] >> 4) * 4 : 8);
+	size_t header = 20 + (kind->l4 == TCP   ? (size_t)(l4[12] >> 4) * 4
+			      : kind->l4 == UDP ? 8
+						: 4);
 	size_t len = u16(packet->bytes + 2);
 
 	if (len > packet->len)

@@ -13,8 +13,8 @@
 #include <string.h>
 
 static const struct dialog_kind kinds[] = {
-	{ "Q.931", 6, 1720 },
-	{ "H.245", 6, 1232 },
+	{ "Q.931", 6, 1720, false },
+	{ "H.245", 6, 1232, false },
 };
 
 enum { KIND = 128, PART = 64 };

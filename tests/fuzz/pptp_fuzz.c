@@ -7,7 +7,7 @@
 
 #include <stdlib.h>
 
-static const struct dialog_kind kind = { "pptp", 6, 1723 };
+static const struct dialog_kind kind = { "pptp", 6, 1723, false };
 
 /* The parser alone, of exactly these bytes. */
 static void parse(const uint8_t *bytes, size_t len)

@@ -5,7 +5,7 @@
 #include "dialog.h"
 #include "per_out.h"
 
-static const struct dialog_kind kind = { "RAS", 17, 1719 };
+static const struct dialog_kind kind = { "RAS", 17, 1719, false };
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 {
