@@ -171,15 +171,20 @@ CT_API uint64_t ct_next_expiry(struct ct_table *tbl);
  * A malformed or out-of-state packet is accepted with the state CT_INVALID, no
  * connection and a reason: to drop it is policy, and policy is the host's.
  * CT_DROP means that tracking itself could not go on (TABLE_FULL, NO_MEMORY).
+ * A fragment may be kept (frag.h): CT_STOLEN; that which completes a datagram
+ * carries all of it on.
  *
  * @param thr   the calling thread's handle
  * @param pkt   the packet; its answer is written, its bytes are not
  * @param hook  where the packet is.  Tracking happens at PREROUTING and
  *              OUTPUT; the other hooks return what the first one found.
- * @context     an online thread; takes the lock of one connection, and no
- *              other; allocates only for a new one
- * @return      CT_ACCEPT or CT_DROP.  pkt->conn is borrowed: it lives until
- *              this thread's next poll, or longer after ct_conn_get().
+ * @context     an online thread; takes the lock of one connection, and for a
+ *              fragment that of its queue; allocates only for a new connection
+ *              or a fragment that is kept
+ * @return      CT_ACCEPT, CT_DROP, or CT_STOLEN: the packet's bytes were
+ *              copied, and the host is done with it.  pkt->conn is borrowed:
+ *              it lives until this thread's next poll, or longer after
+ *              ct_conn_get().
  */
 CT_API enum ct_verdict ct_process(struct ct_thread *thr, struct ct_pkt *pkt,
 				  enum ct_hook hook);
