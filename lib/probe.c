@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * probe.c - segments of our own to the ends of a connection
+ * probe.c - packets of our own to the ends of a connection
  *
  * A keep-alive has the number before the next one that its receiver expects
  * (RFC 1122 4.2.3.6), so that it is answered; a reset has that number itself, so
  * that it is believed (RFC 5961 3.2).  Both are what the other end would have
  * sent, as it would arrive: translated, and shifted.  No tracker sees them.
+ *
+ * Ends of UDP are told by an ICMP error.  No packet of theirs is at hand, so it
+ * quotes an empty datagram: a host looks for the socket by what that has in
+ * common with all others, addresses and ports (RFC 1122 3.2.2, RFC 4443 3.1).
  */
 #include "probe.h"
 
@@ -14,6 +18,7 @@
 #include "overflow/probe.h"
 #include "proto/tcp.h"
 #include "syn.h"
+#include "wire/hdr.h"
 
 enum { ROUND = 16 }; /* notes whose answer is carried out at once */
 
@@ -302,6 +307,39 @@ static bool is_allowed(struct ct_thread *thr)
 	return allowed;
 }
 
+/*
+ * Tell the end whose packets have this direction's tuple.
+ *
+ * => A mapping that it sends to is not there any more; else it is refused for want
+ *    of room.
+ */
+static void tell(struct ct_thread *thr, const struct ct_conn *conn,
+		 enum ct_dir dir)
+{
+	uint32_t mapped = dir == CT_DIR_ORIG ? CT_S_DST_NAT : CT_S_SRC_NAT;
+	struct ct_built quote, error;
+	struct ct_tuple t;
+
+	ct_conn_tuple(conn, dir, &t);
+	ct_build_datagram(&quote, &t);
+	if (ct_build_icmp(&error,
+			  ct_conn_word(conn) & mapped ? CT_ICMP_PORT
+						      : CT_ICMP_PROHIBITED,
+			  t.l3, quote.bytes, quote.len, NULL))
+		ct_emit(thr, &error, t.zone, ct_conn_mark(conn));
+}
+
+static void reset(struct ct_thread *thr, struct ct_conn *conn, enum ct_dir dir)
+{
+	struct ct_tuple t;
+
+	ct_conn_tuple(conn, dir, &t);
+	if (t.l4 == CT_IPPROTO_TCP)
+		send(thr, conn, dir, CT_SEG_RST | CT_SEG_ACK);
+	else
+		tell(thr, conn, dir);
+}
+
 void ct_resets_send(struct ct_thread *thr)
 {
 	while (ct_unlikely(thr->n_resets)) {
@@ -310,7 +348,7 @@ void ct_resets_send(struct ct_thread *thr)
 
 		if (!ct_emits(thr->tbl) || !is_allowed(thr))
 			continue;
-		send(thr, conn, CT_DIR_ORIG, CT_SEG_RST | CT_SEG_ACK);
-		send(thr, conn, CT_DIR_REPLY, CT_SEG_RST | CT_SEG_ACK);
+		reset(thr, conn, CT_DIR_ORIG);
+		reset(thr, conn, CT_DIR_REPLY);
 	}
 }

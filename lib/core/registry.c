@@ -149,13 +149,13 @@ static const struct ct_param_def core_params[CT_P_MAX] = {
 		"established TCP connections past their soft age get a keep-alive at each end before they go (RFC 1122 4.2.3.6), where the host has an emit hook; 0: those of classes with CT_CLASS_PROBE; 1: all",
 		0, 0, 0, 1, 0, 0 },
 	[CT_P_PROBE_RATE] = { "overflow.probe.rate", NULL,
-		"keep-alives and resets of the table's own at most, a second",
+		"keep-alives, resets and ICMP errors of this kind at most, a second",
 		1000, 1000, 1, 1u << 24, 0, 0 },
 	[CT_P_PROBE_WAIT] = { "overflow.probe.wait", NULL,
 		"seconds that an end has for its answer to a keep-alive, twice",
 		5, 5, 2, 300, 0, 0 },
 	[CT_P_RESET] = { "overflow.reset", NULL,
-		"1: a translated TCP connection that is assured and gives way is reset at both ends, where the host has an emit hook",
+		"1: a translated TCP or UDP connection that is assured and gives way is told to both ends, by RSTs or ICMP errors, where the host has an emit hook",
 		0, 0, 0, 1, 0, 0 },
 };
 /* clang-format on */
