@@ -14,6 +14,7 @@
 #include "probe.h"
 
 #include "core/emit.h"
+#include "core/stamps.h"
 #include "core/worth.h"
 #include "overflow/probe.h"
 #include "proto/tcp.h"
@@ -65,6 +66,29 @@ static struct ct_segment numbers_of(const struct ct_table *tbl,
 	return seg;
 }
 
+/*
+ * Where both ends use time stamps, a segment without any may be dropped
+ * (RFC 7323 3.2).  These are the latest ones, which are not too old for PAWS.
+ */
+static void add_stamps(const struct ct_table *tbl, const struct ct_conn *conn,
+		       enum ct_dir dir, struct ct_segment *seg)
+	CT_REQUIRES(conn->lock)
+{
+	const struct ct_stamps *stamps = ct_stamps_of(tbl, conn);
+	const struct ct_helped *help = ct_help_of(tbl, conn);
+	struct ct_tcpopt opt = { .has_timestamp = true };
+
+	if (!stamps || stamps->seen != CT_STAMPS_BOTH)
+		return;
+	opt.tsval = stamps->val[dir];
+	opt.tsecr = stamps->val[!dir];
+	/* A proxy's client was told others of its server's. */
+	if (help && dir == CT_DIR_REPLY &&
+	    (help->proxied.flags & CT_PROXIED_SHIFTED))
+		opt.tsval += (uint32_t)help->proxied.stamps;
+	seg->options_len = (uint8_t)ct_tcpopt_write(seg->options, &opt);
+}
+
 /* Whom it leads to, as the other direction's tuple has it. */
 static uint8_t address(struct ct_segment *seg, const struct ct_conn *conn,
 		       enum ct_dir dir, uint16_t *zone)
@@ -91,6 +115,8 @@ static void send(struct ct_thread *thr, struct ct_conn *conn, enum ct_dir dir,
 
 	ct_spin_lock(&conn->lock);
 	seg = numbers_of(thr->tbl, conn, dir);
+	if (!(flags & CT_SEG_RST))
+		add_stamps(thr->tbl, conn, dir, &seg);
 	ct_spin_unlock(&conn->lock);
 	l3 = address(&seg, conn, dir, &zone);
 	seg.flags = flags;

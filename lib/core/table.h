@@ -102,6 +102,7 @@ enum ct_core_param {
 	CT_P_PROBE,
 	CT_P_PROBE_RATE,
 	CT_P_PROBE_WAIT,
+	CT_P_PROBE_STAMPS,
 	CT_P_RESET,
 	CT_P_MAX
 };

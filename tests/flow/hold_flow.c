@@ -3,8 +3,11 @@
  * Handshakes that take longer than a flood leaves them: as many complete as
  * there is room for.
  */
+#include "core/pace.h"
+#include "core/table.h"
 #include "crowd.h"
 #include "suite.h"
+#include "wire/build.h"
 
 #include <conntrack/tracker.h>
 
@@ -20,12 +23,26 @@ enum {
 #define MS (CT_WORLD_S / 1000)
 
 static struct ct_world w;
+static uint32_t told; /* the server's number, where the table answers for it */
+
+static void emit(void *user, const struct ct_pkt *pkt)
+{
+	struct ct_segment seg;
+
+	(void)user;
+	ck_assert(ct_segment_read(&seg, pkt->l3, pkt->data, pkt->len));
+	if (seg.flags == (CT_SEG_SYN | CT_SEG_ACK))
+		told = seg.seq;
+}
 
 static void start(uint32_t max_conns)
 {
+	const struct ct_host host = { .size = sizeof(host), .emit = emit };
 	const struct ct_config cfg = { .size = sizeof(cfg),
-				       .max_conns = max_conns };
+				       .max_conns = max_conns,
+				       .host = &host };
 
+	told = SERVER_ISN;
 	ct_world_create(&w, &cfg);
 	ct_world_attach(&w);
 	ct_crowd_set(&w, "overflow.policy", CT_OVERFLOW_SCORED);
@@ -44,7 +61,7 @@ static unsigned say_by(const struct ct_test_flow *flow, enum ct_dir dir,
 		       uint8_t flags)
 {
 	const uint32_t own = dir == CT_DIR_ORIG ? ISN : SERVER_ISN;
-	const uint32_t other = dir == CT_DIR_ORIG ? SERVER_ISN : ISN;
+	const uint32_t other = dir == CT_DIR_ORIG ? told : ISN;
 	const struct ct_test_segment seg = {
 		.flags = flags,
 		.win = 1000,
@@ -55,6 +72,7 @@ static unsigned say_by(const struct ct_test_flow *flow, enum ct_dir dir,
 
 	ct_test_tcp(&w.p, flow, dir, &seg);
 	pkt = ct_test_pkt(&w.p);
+	pkt.tailroom = (uint32_t)sizeof(w.p.bytes) - w.p.len;
 	if (ct_process(w.thr, &pkt, CT_HOOK_PREROUTING) != CT_ACCEPT)
 		return pkt.reason;
 	ck_assert_int_eq(ct_confirm(w.thr, &pkt), CT_ACCEPT);
@@ -265,6 +283,28 @@ START_TEST(who_holds_much_is_not_spared)
 }
 END_TEST
 
+/* A cookie's client has answered already. */
+START_TEST(proxied_handshakes_teach_nothing_of_their_clients)
+{
+	uint32_t before;
+
+	start(MAX);
+	learn(300);
+	before = w.tbl->pace.wait[CT_PACE_ACK];
+	ck_assert_uint_gt(before, 29 * CT_PACE_TICK);
+	ct_crowd_set(&w, "overflow.syn_proxy", 2);
+	for (uint32_t i = 1000; i < 1200; i++) {
+		const struct ct_test_flow flow = ct_world_flow(i);
+
+		ck_assert_uint_eq(ask(i), CT_R_SYN_COOKIE);
+		ck_assert_uint_eq(say_by(&flow, CT_DIR_ORIG, CT_TEST_ACK), 0);
+		answer(i);
+	}
+	ck_assert_uint_eq(w.tbl->pace.wait[CT_PACE_ACK], before);
+	finish();
+}
+END_TEST
+
 /* 2048 places, 20 newcomers a ms; nobody knows how long a handshake takes but
  * those few that are kept long enough to complete one.  Some 1600 places are left
  * of what has completed: 260 of 1000. */
@@ -293,6 +333,7 @@ Suite *ct_suite(void)
 	tcase_add_test(tc, datagrams_wait_as_well);
 	tcase_add_test(tc, datagrams_are_not_spared);
 	tcase_add_test(tc, who_holds_much_is_not_spared);
+	tcase_add_test(tc, proxied_handshakes_teach_nothing_of_their_clients);
 	tcase_add_test(tc, scouts_find_out_in_the_midst_of_a_flood);
 	suite_add_tcase(s, tc);
 	return s;
