@@ -43,7 +43,8 @@ run | awk '
 	}
 	BEGIN {
 		keys = "established_lost refused stateless nat_lost bound optimum"
-		n_policies = split("scored linux lru random refuse", policy, " ")
+		n_policies = split("scored linux lru random refuse " \
+				   "proxy", policy, " ")
 	}
 	END { draw() }
 
@@ -66,14 +67,17 @@ run | awk '
 			most = 1
 		for (i = 1; i <= n_policies; i++) {
 			v = value[scenario, policy[i], key]
-			at = x + 10 + (i - 1) * 68
-			printf "<rect x=\"%d\" y=\"%.1f\" width=\"48\" " \
+			if (v == "" && policy[i] == "proxy")
+				continue
+			at = x + 8 + (i - 1) * 57
+			printf "<rect x=\"%d\" y=\"%.1f\" width=\"40\" " \
 			       "height=\"%.1f\" fill=\"%s\"/>\n", at,
 			       y + 100 - 100 * v / most, 100 * v / most,
-			       i == 1 ? "#06c" : "#999"
-			text(at + 24, y + 96 - 100 * v / most, "middle",
+			       i == 1 ? "#06c" : \
+			       policy[i] == "proxy" ? "#690" : "#999"
+			text(at + 20, y + 96 - 100 * v / most, "middle",
 			     v == "" ? "-" : sprintf("%.2f", v))
-			text(at + 24, y + 116, "middle", policy[i])
+			text(at + 20, y + 116, "middle", policy[i])
 		}
 		v = value[scenario, "scored", best]
 		if (best != "" && v != "")
@@ -82,7 +86,7 @@ run | awk '
 	}
 	function draw(   i) {
 		print "<svg xmlns=\"http://www.w3.org/2000/svg\" " \
-		      "width=\"760\" height=\"900\" " \
+		      "width=\"760\" height=\"1070\" " \
 		      "font-family=\"sans-serif\" font-size=\"12\">"
 		print "<!-- SPDX-License-Identifier: BSD-2-Clause"
 		for (i = 1; i <= n; i++)
@@ -92,6 +96,10 @@ run | awk '
 		panel("(a) SYN flood: established lost, %", "syn",
 		      "established_lost", "")
 		panel("(a) newcomers refused, %; line: bound", "syn",
+		      "refused", "bound")
+		panel("(a) handshakes 10 x: established lost, %", "slow",
+		      "established_lost", "")
+		panel("(a) handshakes 10 x: refused, %; line: bound", "slow",
 		      "refused", "bound")
 		panel("(b) greedy source: others lost, %", "greedy",
 		      "established_lost", "")

@@ -21,6 +21,7 @@
 
 #include "process.h"
 
+#include "core/stamps.h"
 #include "core/tags.h"
 #include "proto/tcp_predict.h"
 #include "proto/udp.h"
@@ -38,7 +39,7 @@ void ct_predict_seal(struct ct_table *tbl);
 struct ct_outlook {
 	unsigned ours; /* whose packets may be predicted: a set */
 	uint32_t now;
-	bool acct;
+	bool keeps; /* something of each packet: counts, time stamps */
 	struct ct_tcp_limits tcp;
 	struct ct_bucket_view buckets;
 };
@@ -55,7 +56,8 @@ static inline void ct_outlook(const struct ct_thread *thr, enum ct_hook hook,
 	if (ct_unlikely(ct_tcp_impatient(tbl)))
 		out->ours &= ~(unsigned)CT_OUR_TCP;
 	out->now = thr->now;
-	out->acct = tbl->extend.acct != CT_EXT_NONE;
+	out->keeps = tbl->extend.acct != CT_EXT_NONE ||
+		     tbl->extend.stamps != CT_EXT_NONE;
 	out->tcp = ct_tcp_limits(tbl);
 	out->buckets = ct_bucket_view(&tbl->buckets);
 }
@@ -292,8 +294,10 @@ static ct_always_inline bool ct_predict_go(struct ct_thread *thr,
 	}
 	ct_refresh_from(thr, conn, seconds, left);
 	pkt->dir = (uint8_t)dir;
-	if (ct_unlikely(out->acct))
+	if (ct_unlikely(out->keeps)) {
 		ct_acct_add(thr->tbl, conn, pkt);
+		ct_stamps_note(thr->tbl, conn, pkt);
+	}
 	ct_spin_unlock(&conn->lock);
 	pkt->conn = conn;
 	pkt->state = CT_ESTABLISHED;

@@ -1,19 +1,25 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * probe.c - segments of our own to the ends of a connection
+ * probe.c - packets of our own to the ends of a connection
  *
  * A keep-alive has the number before the next one that its receiver expects
  * (RFC 1122 4.2.3.6), so that it is answered; a reset has that number itself, so
  * that it is believed (RFC 5961 3.2).  Both are what the other end would have
  * sent, as it would arrive: translated, and shifted.  No tracker sees them.
+ *
+ * Ends of UDP are told by an ICMP error.  No packet of theirs is at hand, so it
+ * quotes an empty datagram: a host looks for the socket by what that has in
+ * common with all others, addresses and ports (RFC 1122 3.2.2, RFC 4443 3.1).
  */
 #include "probe.h"
 
 #include "core/emit.h"
+#include "core/stamps.h"
 #include "core/worth.h"
 #include "overflow/probe.h"
 #include "proto/tcp.h"
 #include "syn.h"
+#include "wire/hdr.h"
 
 enum { ROUND = 16 }; /* notes whose answer is carried out at once */
 
@@ -60,6 +66,29 @@ static struct ct_segment numbers_of(const struct ct_table *tbl,
 	return seg;
 }
 
+/*
+ * Where both ends use time stamps, a segment without any may be dropped
+ * (RFC 7323 3.2).  These are the latest ones, which are not too old for PAWS.
+ */
+static void add_stamps(const struct ct_table *tbl, const struct ct_conn *conn,
+		       enum ct_dir dir, struct ct_segment *seg)
+	CT_REQUIRES(conn->lock)
+{
+	const struct ct_stamps *stamps = ct_stamps_of(tbl, conn);
+	const struct ct_helped *help = ct_help_of(tbl, conn);
+	struct ct_tcpopt opt = { .has_timestamp = true };
+
+	if (!stamps || stamps->seen != CT_STAMPS_BOTH)
+		return;
+	opt.tsval = stamps->val[dir];
+	opt.tsecr = stamps->val[!dir];
+	/* A proxy's client was told others of its server's. */
+	if (help && dir == CT_DIR_REPLY &&
+	    (help->proxied.flags & CT_PROXIED_SHIFTED))
+		opt.tsval += (uint32_t)help->proxied.stamps;
+	seg->options_len = (uint8_t)ct_tcpopt_write(seg->options, &opt);
+}
+
 /* Whom it leads to, as the other direction's tuple has it. */
 static uint8_t address(struct ct_segment *seg, const struct ct_conn *conn,
 		       enum ct_dir dir, uint16_t *zone)
@@ -86,6 +115,8 @@ static void send(struct ct_thread *thr, struct ct_conn *conn, enum ct_dir dir,
 
 	ct_spin_lock(&conn->lock);
 	seg = numbers_of(thr->tbl, conn, dir);
+	if (!(flags & CT_SEG_RST))
+		add_stamps(thr->tbl, conn, dir, &seg);
 	ct_spin_unlock(&conn->lock);
 	l3 = address(&seg, conn, dir, &zone);
 	seg.flags = flags;
@@ -302,6 +333,39 @@ static bool is_allowed(struct ct_thread *thr)
 	return allowed;
 }
 
+/*
+ * Tell the end whose packets have this direction's tuple.
+ *
+ * => A mapping that it sends to is not there any more; else it is refused for want
+ *    of room.
+ */
+static void tell(struct ct_thread *thr, const struct ct_conn *conn,
+		 enum ct_dir dir)
+{
+	uint32_t mapped = dir == CT_DIR_ORIG ? CT_S_DST_NAT : CT_S_SRC_NAT;
+	struct ct_built quote, error;
+	struct ct_tuple t;
+
+	ct_conn_tuple(conn, dir, &t);
+	ct_build_datagram(&quote, &t);
+	if (ct_build_icmp(&error,
+			  ct_conn_word(conn) & mapped ? CT_ICMP_PORT
+						      : CT_ICMP_PROHIBITED,
+			  t.l3, quote.bytes, quote.len, NULL))
+		ct_emit(thr, &error, t.zone, ct_conn_mark(conn));
+}
+
+static void reset(struct ct_thread *thr, struct ct_conn *conn, enum ct_dir dir)
+{
+	struct ct_tuple t;
+
+	ct_conn_tuple(conn, dir, &t);
+	if (t.l4 == CT_IPPROTO_TCP)
+		send(thr, conn, dir, CT_SEG_RST | CT_SEG_ACK);
+	else
+		tell(thr, conn, dir);
+}
+
 void ct_resets_send(struct ct_thread *thr)
 {
 	while (ct_unlikely(thr->n_resets)) {
@@ -310,7 +374,7 @@ void ct_resets_send(struct ct_thread *thr)
 
 		if (!ct_emits(thr->tbl) || !is_allowed(thr))
 			continue;
-		send(thr, conn, CT_DIR_ORIG, CT_SEG_RST | CT_SEG_ACK);
-		send(thr, conn, CT_DIR_REPLY, CT_SEG_RST | CT_SEG_ACK);
+		reset(thr, conn, CT_DIR_ORIG);
+		reset(thr, conn, CT_DIR_REPLY);
 	}
 }

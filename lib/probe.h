@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * probe.h - segments of our own to the ends of a connection: keep-alives, and
- * resets
+ * probe.h - packets of our own to the ends of a connection: keep-alives, and
+ * resets or ICMP errors
  */
 #ifndef PROBE_H
 #define PROBE_H
@@ -14,8 +14,8 @@
  */
 void ct_probes_step(struct ct_thread *thr, uint32_t budget);
 
-/* Reset both ends of the connections that gave way since the last call; before
- * the thread's next poll. */
+/* Reset both ends of the connections that gave way since the last call, or tell
+ * them by ICMP; before the thread's next poll. */
 void ct_resets_send(struct ct_thread *thr);
 
 #endif /* PROBE_H */

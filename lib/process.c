@@ -10,6 +10,7 @@
 
 #include "admit.h"
 #include "core/expect.h"
+#include "core/stamps.h"
 #include "core/worth.h"
 #include "frag.h"
 #include "overflow/talker.h"
@@ -285,8 +286,10 @@ static enum ct_track track(struct ct_thread *thr, struct ct_pkt *pkt,
 	if ((answer == CT_TRACK_RESTART || answer == CT_TRACK_KILL) &&
 	    !(ct_conn_word(conn) & CT_S_CONFIRMED))
 		answer = CT_TRACK_INVALID;
-	if (answer == CT_TRACK_OK || answer == CT_TRACK_KILL)
+	if (answer == CT_TRACK_OK || answer == CT_TRACK_KILL) {
 		ct_acct_add(thr->tbl, conn, pkt);
+		ct_stamps_note(thr->tbl, conn, pkt);
+	}
 	if (answer == CT_TRACK_RESTART)
 		ended = ct_conn_condemn(thr, conn, CT_R_END_REPLACED);
 	else if (answer == CT_TRACK_KILL)

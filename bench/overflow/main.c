@@ -16,15 +16,18 @@
 #include <unistd.h>
 
 const struct scenario scenarios[] = {
-	{ "syn", "(a) spoofed SYN flood", run_syn_flood },
-	{ "greedy", "(b) one source opens all it can", run_greedy },
-	{ "udp", "(c) spoofed UDP", run_udp_spray },
-	{ "overload", "(d) legitimate overload, with idle ones", run_overload },
-	{ "steady", "(d) legitimate overload, none idle", run_steady },
-	{ "vanish", "(e) peers vanish", run_vanish },
-	{ "nat", "(f) (a), every other connection translated",
+	{ "syn", "(a) spoofed SYN flood", true, run_syn_flood },
+	{ "slow", "(a) the same, handshakes ten times as long", true,
+	  run_syn_flood_slow },
+	{ "greedy", "(b) one source opens all it can", false, run_greedy },
+	{ "udp", "(c) spoofed UDP", false, run_udp_spray },
+	{ "overload", "(d) legitimate overload, with idle ones", false,
+	  run_overload },
+	{ "steady", "(d) legitimate overload, none idle", false, run_steady },
+	{ "vanish", "(e) peers vanish", false, run_vanish },
+	{ "nat", "(f) (a), every other connection translated", true,
 	  run_syn_flood_nat },
-	{ NULL, NULL, NULL },
+	{ NULL, NULL, false, NULL },
 };
 
 /* What is shown: each number of a result, by its place. */
@@ -41,6 +44,7 @@ static const struct {
 	COLUMN(nat_lost, "NATed lost %"),
 	COLUMN(refused, "new refused %"),
 	COLUMN(bound, "bound %"),
+	COLUMN(handshake_ms, "handshake ms"),
 	COLUMN(stateless, "no state %"),
 	COLUMN(optimum, "optimum %"),
 	COLUMN(fairness, "Jain"),
@@ -140,6 +144,15 @@ static struct result one_run(const struct scenario *scenario,
 	return result;
 }
 
+static bool takes_part(const struct scenario *scenario,
+		       const struct sim_policy *policy,
+		       const struct options *options)
+{
+	if (policy->proxy && !scenario->handshakes)
+		return false;
+	return !options->policy || !strcmp(options->policy, policy->name);
+}
+
 static void simulate(const struct scenario *scenario,
 		     const struct options *options)
 {
@@ -150,7 +163,7 @@ static void simulate(const struct scenario *scenario,
 		const struct sim_policy *policy = &sim_policies[p];
 		struct result mid;
 
-		if (options->policy && strcmp(options->policy, policy->name))
+		if (!takes_part(scenario, policy, options))
 			continue;
 		for (unsigned i = 0; i < options->seeds; i++)
 			results[i] = one_run(scenario, policy, options, i);

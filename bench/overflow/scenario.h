@@ -11,6 +11,7 @@
 struct result {
 	double established_lost; /* % of the legitimate established */
 	double refused;          /* % of the legitimate newcomers */
+	double handshake_ms;     /* the mean of those completed; 0: none was */
 	double stateless;        /* % of packets that met no state, first ones
 				    excluded */
 	double fairness;         /* Jain's index of what sources got of what
@@ -34,6 +35,7 @@ struct size {
 struct scenario {
 	const char *name;
 	const char *title;
+	bool handshakes; /* all policies, those for handshakes as well */
 	void (*run)(const struct sim_policy *policy, const struct size *size,
 		    struct result *result);
 };
@@ -42,6 +44,8 @@ extern const struct scenario scenarios[]; /* ends with a name of NULL */
 
 void run_syn_flood(const struct sim_policy *policy, const struct size *size,
 		   struct result *result);
+void run_syn_flood_slow(const struct sim_policy *policy,
+			const struct size *size, struct result *result);
 void run_syn_flood_nat(const struct sim_policy *policy, const struct size *size,
 		       struct result *result);
 void run_udp_spray(const struct sim_policy *policy, const struct size *size,

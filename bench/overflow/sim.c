@@ -14,15 +14,23 @@ enum {
 	BURST = 32,
 	IP_LEN = 20,
 	TCP_LEN = 20,
+	TCP_SEQ = 4,
+	TCP_ACK = 8,
+	TCP_FLAGS = 13,
 	UDP_LEN = 8,
 	FRAME = 64,
-	SERVERS = 64
+	SERVERS = 64,
+	CLIENT_ISN = 1000,
+	SERVER_ISN = 5000
 };
 
 const struct sim_policy sim_policies[] = {
-	{ "scored", CT_OVERFLOW_SCORED }, { "linux", CT_OVERFLOW_LINUX },
-	{ "lru", CT_OVERFLOW_LRU },       { "random", CT_OVERFLOW_RANDOM },
-	{ "refuse", CT_OVERFLOW_REFUSE },
+	{ "scored", CT_OVERFLOW_SCORED, false },
+	{ "linux", CT_OVERFLOW_LINUX, false },
+	{ "lru", CT_OVERFLOW_LRU, false },
+	{ "random", CT_OVERFLOW_RANDOM, false },
+	{ "refuse", CT_OVERFLOW_REFUSE, false },
+	{ "proxy", CT_OVERFLOW_SCORED, true },
 };
 const unsigned sim_n_policies = sizeof(sim_policies) / sizeof(sim_policies[0]);
 
@@ -67,12 +75,32 @@ static void give_random(void *user, void *buf, size_t len)
 		bytes[i] = (uint8_t)mix(&sim->seed);
 }
 
+static uint32_t get32(const uint8_t *at)
+{
+	return (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 |
+	       (uint32_t)at[2] << 8 | at[3];
+}
+
+/* The table's own segments; of the SYN proxy, the only one that sends any. */
+static void hear(void *user, const struct ct_pkt *pkt)
+{
+	struct sim *sim = user;
+	const uint8_t *tcp = pkt->data + IP_LEN;
+	uint8_t flags = tcp[TCP_FLAGS];
+
+	if (flags == (SIM_SYN | SIM_ACK))
+		sim->cookie = get32(tcp + TCP_SEQ);
+	else if (flags == SIM_ACK && get32(tcp + TCP_ACK) == SERVER_ISN + 1)
+		sim->n_acks++;
+}
+
 void sim_open(struct sim *sim, const struct sim_policy *policy,
 	      uint32_t max_conns, uint64_t seed)
 {
 	const struct ct_host host = { .size = sizeof(host),
 				      .user = sim,
-				      .random = give_random };
+				      .random = give_random,
+				      .emit = policy->proxy ? hear : NULL };
 	const struct ct_config cfg = { .size = sizeof(cfg),
 				       .host = &host,
 				       .max_conns = max_conns };
@@ -84,6 +112,7 @@ void sim_open(struct sim *sim, const struct sim_policy *policy,
 	need(ct_table_create(&cfg, &sim->tbl), "no table");
 	sim_set(sim, "overflow.policy", policy->policy);
 	sim_set(sim, "nf_conntrack_buckets", max_conns);
+	sim_set(sim, "overflow.syn_proxy", policy->proxy);
 	if (policy->policy != CT_OVERFLOW_SCORED)
 		sim_set(sim, "overflow.low", 1000); /* nothing shrinks */
 }
@@ -150,6 +179,7 @@ static uint32_t write_packet(uint8_t *p, const struct sim_flow *flow,
 			     enum ct_dir dir, uint8_t flags)
 {
 	bool orig = dir == CT_DIR_ORIG;
+	uint32_t server = orig && flow->told ? flow->told : SERVER_ISN;
 	uint32_t len = IP_LEN + (flow->proto == SIM_TCP ? TCP_LEN : UDP_LEN);
 
 	memset(p, 0, len);
@@ -165,9 +195,9 @@ static uint32_t write_packet(uint8_t *p, const struct sim_flow *flow,
 		put16(p + 24, UDP_LEN);
 		return len;
 	}
-	put32(p + 24, (orig ? 1000u : 5000u) + !(flags & SIM_SYN));
+	put32(p + 24, (orig ? CLIENT_ISN : server) + !(flags & SIM_SYN));
 	if (flags & SIM_ACK)
-		put32(p + 28, (orig ? 5000u : 1000u) + 1);
+		put32(p + 28, (orig ? server : CLIENT_ISN) + 1);
 	p[32] = TCP_LEN / 4 << 4;
 	p[33] = flags;
 	put16(p + 34, 8192);
@@ -205,6 +235,7 @@ enum sim_fate sim_send(struct sim *sim, const struct sim_flow *flow,
 	if (++sim->n_packets >= BURST)
 		poll(sim);
 	pkt.len = write_packet(frame, flow, dir, flags);
+	pkt.tailroom = FRAME - pkt.len;
 	verdict = ct_process(sim->thr, &pkt, CT_HOOK_PREROUTING);
 	if (verdict == CT_ACCEPT)
 		verdict = translate(sim, &pkt, flow->nat);
@@ -212,6 +243,8 @@ enum sim_fate sim_send(struct sim *sim, const struct sim_flow *flow,
 		verdict = ct_confirm(sim->thr, &pkt);
 	else
 		ct_abandon(sim->thr, &pkt);
+	if (pkt.reason == CT_R_SYN_COOKIE)
+		return SIM_COOKIE;
 	if (verdict != CT_ACCEPT || pkt.state == CT_UNTRACKED)
 		return SIM_REFUSED;
 	if (pkt.state == CT_INVALID)

@@ -21,6 +21,8 @@ enum { SIM_SYN = 2, SIM_RST = 4, SIM_ACK = 16 };
 struct sim_policy {
 	const char *name;
 	enum ct_overflow_policy policy;
+	bool proxy; /* above the soft watermark SYNs are answered by cookies;
+		       for scenarios that are about handshakes */
 };
 extern const struct sim_policy sim_policies[];
 extern const unsigned sim_n_policies;
@@ -33,6 +35,8 @@ struct sim_flow {
 	uint16_t server_port;
 	uint8_t proto; /* SIM_UDP or SIM_TCP */
 	bool nat;      /* the client is translated */
+	uint32_t told; /* the server's first number, as the client was told by
+			  the table; 0: by the server itself */
 };
 
 struct sim {
@@ -42,6 +46,9 @@ struct sim {
 	uint64_t random;
 	unsigned n_packets; /* since the last poll */
 	uint64_t seed;
+	/* What the table has sent: */
+	uint32_t cookie; /* the number of its latest SYN/ACK to a client */
+	uint64_t n_acks; /* to servers that had answered its SYN */
 };
 
 /* Begin; parameters may be set until sim_attach(). */
@@ -58,6 +65,7 @@ void sim_until(struct sim *sim, uint64_t now_ns);
 enum sim_fate {
 	SIM_REFUSED, /* dropped, or passed without a connection */
 	SIM_INVALID, /* out of state */
+	SIM_COOKIE,  /* a SYN that the table has answered itself */
 	SIM_OPENED,  /* it opened a connection */
 	SIM_KNOWN    /* it belongs to one */
 };

@@ -4,6 +4,7 @@
  */
 #include "core/extend.h"
 
+#include "core/stamps.h"
 #include "core/table.h"
 
 #include <string.h>
@@ -11,7 +12,7 @@
 enum {
 	EXT_LEN_MAX = 1024,
 	LABELS_LEN = 16,
-	SEAL_ADDS = 2 /* accounting, time stamps: kept free for them */
+	SEAL_ADDS = 3 /* accounting, time stamps, TCP's: kept free for them */
 };
 
 /* The block's first word: one bit for each extension that is there. */
@@ -111,6 +112,7 @@ static bool fits(const struct ct_table *tbl, const struct ct_ext_ops *more)
 	layout_add(&layout, more);
 	layout_add(&layout, &acct_ops);
 	layout_add(&layout, &times_ops);
+	layout_add(&layout, &ct_stamps_ops);
 	return places * (units(layout.conn) + units(layout.block)) <=
 	       UINT64_C(3) << 29;
 }
@@ -138,6 +140,7 @@ int ct_extend_init(struct ct_table *tbl)
 
 	ext->acct = CT_EXT_NONE;
 	ext->times = CT_EXT_NONE;
+	ext->stamps = CT_EXT_NONE;
 	error = add(ext, &labels_ops, &ext->labels);
 	return error ? error : add(ext, &cookie_ops, &ext->cookie);
 }
@@ -153,6 +156,9 @@ int ct_extend_seal(struct ct_table *tbl)
 	if (!error && ct_core_param(tbl, CT_P_TIMESTAMP) &&
 	    ext->times == CT_EXT_NONE)
 		error = add(ext, &times_ops, &ext->times);
+	if (!error && ct_core_param(tbl, CT_P_PROBE_STAMPS) &&
+	    ext->stamps == CT_EXT_NONE)
+		error = add(ext, &ct_stamps_ops, &ext->stamps);
 	if (error)
 		return error;
 

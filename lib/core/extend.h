@@ -27,6 +27,7 @@ struct ct_extend {
 	bool destroys;                            /* I  any destructor */
 	ct_ext_id acct;                           /* I  or CT_EXT_NONE */
 	ct_ext_id times;                          /* I  or CT_EXT_NONE */
+	ct_ext_id stamps;                         /* I  or CT_EXT_NONE */
 	ct_ext_id labels;                         /* I */
 	ct_ext_id cookie;                         /* I */
 };

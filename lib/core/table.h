@@ -39,6 +39,7 @@
 #include "core/limit.h"
 #include "core/mapping.h"
 #include "core/outside.h"
+#include "core/pace.h"
 #include "core/peer_id.h"
 #include "core/policy.h"
 #include "core/reclaim.h"
@@ -85,6 +86,7 @@ enum ct_core_param {
 	CT_P_HIGH,
 	CT_P_PROBATION,
 	CT_P_SOFT,
+	CT_P_HOLD,
 	CT_P_PREFIX4,
 	CT_P_PREFIX6,
 	CT_P_SOURCE_MAX,
@@ -100,6 +102,7 @@ enum ct_core_param {
 	CT_P_PROBE,
 	CT_P_PROBE_RATE,
 	CT_P_PROBE_WAIT,
+	CT_P_PROBE_STAMPS,
 	CT_P_RESET,
 	CT_P_MAX
 };
@@ -137,6 +140,14 @@ struct ct_private {
 struct ct_habit {
 	ct_be32 outside; /* by a range, to this address; 0: not */
 	uint16_t pool;   /* by a pool, of this number; 0: not */
+};
+
+/* A thread's searches that found only who is held; see overflow/hold.h. */
+struct ct_held {
+	uint32_t at;    /* tick of the latest one in vain */
+	uint8_t left;   /* newcomers that are refused without one */
+	uint8_t passed; /* of how many, after the next one in vain */
+	bool spared;    /* the search at hand has met such a one */
 };
 
 struct ct_thread {
@@ -187,6 +198,8 @@ struct ct_thread {
 					  assured victims; choose.c */
 	uint32_t resets[CT_RESETS]; /* its own  units; overflow/probe.h */
 	uint32_t n_resets;          /* its own */
+	struct ct_held held;        /* its own */
+	uint32_t paces;             /* its own  that were noted; pace.c */
 	bool crowd;                 /* its own  too many unproven; choose.c */
 	uint32_t crowd_left;        /* its own  searches until it looks again */
 	_Atomic uint32_t credit;    /* A  see count.h */
@@ -219,6 +232,7 @@ struct ct_table {
 	struct ct_outsides outsides;
 	struct ct_peer_ids peer_ids;
 	struct ct_frags frags;
+	struct ct_pace pace;
 	_Atomic uint32_t turn;      /* A  see worth.h */
 	_Atomic uint32_t turned;    /* A  evicted, when the turn began */
 	_Atomic uint32_t evicted;   /* A  that had proven nothing */

@@ -15,6 +15,7 @@
 #include "core/table.h"
 #include "core/timer.h"
 #include "overflow/ask.h"
+#include "overflow/hold.h"
 #include "overflow/probe.h"
 #include "overflow/rate.h"
 
@@ -180,6 +181,14 @@ static unsigned how_many(const struct ct_thread *thr)
 							   : CT_CHOOSE_NEAR;
 }
 
+/* => It is in the midst of a handshake, which it is given the time for. */
+static bool is_held(struct ct_thread *thr, const struct candidate *cand)
+{
+	return ct_worth_group(cand->worth) == CT_WORTH_UNPROVEN &&
+	       cand->source <= MUCH && !ct_ask_scores(thr->tbl) &&
+	       ct_hold_spares(thr, cand->conn, cand->age.idle);
+}
+
 /*
  * The worst of the places of a line that are alike.
  *
@@ -198,7 +207,7 @@ static bool worst_of(struct ct_thread *thr, const struct ct_newcomer *new,
 
 		places &= ~(UINT64_C(1) << i);
 		if (!look_into(thr, ct_rate_conn(thr, line, i), new, &cand) ||
-		    cand.score >= new->value)
+		    cand.score >= new->value || is_held(thr, &cand))
 			continue;
 		if (!found || is_worse(thr, &cand, worst))
 			*worst = cand;
@@ -435,15 +444,12 @@ static void recall(struct ct_thread *thr, struct ct_newcomer *new)
 						    : CT_CONN_RECALLED_MOST);
 }
 
-bool ct_choose_scored(struct ct_thread *thr, struct ct_newcomer *new)
+/* => The best that some searches can do has gone; or false. */
+static bool make_room(struct ct_thread *thr, const struct ct_newcomer *new)
 {
 	struct candidate cand, worst;
 	bool found = false;
 
-	new->key = ct_share_key(thr->tbl, new->t);
-	new->value = value_of(thr, new);
-	prime(thr);
-	recall(thr, new);
 	for (unsigned i = 0; i < CT_CHOOSE_LINES; i++) {
 		if (!(meets_heavy(thr) ? search_heavy(thr, new, &cand)
 				       : search(thr, new, &cand)))
@@ -458,6 +464,22 @@ bool ct_choose_scored(struct ct_thread *thr, struct ct_newcomer *new)
 		found = false;
 	}
 	return found && evict(thr, new, &worst);
+}
+
+bool ct_choose_scored(struct ct_thread *thr, struct ct_newcomer *new)
+{
+	if (ct_hold_refuses(thr))
+		return false;
+	new->key = ct_share_key(thr->tbl, new->t);
+	new->value = value_of(thr, new);
+	prime(thr);
+	recall(thr, new);
+	if (!make_room(thr, new)) {
+		ct_hold_missed(thr);
+		return false;
+	}
+	ct_hold_found(thr);
+	return true;
 }
 
 bool ct_choose_lru(struct ct_thread *thr, const struct ct_newcomer *new)

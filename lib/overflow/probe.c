@@ -146,13 +146,23 @@ void ct_probe_syn(struct ct_thread *thr, const struct ct_conn *conn)
 	ct_spin_unlock(&probes->lock);
 }
 
+/* => Its ends can be told in a way that they believe. */
+static bool is_told(const struct ct_conn *conn, uint32_t status)
+{
+	uint8_t l4 = protocol_of(conn, status);
+
+	return (status & CT_S_ASSURED) &&
+	       (status & (CT_S_SRC_NAT | CT_S_DST_NAT)) &&
+	       (l4 == CT_IPPROTO_TCP || l4 == CT_IPPROTO_UDP ||
+		l4 == CT_IPPROTO_UDPLITE);
+}
+
 void ct_probe_evicted(struct ct_thread *thr, const struct ct_conn *conn)
 {
 	uint32_t status = ct_conn_word(conn);
 
 	if (ct_likely(!ct_core_param(thr->tbl, CT_P_RESET)) ||
-	    thr->n_resets == CT_RESETS || !is_established(conn, status) ||
-	    !(status & (CT_S_SRC_NAT | CT_S_DST_NAT)))
+	    thr->n_resets == CT_RESETS || !is_told(conn, status))
 		return;
 	thr->resets[thr->n_resets++] = ct_conn_unit(thr->tbl, conn);
 }

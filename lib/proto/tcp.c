@@ -8,6 +8,7 @@
  */
 #include "proto/tcp.h"
 
+#include "core/pace.h"
 #include "core/table.h"
 
 #include "proto/ports.h"
@@ -263,6 +264,31 @@ static void enter(struct ct_tcp *tcp, const struct ct_tcp_seg *seg,
 		tcp->kept_flags |= CT_TCP_KEPT_CROSSING;
 }
 
+/* A handshake goes on: how long was it silent?  A proxy's client waits for
+ * nobody. */
+static void note_pace(struct ct_thread *thr, const struct ct_conn *conn,
+		      uint8_t was, uint8_t next)
+{
+	bool answers = was == CT_TCP_SYN_SENT && next == CT_TCP_SYN_RECV;
+	bool completes = was == CT_TCP_SYN_RECV && next == CT_TCP_ESTABLISHED;
+	uint32_t status = ct_conn_word(conn);
+	uint32_t life;
+	int32_t left;
+
+	if ((!answers && !completes) || (status & CT_S_SEQ_ADJUST) ||
+	    !(status & CT_S_CONFIRMED))
+		return;
+	life = CT_TICKS_PER_S *
+	       ct_tcp_lifetime(thr, conn, (enum ct_tcp_param)timeout_of[was],
+			       CT_TCP_EV_ACK, status);
+	left = ct_ticks_until(
+		atomic_load_explicit(&conn->timeout, memory_order_relaxed),
+		thr->now);
+	if (left > 0 && (uint32_t)left <= life)
+		ct_pace_note(thr, conn, answers ? CT_PACE_ANSWER : CT_PACE_ACK,
+			     life - (uint32_t)left);
+}
+
 /* The segment is part of the connection: what follows from it? */
 static enum ct_track believe(struct ct_thread *thr, struct ct_conn *conn,
 			     const struct ct_tcp_step *step, uint8_t next)
@@ -277,8 +303,10 @@ static enum ct_track believe(struct ct_thread *thr, struct ct_conn *conn,
 		ct_trace(thr, "tcp", "Believed; %s says %s.", answer.rule,
 			 ct_tcp_answer_text(&answer));
 	enter(tcp, step->seg, step->dir, next);
-	if (was != next)
+	if (was != next) {
+		note_pace(thr, conn, was, next);
 		ct_conn_changed(thr, conn);
+	}
 	if (answer.action == CT_TCP_DO_END)
 		return CT_TRACK_KILL;
 	if (answer.action == CT_TCP_DO_STAY)

@@ -117,6 +117,28 @@ void ct_build_segment(struct ct_built *built, uint8_t l3,
 					       head.payload)));
 }
 
+/* The length of UDP is the coverage of UDP-Lite: all of it. */
+void ct_build_datagram(struct ct_built *built, const struct ct_tuple *t)
+{
+	const struct ct_iphead head = {
+		.src = t->src,
+		.dst = t->dst,
+		.payload = CT_UDP_HDR_LEN,
+		.hops = HOPS,
+		.l4 = t->l4,
+	};
+	uint8_t *hdr = begin(built, t->l3, &head);
+	uint16_t sum;
+
+	memcpy(hdr, &t->src_id, 2);
+	memcpy(hdr + 2, &t->dst_id, 2);
+	store32(hdr + CT_UDP_LEN_OFF, CT_UDP_HDR_LEN << 16);
+	sum = ct_csum_fold(
+		ct_csum_add(pseudo_sum(&head, t->l3), hdr, CT_UDP_HDR_LEN));
+	/* 0 would say that there is none (RFC 768). */
+	ct_csum_store(hdr + CT_UDP_SUM_OFF, sum ? sum : UINT16_MAX);
+}
+
 bool ct_build_reset(struct ct_built *built, uint8_t l3, const uint8_t *bytes,
 		    uint32_t len)
 {

@@ -58,6 +58,9 @@ bool ct_segment_read(struct ct_segment *seg, uint8_t l3, const uint8_t *bytes,
 void ct_build_segment(struct ct_built *built, uint8_t l3,
 		      const struct ct_segment *seg);
 
+/* Make an empty datagram of UDP or UDP-Lite, as the tuple has it. */
+void ct_build_datagram(struct ct_built *built, const struct ct_tuple *t);
+
 /*
  * Make the RST that refuses a segment (RFC 9293 3.10.7.1).
  *

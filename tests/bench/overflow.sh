@@ -5,7 +5,7 @@
 
 set -eu
 
-"$1" -j -x 0.02 -s 3 syn greedy overload nat | awk '
+"$1" -j -x 0.02 -s 3 syn slow greedy overload nat | awk '
 	function field(key,   at, value) {
 		at = index($0, "\"" key "\": ")
 		if (!at)
@@ -21,6 +21,7 @@ set -eu
 		refused[name] = field("refused") + 0
 		stateless[name] = field("stateless") + 0
 		nat[name] = field("nat_lost") + 0
+		longer[name] = field("handshake_ms") + 0
 		bound[name] = field("bound") + 0
 		rows++
 	}
@@ -31,12 +32,21 @@ set -eu
 		failed = 1
 	}
 	END {
-		need(rows == 20, "four scenarios, five policies")
+		need(rows == 28, "five scenarios, five policies, a proxy")
 		need(lost["syn scored"] == 0, "(a) no established one is lost")
 		need(refused["syn scored"] <= bound["syn scored"] + 2,
 		     "(a) refused within 2 % of the bound")
 		need(refused["syn linux"] > 10 && lost["syn lru"] > 50,
 		     "(a) linux refuses, lru loses")
+		need(lost["syn proxy"] + lost["slow proxy"] + \
+		     lost["nat proxy"] + nat["nat proxy"] == 0,
+		     "(a), (f) none is lost beside cookies")
+		need(refused["syn proxy"] <= 0.1 && refused["nat proxy"] <= 0.1,
+		     "(a), (f) cookies let newcomers in")
+		need(refused["slow proxy"] <= 0.1 && bound["slow proxy"] > 50,
+		     "(a) cookies need no room for long handshakes")
+		need(longer["syn proxy"] > 1.5 * longer["syn scored"],
+		     "(a) a proxied handshake takes another round trip")
 		need(lost["greedy scored"] <= 2, "(b) others keep theirs")
 		need(refused["greedy scored"] <= 0.1, "(b) others get in")
 		need(stateless["overload scored"] < stateless["overload lru"],

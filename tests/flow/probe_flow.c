@@ -6,6 +6,7 @@
 #include "nat.h"
 #include "suite.h"
 #include "wire/build.h"
+#include "wire/tcpopt.h"
 #include "world.h"
 
 #include <arpa/inet.h>
@@ -18,6 +19,8 @@ enum { IPV6 = 1, NAT = 2, WAYS = 4 };
 
 static struct ct_world w;
 static unsigned kind; /* set of IPV6, NAT */
+static bool stamps_kept;
+static uint32_t stamp; /* of the next segment; 0: without any */
 static struct ct_nat_range to_server, from_router;
 static struct ct_test_flow flow, outside;
 
@@ -54,9 +57,11 @@ static void start(unsigned which)
 
 	kind = which;
 	sent.n = 0;
+	stamp = 0;
 	ct_world_create(&w, &cfg);
 	set("overflow.probe", 1);
 	set("overflow.low", 500);
+	set("overflow.probe.timestamps", stamps_kept);
 	ct_world_attach(&w);
 	to_server = kind & IPV6 ? ct_nat_to6(9) : ct_nat_to(0x0a090909);
 	from_router = kind & IPV6 ? ct_nat_to6(1) : ct_nat_to(0xcb007101);
@@ -74,10 +79,18 @@ static void tell(const struct ct_test_flow *by, enum ct_dir dir,
 		 const struct ct_test_segment *seg)
 {
 	struct ct_test_rules rules = { NULL, NULL };
+	/* What it echoes nobody looks at. */
+	const uint8_t options[12] = { 1, 1, 8, 10, 0, 0, 0, (uint8_t)stamp };
+	struct ct_test_segment stamped = *seg;
 
+	if (stamp) {
+		stamped.options = options;
+		stamped.options_len = sizeof(options);
+		stamp++;
+	}
 	if (kind & NAT)
 		rules = (struct ct_test_rules){ &to_server, &from_router };
-	ct_test_tcp(&w.p, by, dir, seg);
+	ct_test_tcp(&w.p, by, dir, &stamped);
 	ct_nat_pass(&w, &w.p, &rules);
 }
 
@@ -380,6 +393,79 @@ START_TEST(who_gives_way_is_reset_at_both_ends)
 }
 END_TEST
 
+/* --- Time stamps ---------------------------------------------------------- */
+
+static void start_stamped(unsigned which, uint32_t first)
+{
+	stamps_kept = true;
+	start(which);
+	stamps_kept = false;
+	stamp = first;
+}
+
+/* => The last of a keep-alive's two time stamps; false: it has none. */
+static bool has_stamps(const struct ct_segment *seg, uint32_t val, uint32_t ecr)
+{
+	struct ct_tcpopt opt;
+
+	ct_tcpopt_parse(ct_cursor_of(seg->options, seg->options_len), &opt);
+	return opt.has_timestamp && opt.tsval == val && opt.tsecr == ecr;
+}
+
+/* Six segments: the client's are stamped 100, 102 and 104, the server's 101, 103
+ * and 105. */
+START_TEST(who_has_agreed_on_time_stamps_gets_some)
+{
+	start_stamped((unsigned)_i, 100);
+	establish(1, 10);
+	ck_assert_uint_eq(stamp, 106);
+	idle(SOFT + 1);
+	ck_assert_uint_eq(sent.n, 1);
+	ck_assert(has_stamps(&sent.seg[0], 104, 105));
+	answer_server();
+	idle(WAIT);
+	ck_assert_uint_eq(sent.n, 2);
+	ck_assert(has_stamps(&sent.seg[1], 106, 104));
+	finish();
+}
+END_TEST
+
+START_TEST(who_has_not_gets_none)
+{
+	start_stamped((unsigned)_i, 0);
+	establish(1, 10);
+	idle(SOFT + 1);
+	ck_assert_uint_eq(sent.n, 1);
+	ck_assert_uint_eq(sent.seg[0].options_len, 0);
+	finish();
+}
+END_TEST
+
+START_TEST(none_are_kept_that_nobody_asked_for)
+{
+	start((unsigned)_i);
+	stamp = 100;
+	establish(1, 10);
+	idle(SOFT + 1);
+	ck_assert_uint_eq(sent.n, 1);
+	ck_assert_uint_eq(sent.seg[0].options_len, 0);
+	finish();
+}
+END_TEST
+
+/* A segment that was sent before another one, and comes after it. */
+START_TEST(an_older_stamp_does_not_count)
+{
+	start_stamped((unsigned)_i, 100);
+	establish(1, 10);
+	stamp = 50;
+	answer_server();
+	idle(SOFT + 1);
+	ck_assert(has_stamps(&sent.seg[0], 104, 105));
+	finish();
+}
+END_TEST
+
 Suite *ct_suite(void)
 {
 	Suite *s = suite_create("flow/probe");
@@ -401,6 +487,14 @@ Suite *ct_suite(void)
 
 	tc = tcase_create("reset");
 	tcase_add_loop_test(tc, who_gives_way_is_reset_at_both_ends, 0, WAYS);
+	suite_add_tcase(s, tc);
+
+	tc = tcase_create("stamps");
+	tcase_add_loop_test(tc, who_has_agreed_on_time_stamps_gets_some, 0,
+			    WAYS);
+	tcase_add_loop_test(tc, who_has_not_gets_none, 0, WAYS);
+	tcase_add_loop_test(tc, none_are_kept_that_nobody_asked_for, 0, WAYS);
+	tcase_add_loop_test(tc, an_older_stamp_does_not_count, 0, WAYS);
 	suite_add_tcase(s, tc);
 	return s;
 }
