@@ -37,6 +37,10 @@ struct ct_pressure {
 	uint64_t cookies;             /**< SYN/ACKs with a cookie sent */
 	uint64_t cookies_good;        /**< that came back */
 	uint64_t cookies_bad;         /**< ACKs that brought none of ours */
+	uint64_t told;                /**< RSTs and ICMP errors sent to
+					   newcomers that were rejected */
+	uint64_t untold;              /**< rejected beyond
+					   overflow.reject.rate: dropped */
 };
 
 /**
