@@ -219,7 +219,12 @@ static enum ct_verdict open_conn(struct ct_thread *thr, struct ct_pkt *pkt,
 		return verdict;
 	full = ct_admit(thr, &new);
 	if (ct_unlikely(full != CT_R_NONE))
-		return ct_refuse(thr, pkt, full);
+		return proxied.flags ? ct_refuse_proxied(thr, pkt, full)
+				     : ct_refuse(thr, pkt, full);
+	if (ct_unlikely(proxied.flags) && !ct_syn_turn(thr, pkt, &proxied)) {
+		ct_count_give(thr);
+		return answer_drop(thr, pkt, CT_R_SYN_NO_ROOM);
+	}
 	conn = ct_conn_open(thr, &way->key, &reply);
 	if (!conn) {
 		ct_count_give(thr);
