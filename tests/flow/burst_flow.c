@@ -344,6 +344,7 @@ static void refuse_as(struct side *side, uint64_t seed)
 		return;
 	ct_crowd_set(&side->w, "overflow.verdict", refused_by);
 	ct_crowd_set(&side->w, "overflow.reject.rate", 20);
+	ct_crowd_set(&side->w, "overflow.low", 0); /* talkers are noted */
 	ct_crowd_set(&side->w, "overflow.policy",
 		     seed % 2 ? CT_OVERFLOW_LINUX : CT_OVERFLOW_REFUSE);
 }
@@ -515,6 +516,52 @@ START_TEST(each_newcomer_is_refused_as_if_it_came_alone)
 }
 END_TEST
 
+/* SYNs of other flows, by every policy but the first. */
+static void fill_syns(unsigned n)
+{
+	const struct ct_test_segment seg = { .flags = CT_TEST_SYN, .seq = 77 };
+
+	for (unsigned i = 0; i < n; i++)
+		for (unsigned s = 0; s < 2; s++) {
+			struct ct_test_flow flow = ct_world_flow(5000 + i);
+			struct side *side = &sides[s];
+
+			ct_test_tcp(&side->bytes[i], &flow, CT_DIR_ORIG, &seg);
+			side->pkts[i] = ct_test_pkt(&side->bytes[i]);
+			side->pkts[i].policy =
+				side->policies[i % 2 ? 0 : 2 + i / 2 % 5];
+			side->burst[i] = &side->pkts[i];
+		}
+}
+
+/* Where nobody is left who could go, a burst's newcomers are not even looked
+ * up. */
+START_TEST(who_is_not_looked_up_is_refused_alike)
+{
+	enum { SEED = 7, ROUNDS = 20 };
+
+	for (refused_by = CT_OVERFLOW_DROP; refused_by < CT_OVERFLOW_VERDICTS;
+	     refused_by++) {
+		for (unsigned s = 0; s < 2; s++) {
+			start(&sides[s], SEED);
+			ct_crowd_fill(&sides[s].w, 0, FEW);
+			ct_crowd_assure(&sides[s].w, 0, FEW);
+		}
+		n_asked = n_emitted = 0;
+		for (unsigned i = 0; i < ROUNDS; i++) {
+			fill_syns(BURST_MAX);
+			play_split(BURST_MAX);
+			same_tables();
+		}
+		ck_assert_uint_gt(n_asked, ROUNDS);
+		ck_assert_uint_gt(n_emitted, 10);
+		finish(&sides[0]);
+		finish(&sides[1]);
+	}
+	refused_by = 0;
+}
+END_TEST
+
 START_TEST(predictions_come_true)
 {
 	explained = true;
@@ -537,6 +584,7 @@ Suite *ct_suite(void)
 	tcase_add_test(tc, forward_is_one_packet_after_the_other);
 	tcase_add_test(tc, split_is_all_processed_then_all_confirmed);
 	tcase_add_test(tc, each_newcomer_is_refused_as_if_it_came_alone);
+	tcase_add_test(tc, who_is_not_looked_up_is_refused_alike);
 	tcase_add_test(tc, predictions_come_true);
 	suite_add_tcase(suite, tc);
 	return suite;
