@@ -220,7 +220,12 @@ static enum ct_verdict open_conn(struct ct_thread *thr, struct ct_pkt *pkt,
 		return verdict;
 	full = ct_admit(thr, &new);
 	if (ct_unlikely(full != CT_R_NONE))
-		return ct_refuse(thr, pkt, full);
+		return proxied.flags ? ct_refuse_proxied(thr, pkt, full)
+				     : ct_refuse(thr, pkt, full);
+	if (ct_unlikely(proxied.flags) && !ct_syn_turn(thr, pkt, &proxied)) {
+		ct_count_give(thr);
+		return answer_drop(thr, pkt, CT_R_SYN_NO_ROOM);
+	}
 	conn = ct_conn_open(thr, &way->key, &reply);
 	if (!conn) {
 		ct_count_give(thr);
@@ -360,6 +365,16 @@ static inline bool nobody_may(const struct ct_thread *thr,
 	       !ct_syn_concerns(thr, pkt, way->ops);
 }
 
+/* What open_conn() would come to. */
+static ct_noinline enum ct_verdict refuse_nobody(struct ct_thread *thr,
+						 struct ct_pkt *pkt,
+						 const struct ct_tuple *t)
+{
+	if (ct_pressed(thr->tbl))
+		ct_talker_note(thr, t);
+	return ct_refuse(thr, pkt, CT_R_TABLE_FULL);
+}
+
 /*
  * A tuple to a connection, and the connection's opinion.
  *
@@ -375,7 +390,7 @@ static enum ct_verdict follow(struct ct_thread *thr, struct ct_pkt *pkt,
 	enum ct_track answer;
 
 	if (ct_unlikely(nobody_may(thr, pkt, way)))
-		return answer_drop(thr, pkt, CT_R_TABLE_FULL);
+		return refuse_nobody(thr, pkt, &way->key.tuple);
 	for (;;) {
 		pkt->conn = recall(thr, pkt, way);
 		if (!pkt->conn) {

@@ -9,8 +9,15 @@
 #include "refuse.h"
 
 #include "core/emit.h"
+#include "nat/stateless.h"
 #include "process.h"
 #include "wire/hdr.h"
+
+#define SECOND_NS UINT64_C(1000000000)
+
+/* Seconds in which an error about a packet comes back: a receiver waits as long
+ * for the rest of a datagram (RFC 1122 3.3.2). */
+enum { ERROR_S = 120 };
 
 static enum ct_overflow_verdict wish(struct ct_thread *thr, struct ct_pkt *pkt,
 				     enum ct_reason reason)
@@ -28,6 +35,28 @@ static enum ct_overflow_verdict wish(struct ct_thread *thr, struct ct_pkt *pkt,
 	return (enum ct_overflow_verdict)verdict;
 }
 
+/*
+ * => One more sender may be told: a token bucket of a second's worth, for the
+ *    table (RFC 4443 2.4 (f), RFC 1812 4.3.2.8).
+ *
+ * told_ns is when the bucket will be full again; each token moves it on.
+ */
+static bool may_tell(struct ct_thread *thr)
+{
+	uint64_t each = SECOND_NS / ct_core_param(thr->tbl, CT_P_REJECT_RATE);
+	_Atomic uint64_t *told = &thr->tbl->told_ns;
+	uint64_t was = atomic_load_explicit(told, memory_order_relaxed), from;
+
+	do {
+		from = was > thr->now_ns ? was : thr->now_ns;
+		if (from + each > thr->now_ns + SECOND_NS)
+			return false;
+	} while (!atomic_compare_exchange_weak_explicit(told, &was, from + each,
+							memory_order_relaxed,
+							memory_order_relaxed));
+	return true;
+}
+
 /* Tell the sender, so that it need not wait: by RST, or by ICMP that it is
  * prohibited (RFC 1812 5.2.7.1; RFC 4443 3.1). */
 static void reject(struct ct_thread *thr, const struct ct_pkt *pkt)
@@ -35,10 +64,18 @@ static void reject(struct ct_thread *thr, const struct ct_pkt *pkt)
 	struct ct_built built;
 	bool is_tcp = pkt->l4 == CT_IPPROTO_TCP;
 
+	if (!ct_emits(thr->tbl))
+		return;
+	if (!may_tell(thr)) {
+		ct_ledger_add(thr->tbl, CT_LEDGER_UNTOLD, 1);
+		return;
+	}
 	if (is_tcp ? ct_build_reset(&built, pkt->l3, pkt->data, pkt->len)
 		   : ct_build_icmp(&built, CT_ICMP_PROHIBITED, pkt->l3,
-				   pkt->data, pkt->len, NULL))
+				   pkt->data, pkt->len, NULL)) {
+		ct_ledger_add(thr->tbl, CT_LEDGER_TOLD, 1);
 		ct_emit(thr, &built, pkt->zone, pkt->mark);
+	}
 }
 
 static enum ct_verdict pass(struct ct_thread *thr, struct ct_pkt *pkt,
@@ -58,24 +95,77 @@ static enum ct_verdict drop(struct ct_thread *thr, struct ct_pkt *pkt,
 	return CT_DROP;
 }
 
-enum ct_verdict ct_refuse(struct ct_thread *thr, struct ct_pkt *pkt,
-			  enum ct_reason reason)
+/* => The second of now, which is never 0. */
+static uint32_t second_now(const struct ct_thread *thr)
+{
+	uint32_t now = (uint32_t)(thr->now_ns / SECOND_NS);
+
+	return now ? now : 1;
+}
+
+static enum ct_verdict by_prefix(struct ct_thread *thr, struct ct_pkt *pkt)
+{
+	_Atomic uint32_t *at = &thr->tbl->stateless_at;
+	uint32_t now = second_now(thr);
+
+	if (atomic_load_explicit(at, memory_order_relaxed) != now)
+		atomic_store_explicit(at, now, memory_order_relaxed);
+	return pass(thr, pkt, CT_R_OVERFLOW_STATELESS);
+}
+
+static void count(struct ct_thread *thr, const struct ct_pkt *pkt)
 {
 	ct_ledger_refused(thr->tbl,
 			  pkt->policy ? (uint8_t)pkt->policy->class_ : 0);
+}
+
+enum ct_verdict ct_refuse(struct ct_thread *thr, struct ct_pkt *pkt,
+			  enum ct_reason reason)
+{
+	count(thr, pkt);
 	switch (wish(thr, pkt, reason)) {
 	case CT_OVERFLOW_UNTRACKED:
 		return pass(thr, pkt, CT_R_OVERFLOW_UNTRACKED);
 	case CT_OVERFLOW_STATELESS:
-		if (thr->tbl->n_maps)
-			return pass(thr, pkt, CT_R_OVERFLOW_STATELESS);
-		return drop(thr, pkt, reason);
+		/* A callback may wish for what was never set up. */
+		return thr->tbl->n_maps ? by_prefix(thr, pkt)
+					: drop(thr, pkt, reason);
 	case CT_OVERFLOW_REJECT:
 		reject(thr, pkt);
 		return drop(thr, pkt, reason);
 	default:
 		return drop(thr, pkt, reason);
 	}
+}
+
+enum ct_verdict ct_refuse_proxied(struct ct_thread *thr, struct ct_pkt *pkt,
+				  enum ct_reason reason)
+{
+	count(thr, pkt);
+	if (wish(thr, pkt, reason) == CT_OVERFLOW_REJECT)
+		reject(thr, pkt);
+	return drop(thr, pkt, reason);
+}
+
+/* => Something passed by a prefix so lately that errors may come back. */
+static bool errors_are_out(const struct ct_thread *thr)
+{
+	uint32_t at = atomic_load_explicit(&thr->tbl->stateless_at,
+					   memory_order_relaxed);
+
+	return at && (int32_t)(second_now(thr) - at) <= ERROR_S;
+}
+
+bool ct_refuse_relates(struct ct_thread *thr, const struct ct_tuple *answer)
+{
+	const struct ct_table *tbl = thr->tbl;
+
+	if (ct_likely(!errors_are_out(thr)))
+		return false;
+	/* What went out had an outside source; what came in, by now, has an
+	 * inside destination. */
+	return ct_nat_prefixed(tbl, answer->l3, CT_NAT_DST, &answer->dst) ||
+	       ct_nat_prefixed(tbl, answer->l3, CT_NAT_SRC, &answer->src);
 }
 
 /* --- What a host may set ------------------------------------------------ */

@@ -7,6 +7,8 @@
  */
 #include "process.h"
 
+#include "refuse.h"
+
 #include <string.h>
 
 static enum ct_verdict unrelated(struct ct_thread *thr, struct ct_pkt *pkt,
@@ -54,23 +56,37 @@ static bool quoted_answer(struct ct_thread *thr, struct ct_pkt *pkt,
 }
 
 /* The error must go to whoever sent the quoted packet. */
-static bool to_the_sender(struct ct_thread *thr, struct ct_pkt *pkt,
-			  const struct ct_conn *conn)
+static bool goes_to(struct ct_thread *thr, const struct ct_pkt *pkt,
+		    const union ct_addr *sender)
 {
 	const struct ct_l3_ops *l3 = ct_registry_l3(thr->tbl, pkt->l3);
-	struct ct_tuple outer, t;
 	struct ct_pkt copy = *pkt;
+	struct ct_tuple outer;
 
 	memset(&outer, 0, sizeof(outer));
-	ct_conn_tuple(conn, (enum ct_dir)pkt->dir, &t);
 	return l3->parse(&copy, &outer) &&
-	       memcmp(&outer.dst, &t.dst, sizeof(t.dst)) == 0;
+	       memcmp(&outer.dst, sender, sizeof(*sender)) == 0;
+}
+
+/* The quoted packet may be one for which there was no room. */
+static enum ct_verdict relate_to_nobody(struct ct_thread *thr,
+					struct ct_pkt *pkt,
+					const struct ct_tuple *answer)
+{
+	if (!ct_refuse_relates(thr, answer))
+		return unrelated(thr, pkt, CT_R_ICMP_QUOTE_UNKNOWN);
+	if (!goes_to(thr, pkt, &answer->dst))
+		return unrelated(thr, pkt, CT_R_ICMP_QUOTE_ADDRESS);
+	pkt->conn = NULL;
+	pkt->state = CT_UNTRACKED;
+	return ct_answer(thr, pkt, CT_R_OVERFLOW_ERROR);
 }
 
 enum ct_verdict ct_relate(struct ct_thread *thr, struct ct_pkt *pkt,
 			  const struct ct_quote *quote)
 {
 	struct ct_conn *conn;
+	struct ct_tuple t;
 	struct ct_key key;
 
 	if (!quoted_answer(thr, pkt, quote, &key.tuple))
@@ -78,8 +94,9 @@ enum ct_verdict ct_relate(struct ct_thread *thr, struct ct_pkt *pkt,
 	ct_lookup_key(thr, pkt, &key);
 	conn = ct_lookup(thr, pkt, &key);
 	if (!conn)
-		return unrelated(thr, pkt, CT_R_ICMP_QUOTE_UNKNOWN);
-	if (!to_the_sender(thr, pkt, conn))
+		return relate_to_nobody(thr, pkt, &key.tuple);
+	ct_conn_tuple(conn, (enum ct_dir)pkt->dir, &t);
+	if (!goes_to(thr, pkt, &t.dst))
 		return unrelated(thr, pkt, CT_R_ICMP_QUOTE_ADDRESS);
 	pkt->conn = conn;
 	pkt->state = CT_RELATED;

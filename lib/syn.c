@@ -262,8 +262,7 @@ static bool is_whole(const struct ct_pkt *pkt)
 	return !(pkt->flags & (CT_PKT_WHOLE | CT_PKT_FIRST | CT_PKT_LATER));
 }
 
-/* The packet becomes the SYN; => false: there is no room for that. */
-static bool turn(struct ct_thread *thr, struct ct_pkt *pkt,
+bool ct_syn_turn(struct ct_thread *thr, struct ct_pkt *pkt,
 		 const struct ct_proxied *proxied)
 {
 	const struct ct_segment syn = ct_syn_of(proxied);
@@ -324,10 +323,7 @@ bool ct_syn_meet(struct ct_thread *thr, struct ct_pkt *pkt,
 	}
 	take_latest(proxied, pkt, seg.win);
 	ct_ledger_add(thr->tbl, CT_LEDGER_COOKIES_GOOD, 1);
-	if (turn(thr, pkt, proxied))
-		return true;
-	*verdict = drop(thr, pkt, CT_R_SYN_NO_ROOM);
-	return false;
+	return true;
 }
 
 bool ct_syn_keep(struct ct_thread *thr, struct ct_conn *conn,
@@ -371,7 +367,7 @@ static enum ct_track repeat(struct ct_thread *thr, struct ct_pkt *pkt,
 		take_latest(&help->proxied, pkt, seg->win);
 	proxied = help->proxied;
 	ct_spin_unlock(&conn->lock);
-	if (is_whole(pkt) && turn(thr, pkt, &proxied))
+	if (is_whole(pkt) && ct_syn_turn(thr, pkt, &proxied))
 		return CT_TRACK_OK;
 	*verdict = drop(thr, pkt, CT_R_SYN_NO_ROOM);
 	return CT_TRACK_INVALID;

@@ -42,12 +42,17 @@ static inline bool ct_syn_concerns(const struct ct_thread *thr,
 /*
  * A segment that no connection has, before one is opened for it.
  *
- * => True: go on; the packet may have become another, and proxied says so.
+ * => True: go on; where proxied has flags it acknowledges a cookie of ours, and
+ *    is to become the SYN as soon as there is a place for its connection.
  * => False: it is answered; verdict is set.
  */
 bool ct_syn_meet(struct ct_thread *thr, struct ct_pkt *pkt,
 		 const struct ct_way *way, struct ct_proxied *proxied,
 		 enum ct_verdict *verdict);
+
+/* It becomes the SYN; => false: there is no room behind it for that. */
+bool ct_syn_turn(struct ct_thread *thr, struct ct_pkt *pkt,
+		 const struct ct_proxied *proxied);
 
 /* The connection that was opened for it keeps this; => false: no memory. */
 bool ct_syn_keep(struct ct_thread *thr, struct ct_conn *conn,

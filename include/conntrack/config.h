@@ -101,7 +101,9 @@ struct ct_param_info {
  * @context      any thread; packets that are processed at the same time see
  *               the old or the new value
  * @return       0; CT_E_NOENT for an unknown name; CT_E_RANGE; CT_E_SEALED
- *               for one that shapes memory, once a thread has attached
+ *               for one that shapes memory, once a thread has attached;
+ *               CT_E_REFUSED for overflow.verdict = CT_OVERFLOW_STATELESS
+ *               where no prefix is mapped, see ct_overflow_prefix()
  */
 CT_API int ct_param_set(struct ct_table *tbl, const char *name, uint64_t value);
 

@@ -35,11 +35,14 @@ enum ct_overflow_verdict {
 	CT_OVERFLOW_DEFAULT,   /**< of a policy: as the parameter says */
 	CT_OVERFLOW_DROP,      /**< it is dropped */
 	CT_OVERFLOW_REJECT,    /**< dropped; a TCP RST or an ICMP error goes to
-				    its sender, by ct_host.emit */
-	CT_OVERFLOW_UNTRACKED, /**< it passes as CT_UNTRACKED */
-	CT_OVERFLOW_STATELESS, /**< it passes, translated without state; only
+				    its sender, by ct_host.emit, no oftener
+				    than overflow.reject.rate */
+	CT_OVERFLOW_UNTRACKED, /**< it passes as CT_UNTRACKED; but a client
+				    that the SYN proxy has answered is
+				    dropped */
+	CT_OVERFLOW_STATELESS, /**< the same, translated without state; only
 				    where a prefix is mapped 1:1, see
-				    ct_overflow_prefix() */
+				    ct_overflow_prefix(), refused before */
 	CT_OVERFLOW_CALLBACK,  /**< ct_overflow_ops.refused() decides */
 	CT_OVERFLOW_VERDICTS
 };
@@ -151,7 +154,8 @@ struct ct_overflow_ops {
 			 const struct ct_conn *conn,
 			 const struct ct_worth *worth);
 	/** The verdict CT_OVERFLOW_CALLBACK: any other enum
-	 * ct_overflow_verdict but CT_OVERFLOW_DEFAULT and itself. */
+	 * ct_overflow_verdict but CT_OVERFLOW_DEFAULT and itself;
+	 * CT_OVERFLOW_STATELESS where no prefix is mapped drops. */
 	enum ct_overflow_verdict (*refused)(void *user, struct ct_thread *thr,
 					    struct ct_pkt *pkt,
 					    enum ct_reason reason);
@@ -173,6 +177,10 @@ CT_API int ct_overflow_register(struct ct_table *tbl,
 /**
  * The prefix mapping that CT_OVERFLOW_STATELESS translates by: of each inside
  * address exactly one outside, ids stay.
+ *
+ * Comes before the verdict is asked for, which is refused as long as there is
+ * no such mapping.  Fragments are translated as any packet, and so are ICMP
+ * errors about what passed by a prefix within the last two minutes.
  *
  * @param tbl      the table
  * @param l3       CT_L3_IPV4 or CT_L3_IPV6

@@ -45,7 +45,9 @@ struct ct_policy_def {
 	const char *helper; /**< name of a helper, or NULL */
 	const struct ct_policy_timeout *timeouts; /**< or NULL */
 	size_t n_timeouts;                        /**< how many */
-	uint32_t overflow; /**< enum ct_overflow_verdict, see overflow.h */
+	uint32_t overflow; /**< enum ct_overflow_verdict, see overflow.h;
+				CT_OVERFLOW_STATELESS needs a prefix that was
+				mapped before, by ct_overflow_prefix() */
 	uint32_t reserved; /**< zero */
 };
 
@@ -59,6 +61,8 @@ struct ct_policy_def {
  * @return        0; CT_E_NOMEM; CT_E_VERSION; CT_E_NOENT for a timeout that
  *                is no parameter of a tracker, and for an unknown helper;
  *                CT_E_RANGE for its value;
+ *                CT_E_REFUSED for CT_OVERFLOW_STATELESS where no prefix is
+ *                mapped;
  *                CT_E_FULL past 65535 policies; CT_E_INVAL
  */
 CT_API int ct_policy_create(struct ct_table *tbl,

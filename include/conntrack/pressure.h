@@ -27,12 +27,20 @@ struct ct_pressure {
 	uint64_t refused[CT_CLASSES]; /**< by class of the newcomer */
 	uint64_t candidates;          /**< that were looked at */
 	uint64_t lines;               /**< cache lines read to rate them */
-	uint64_t recycled;            /**< ended past their soft age */
+	uint64_t recycled;            /**< ended early while nobody took their
+					   place: assured ones past their soft
+					   age, others past a timeout that
+					   shrank; END_SHORTENED and
+					   END_UNANSWERED */
 	uint64_t probes;              /**< keep-alives sent */
 	uint64_t probes_answered;     /**< connections that proved alive */
 	uint64_t cookies;             /**< SYN/ACKs with a cookie sent */
 	uint64_t cookies_good;        /**< that came back */
 	uint64_t cookies_bad;         /**< ACKs that brought none of ours */
+	uint64_t told;                /**< RSTs and ICMP errors sent to
+					   newcomers that were rejected */
+	uint64_t untold;              /**< rejected beyond
+					   overflow.reject.rate: dropped */
 };
 
 /**
@@ -45,7 +53,8 @@ struct ct_pressure {
  */
 CT_API int ct_pressure(struct ct_table *tbl, struct ct_pressure *pressure);
 
-/** A connection that was evicted. */
+/** A connection that was evicted: ended so that a newcomer could have its
+ * place.  What ends early by itself (ct_pressure.recycled) is none. */
 struct ct_victim {
 	struct ct_tuple tuple; /**< of its original direction */
 	uint64_t at_ns;        /**< when, by the host's clock */
@@ -54,7 +63,8 @@ struct ct_victim {
 	uint32_t status;       /**< enum ct_status */
 	uint8_t class_;        /**< its class */
 	uint8_t score;         /**< what it was worth */
-	uint8_t newcomer;      /**< what who took its place was worth */
+	uint8_t newcomer;      /**< what who took its place was worth; 0 where
+				    overflow.policy does not ask */
 	uint8_t reserved;      /**< zero */
 };
 

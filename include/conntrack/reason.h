@@ -44,6 +44,7 @@ extern "C" {
 	X(NO_HOOK,		22, U, "tracking does not happen at this hook", "") \
 	X(OVERFLOW_UNTRACKED,	23, U, "passed without a connection, since there is no room", "overflow.verdict") \
 	X(OVERFLOW_STATELESS,	24, U, "passed without a connection, translated by a prefix", "overflow.verdict") \
+	X(OVERFLOW_ERROR,	25, U, "an ICMP error about what passed by a prefix lately", "overflow.verdict") \
 	X(L3_UNKNOWN,		40, I, "no tracker for this network layer", "")	\
 	X(IP_TRUNCATED,		41, I, "packet ends inside the IP header", "RFC 791 3.1") \
 	X(IP_VERSION,		42, I, "wrong IP version", "RFC 791 3.1") \

@@ -162,6 +162,8 @@ static void read_counts(const struct ct_ledger *ledger, struct ct_pressure *now)
 	now->cookies = read_one(&ledger->count[CT_LEDGER_COOKIES]);
 	now->cookies_good = read_one(&ledger->count[CT_LEDGER_COOKIES_GOOD]);
 	now->cookies_bad = read_one(&ledger->count[CT_LEDGER_COOKIES_BAD]);
+	now->told = read_one(&ledger->count[CT_LEDGER_TOLD]);
+	now->untold = read_one(&ledger->count[CT_LEDGER_UNTOLD]);
 }
 
 static uint32_t thousandths(uint32_t of, uint32_t n)

@@ -135,6 +135,8 @@ int ct_policy_create(struct ct_table *tbl, const struct ct_policy_def *caller,
 	    def.n_timeouts > CT_PARAM_VALUES || def.class_ >= CT_CLASSES ||
 	    def.overflow >= CT_OVERFLOW_VERDICTS || (def.events & ~ALL_EVENTS))
 		return CT_E_INVAL;
+	if (!ct_verdict_possible(tbl, def.overflow))
+		return CT_E_REFUSED;
 
 	made = ct_mem_alloc(&tbl->mem, size_of(def.n_timeouts),
 			    _Alignof(struct ct_policy));

@@ -91,9 +91,12 @@ static const struct ct_param_def core_params[CT_P_MAX] = {
 		CT_OVERFLOW_LINUX, CT_OVERFLOW_SCORED, 0,
 		CT_OVERFLOW_POLICIES - 1, 0, 0 },
 	[CT_P_VERDICT] = { "overflow.verdict", NULL,
-		"what happens to a newcomer for which there is no room; 1: dropped; 2: rejected by a RST or an ICMP error; 3: passed untracked; 4: translated without state by a prefix; 5: asked of the host",
+		"what happens to a newcomer for which there is no room; 1: dropped; 2: rejected by a RST or an ICMP error; 3: passed untracked; 4: translated without state by a prefix, refused where ct_overflow_prefix() has named none; 5: asked of the host",
 		CT_OVERFLOW_DROP, CT_OVERFLOW_DROP, 1,
 		CT_OVERFLOW_VERDICTS - 1, 0, 0 },
+	[CT_P_REJECT_RATE] = { "overflow.reject.rate", NULL,
+		"newcomers at most, a second, whose senders are told that they are rejected; all others are dropped (RFC 4443 2.4 (f))",
+		1000, 1000, 1, 1u << 24, 0, 0 },
 	[CT_P_LOW] = { "overflow.low", NULL,
 		"soft watermark, thousandths of max_conns: above it timeouts shrink and activity is counted",
 		1000, 800, 0, 1000, 0, 0 },
@@ -299,6 +302,8 @@ int ct_param_set(struct ct_table *tbl, const char *name, uint64_t value)
 		return CT_E_RANGE;
 	if ((def->flags & CT_PARAM_SEALED) && sealed(tbl))
 		return CT_E_SEALED;
+	if (index == CT_P_VERDICT && !ct_verdict_possible(tbl, value))
+		return CT_E_REFUSED;
 	ct_params_store(&tbl->params, index, (uint32_t)value);
 	return 0;
 }

@@ -82,6 +82,7 @@ enum ct_core_param {
 	CT_P_FRAG_TIME_EXCEEDED,
 	CT_P_POLICY,
 	CT_P_VERDICT,
+	CT_P_REJECT_RATE,
 	CT_P_LOW,
 	CT_P_HIGH,
 	CT_P_PROBATION,
@@ -233,11 +234,14 @@ struct ct_table {
 	struct ct_peer_ids peer_ids;
 	struct ct_frags frags;
 	struct ct_pace pace;
-	_Atomic uint32_t turn;      /* A  see worth.h */
-	_Atomic uint32_t turned;    /* A  evicted, when the turn began */
-	_Atomic uint32_t evicted;   /* A  that had proven nothing */
-	_Atomic bool pressed;       /* A  above the soft watermark */
-	_Atomic uint32_t cookie_at; /* A  second of the last cookie, or 0 */
+	_Atomic uint32_t turn;         /* A  see worth.h */
+	_Atomic uint32_t turned;       /* A  evicted, when the turn began */
+	_Atomic uint32_t evicted;      /* A  that had proven nothing */
+	_Atomic bool pressed;          /* A  above the soft watermark */
+	_Atomic uint32_t cookie_at;    /* A  second of the last cookie, or 0 */
+	_Atomic uint32_t stateless_at; /* A  the same of what passed by a
+					  prefix; refuse.c */
+	_Atomic uint64_t told_ns;      /* A  senders were told; refuse.c */
 	struct ct_limits limits;
 	struct ct_half half;
 	_Atomic(struct ct_ledger *) ledger;     /* A  made when it is needed */
@@ -340,6 +344,14 @@ static inline uint32_t ct_core_param(const struct ct_table *tbl,
 static inline bool ct_pressed(const struct ct_table *tbl)
 {
 	return atomic_load_explicit(&tbl->pressed, memory_order_relaxed);
+}
+
+/* => What a newcomer is to be told can be done: without a prefix that is mapped
+ *    nothing is translated without state. */
+static inline bool ct_verdict_possible(const struct ct_table *tbl,
+				       uint64_t verdict)
+{
+	return verdict != CT_OVERFLOW_STATELESS || tbl->n_maps;
 }
 
 /* => The table is full, as this thread has found in this tick; see count.h. */

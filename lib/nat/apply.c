@@ -25,12 +25,10 @@
 
 #include "core/table.h"
 #include "nat/cross.h"
+#include "nat/quote.h"
 #include "nat/setup.h"
 #include "nat/stateless.h"
 #include "wire/csum.h"
-
-/* Behind a quoted L3 header: as much as a tracker may write of an L4 one. */
-enum { QUOTE_SUMMED = 64 };
 
 /* What a later fragment has: neither ids nor sums nor quotes. */
 static const struct ct_l4_ops no_header = { .size = sizeof(no_header) };
@@ -82,25 +80,6 @@ static bool write_headers(const struct ct_table *tbl, struct ct_pkt *pkt,
 
 /* --- Errors ------------------------------------------------------------- */
 
-/* => The quoted packet, as one of its own; false when it is broken. */
-static bool unquote(const struct ct_table *tbl, const struct ct_pkt *pkt,
-		    const struct ct_quote *quote, struct ct_pkt *inner)
-{
-	const struct ct_l3_ops *l3 = ct_registry_l3(tbl, quote->l3);
-	struct ct_cursor whole = ct_l4_cursor(pkt);
-	uint32_t len = pkt->l4_off + (uint32_t)ct_cursor_left(&whole);
-	struct ct_tuple t;
-
-	if (!l3 || quote->off >= len)
-		return false;
-	*inner = (struct ct_pkt){
-		.data = pkt->data + quote->off,
-		.len = len - quote->off,
-		.l3 = quote->l3,
-	};
-	return l3->parse_quoted(inner, &t);
-}
-
 /*
  * Translate back what an error quotes.
  *
@@ -116,22 +95,18 @@ static bool write_quote(const struct apply *apply, const struct ct_quote *quote,
 	};
 	struct ct_tuple to;
 	struct ct_pkt inner;
-	uint32_t before, len;
+	uint32_t before;
 
-	if (!unquote(tbl, apply->pkt, quote, &inner))
+	if (!ct_quote_open(tbl, apply->pkt, quote, &inner, &to))
 		return false;
-	len = inner.l4_off + QUOTE_SUMMED;
-	if (len > inner.len)
-		len = inner.len;
-	before = ct_csum_add(0, inner.data, len);
+	before = ct_quote_sum(&inner);
 	ct_conn_tuple(apply->pkt->conn, apply->other, &to);
 	how.src_id = to.src_id;
 	how.dst_id = to.dst_id;
 	if (!write_headers(tbl, &inner, ct_registry_l4(tbl, inner.l4),
 			   how.end == CT_NAT_SRC ? &to.src : &to.dst, &how))
 		return false;
-	*body = ct_csum_both(ct_csum_add(0, inner.data, len),
-			     ct_csum_fold(before));
+	*body = ct_csum_both(ct_quote_sum(&inner), ct_csum_fold(before));
 	return true;
 }
 
@@ -242,9 +217,9 @@ static __attribute__((noinline)) enum ct_verdict cross(struct ct_thread *thr,
 static __attribute__((noinline)) enum ct_verdict stateless(
 	struct ct_thread *thr, struct ct_pkt *pkt, enum ct_nat_end end)
 {
-	if (ct_nat_stateless(thr, pkt, end) == CT_ACCEPT)
-		return CT_ACCEPT;
-	return refuse(thr, pkt, CT_R_NAT_UNTRANSLATABLE);
+	enum ct_reason reason = ct_nat_stateless(thr, pkt, end);
+
+	return reason == CT_R_NONE ? CT_ACCEPT : refuse(thr, pkt, reason);
 }
 
 static void begin(struct apply *apply, struct ct_thread *thr,
@@ -276,7 +251,7 @@ enum ct_verdict ct_nat_apply(struct ct_thread *thr, struct ct_pkt *pkt,
 		return CT_ACCEPT;
 	end = (enum ct_nat_end)(at - 1);
 	if (!(status & (CT_S_SRC_NAT | CT_S_DST_NAT))) {
-		if (ct_unlikely(pkt->reason == CT_R_OVERFLOW_STATELESS))
+		if (ct_unlikely(ct_nat_is_stateless(pkt)))
 			return stateless(thr, pkt, end);
 		return pass(thr, pkt, end);
 	}
@@ -296,7 +271,7 @@ enum ct_verdict ct_nat_forward(struct ct_thread *thr, struct ct_pkt *pkt)
 	struct apply apply;
 
 	if (!(status & (CT_S_SRC_NAT | CT_S_DST_NAT))) {
-		if (ct_likely(pkt->reason != CT_R_OVERFLOW_STATELESS))
+		if (ct_likely(!ct_nat_is_stateless(pkt)))
 			return pass(thr, pkt, CT_NAT_SRC);
 		verdict = stateless(thr, pkt, CT_NAT_DST);
 		return verdict == CT_ACCEPT ? stateless(thr, pkt, CT_NAT_SRC)

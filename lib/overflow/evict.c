@@ -20,6 +20,7 @@
 
 #include "core/table.h"
 #include "core/timer.h"
+#include "core/worth.h"
 #include "overflow/choose.h"
 
 #define NEIGHBOURHOODS 8  /* that early drop looks at, as Linux does */
@@ -32,12 +33,30 @@ struct search {
 	unsigned n_evicted;
 };
 
+/* Its class, and what it is worth, as all others' in the list of victims; this
+ * policy asks for neither. */
+static struct ct_victim victim_of(struct ct_thread *thr, struct ct_conn *conn)
+{
+	struct ct_victim victim = {
+		.at_ns = thr->now_ns,
+		.reason = CT_R_END_EVICTED,
+		.idle_s = ct_worth_age(thr, conn).idle / CT_TICKS_PER_S,
+		.status = ct_conn_status(conn),
+		.class_ = (uint8_t)ct_conn_class(conn),
+		.score = ct_worth_of(thr->tbl, conn),
+	};
+
+	ct_conn_tuple(conn, CT_DIR_ORIG, &victim.tuple);
+	return victim;
+}
+
 static void consider(void *user, struct ct_conn *conn, enum ct_dir dir)
 {
 	struct search *search = user;
 	struct ct_thread *thr = search->thr;
 	enum ct_reason why = CT_R_END_EVICTED;
 	struct ct_key key[CT_DIR_MAX];
+	struct ct_victim victim;
 
 	if (!ct_conn_known(conn))
 		return;
@@ -48,8 +67,12 @@ static void consider(void *user, struct ct_conn *conn, enum ct_dir dir)
 	ct_conn_keys(conn, &thr->tbl->hash, key);
 	if (((uint32_t)key[dir].hash & search->mask) != search->which)
 		return;
-	if (ct_conn_kill(thr, conn, why))
-		search->n_evicted++;
+	victim = victim_of(thr, conn);
+	if (!ct_conn_kill(thr, conn, why))
+		return;
+	search->n_evicted++;
+	if (why == CT_R_END_EVICTED)
+		ct_ledger_evicted(thr->tbl, &victim);
 }
 
 static uint32_t mask_for(uint32_t n)

@@ -7,10 +7,12 @@
  * A thread whose steps are explained predicts nothing (lib/predict.h); where the
  * twin is such a one, that nothing differs says that predictions come true.
  */
+#include "crowd.h"
 #include "mix.h"
 #include "suite.h"
 #include "world.h"
 
+#include <stdio.h>
 #include <string.h>
 
 enum {
@@ -18,18 +20,19 @@ enum {
 	BURSTS = 40, /* a seed */
 	BURST_MAX = 80,
 	FEW = 12, /* connections in a table that is often full */
-	LOG_LEN = 1 << 16
+	LOG_LEN = 1 << 16,
+	POLICIES = 6
 };
 
 /* One of the twins. */
 struct side {
 	struct ct_world w;
-	const struct ct_policy *policies[3]; /* the first is none */
+	const struct ct_policy *policies[POLICIES + 1]; /* the first is none */
 	struct ct_test_packet bytes[BURST_MAX];
 	struct ct_pkt pkts[BURST_MAX];
 	struct ct_pkt *burst[BURST_MAX];
 	enum ct_verdict verdicts[BURST_MAX];
-	char log[LOG_LEN]; /* events, then a dump */
+	char log[LOG_LEN]; /* events and what the host is asked, then a dump */
 	size_t log_len;
 };
 
@@ -38,6 +41,8 @@ static struct ct_mix mix;
 static uint64_t seen[CT_REASON_MAX]; /* by all seeds */
 static bool explained;               /* what the twin does */
 static unsigned n_explained;
+static uint32_t refused_by; /* of a table that is full most of the time; or 0 */
+static unsigned n_asked, n_emitted;
 
 /* Packets of known connections by the ends that are translated: CT_S_SRC_NAT,
  * CT_S_DST_NAT; and by enum ct_csum. */
@@ -52,7 +57,7 @@ static unsigned pick(unsigned n)
 static void fill(unsigned n)
 {
 	for (unsigned i = 0; i < n; i++) {
-		unsigned policy = pick(6) ? 0 : pick(3);
+		unsigned policy = pick(6) ? 0 : pick(POLICIES + 1);
 		struct ct_mix_frame frame;
 
 		ct_mix_next(&mix, &frame);
@@ -245,12 +250,31 @@ static int dump_conn(void *user, struct ct_conn *conn)
 	return 0;
 }
 
+static void add_talkers(struct side *side, enum ct_talker_end end)
+{
+	struct ct_talker talkers[4];
+	size_t n = ct_talkers(side->w.tbl, end, talkers, 4);
+	char line[64];
+
+	for (size_t i = 0; i < n; i++) {
+		snprintf(line, sizeof(line), "talker %02x %llu",
+			 talkers[i].addr.bytes[3],
+			 (unsigned long long)talkers[i].opened);
+		add_line(side, line);
+	}
+}
+
 static void same_tables(void)
 {
+	struct ct_pressure pressure[2];
 	struct ct_stats stats[2];
 
 	for (unsigned s = 0; s < 2; s++) {
 		uint64_t cursor = 0;
+
+		add_talkers(&sides[s], CT_TALKER_SRC);
+		add_talkers(&sides[s], CT_TALKER_DST);
+		pressure[s] = ct_crowd_pressure(&sides[s].w);
 
 		ct_walk(sides[s].w.thr, &cursor, NULL, dump_conn, &sides[s]);
 		memset(&stats[s], 0, sizeof(stats[s]));
@@ -260,6 +284,7 @@ static void same_tables(void)
 	}
 	same_log("table");
 	ck_assert_mem_eq(&stats[0], &stats[1], sizeof(stats[0]));
+	ck_assert_mem_eq(&pressure[0], &pressure[1], sizeof(pressure[0]));
 }
 
 static void on_trace(void *user, const char *step, const char *text)
@@ -269,17 +294,80 @@ static void on_trace(void *user, const char *step, const char *text)
 	n_explained += !strcmp(step, "lookup");
 }
 
+/* What the table itself sends, to whom. */
+static void on_emit(void *user, const struct ct_pkt *pkt)
+{
+	struct side *side = user == &sides[0].w.mem ? &sides[0] : &sides[1];
+	char line[2 * 40 + 1];
+
+	for (unsigned i = 0; i < 40 && i < pkt->len; i++)
+		snprintf(line + 2 * i, 3, "%02x", pkt->data[i]);
+	add_line(side, line);
+	n_emitted++;
+}
+
+/* The host has an opinion of each. */
+static enum ct_overflow_verdict on_refusal(void *user, struct ct_thread *thr,
+					   struct ct_pkt *pkt,
+					   enum ct_reason reason)
+{
+	static const enum ct_overflow_verdict verdicts[] = {
+		CT_OVERFLOW_DROP, CT_OVERFLOW_REJECT, CT_OVERFLOW_UNTRACKED,
+		CT_OVERFLOW_STATELESS
+	};
+	struct side *side = thr == sides[0].w.thr ? &sides[0] : &sides[1];
+	char line[64];
+
+	(void)user;
+	snprintf(line, sizeof(line), "refused %u, protocol %u", reason,
+		 pkt->l4);
+	add_line(side, line);
+	n_asked++;
+	return verdicts[pkt->len % 4];
+}
+
+static const struct ct_overflow_ops overflow_ops = {
+	.size = sizeof(overflow_ops), .name = "mix", .refused = on_refusal
+};
+
+/* Newcomers are refused, as each verdict has it. */
+static void refuse_as(struct side *side, uint64_t seed)
+{
+	const union ct_addr inside = { .bytes = { 10 } };
+	const union ct_addr outside = { .bytes = { 44 } };
+
+	ck_assert_int_eq(ct_overflow_register(side->w.tbl, &overflow_ops), 0);
+	ck_assert_int_eq(ct_overflow_prefix(side->w.tbl, CT_L3_IPV4, &inside,
+					    &outside, 8),
+			 0);
+	if (!refused_by)
+		return;
+	ct_crowd_set(&side->w, "overflow.verdict", refused_by);
+	ct_crowd_set(&side->w, "overflow.reject.rate", 20);
+	ct_crowd_set(&side->w, "overflow.low", 0); /* talkers are noted */
+	ct_crowd_set(&side->w, "overflow.policy",
+		     seed % 2 ? CT_OVERFLOW_LINUX : CT_OVERFLOW_REFUSE);
+}
+
 static void start(struct side *side, uint64_t seed)
 {
-	static const struct ct_policy_def defs[] = {
+	static const struct ct_policy_def defs[POLICIES] = {
 		{ .size = sizeof(*defs), .flags = CT_POLICY_NOTRACK },
 		{ .size = sizeof(*defs),
 		  .flags = CT_POLICY_ZONE_ORIG,
 		  .zone = 7 },
+		{ .size = sizeof(*defs), .overflow = CT_OVERFLOW_REJECT },
+		{ .size = sizeof(*defs),
+		  .class_ = 3,
+		  .overflow = CT_OVERFLOW_UNTRACKED },
+		{ .size = sizeof(*defs), .overflow = CT_OVERFLOW_STATELESS },
+		{ .size = sizeof(*defs), .overflow = CT_OVERFLOW_CALLBACK },
 	};
+	const struct ct_host host = { .size = sizeof(host), .emit = on_emit };
 	const struct ct_config cfg = {
 		.size = sizeof(cfg),
-		.max_conns = seed % 4 ? 0 : FEW,
+		.host = &host,
+		.max_conns = seed % 4 && !refused_by ? 0 : FEW,
 		.profile = seed % 3 ? CT_PROFILE_LINUX : CT_PROFILE_RECOMMENDED
 	};
 	struct ct_sub *sub;
@@ -299,10 +387,11 @@ static void start(struct side *side, uint64_t seed)
 			0);
 	ck_assert_int_eq(
 		ct_subscribe(side->w.tbl, CT_EV_ALL, on_event, side, &sub), 0);
+	refuse_as(side, seed);
 	ct_world_attach(&side->w);
 	if (explained && side == &sides[0])
 		ct_thread_trace(side->w.thr, on_trace, NULL);
-	for (unsigned i = 0; i < 2; i++)
+	for (unsigned i = 0; i < POLICIES; i++)
 		ck_assert_int_eq(ct_policy_create(side->w.tbl, &defs[i],
 						  &side->policies[i + 1]),
 				 0);
@@ -404,6 +493,75 @@ START_TEST(split_is_all_processed_then_all_confirmed)
 }
 END_TEST
 
+START_TEST(each_newcomer_is_refused_as_if_it_came_alone)
+{
+	static const enum ct_reason reasons[] = {
+		CT_R_TABLE_FULL, CT_R_OVERFLOW_UNTRACKED,
+		CT_R_OVERFLOW_STATELESS, CT_R_OVERFLOW_ERROR, CT_R_NONE
+	};
+
+	memset(seen, 0, sizeof(seen));
+	for (refused_by = CT_OVERFLOW_DROP; refused_by < CT_OVERFLOW_VERDICTS;
+	     refused_by++) {
+		n_asked = n_emitted = 0;
+		for (uint64_t seed = 1; seed <= 4; seed++) {
+			play(seed, play_forward);
+			play(seed, play_split);
+		}
+		ck_assert_uint_gt(n_asked, 10);
+		ck_assert_uint_gt(n_emitted, 10);
+	}
+	refused_by = 0;
+	all_seen(reasons);
+}
+END_TEST
+
+/* SYNs of other flows, by every policy but the first. */
+static void fill_syns(unsigned n)
+{
+	const struct ct_test_segment seg = { .flags = CT_TEST_SYN, .seq = 77 };
+
+	for (unsigned i = 0; i < n; i++)
+		for (unsigned s = 0; s < 2; s++) {
+			struct ct_test_flow flow = ct_world_flow(5000 + i);
+			struct side *side = &sides[s];
+
+			ct_test_tcp(&side->bytes[i], &flow, CT_DIR_ORIG, &seg);
+			side->pkts[i] = ct_test_pkt(&side->bytes[i]);
+			side->pkts[i].policy =
+				side->policies[i % 2 ? 0 : 2 + i / 2 % 5];
+			side->burst[i] = &side->pkts[i];
+		}
+}
+
+/* Where nobody is left who could go, a burst's newcomers are not even looked
+ * up. */
+START_TEST(who_is_not_looked_up_is_refused_alike)
+{
+	enum { SEED = 7, ROUNDS = 20 };
+
+	for (refused_by = CT_OVERFLOW_DROP; refused_by < CT_OVERFLOW_VERDICTS;
+	     refused_by++) {
+		for (unsigned s = 0; s < 2; s++) {
+			start(&sides[s], SEED);
+			ct_crowd_fill(&sides[s].w, 0, FEW);
+			ct_crowd_assure(&sides[s].w, 0, FEW);
+		}
+		n_asked = n_emitted = 0;
+		for (unsigned i = 0; i < ROUNDS; i++) {
+			fill_syns(BURST_MAX);
+			play_split(BURST_MAX);
+			same_tables();
+		}
+		ck_assert_uint_gt(n_asked, ROUNDS);
+		ck_assert_uint_gt(n_emitted, 10);
+		finish(&sides[0]);
+		finish(&sides[1]);
+	}
+	refused_by = 0;
+}
+END_TEST
+
 START_TEST(predictions_come_true)
 {
 	explained = true;
@@ -425,6 +583,8 @@ Suite *ct_suite(void)
 	tcase_set_timeout(tc, 60);
 	tcase_add_test(tc, forward_is_one_packet_after_the_other);
 	tcase_add_test(tc, split_is_all_processed_then_all_confirmed);
+	tcase_add_test(tc, each_newcomer_is_refused_as_if_it_came_alone);
+	tcase_add_test(tc, who_is_not_looked_up_is_refused_alike);
 	tcase_add_test(tc, predictions_come_true);
 	suite_add_tcase(suite, tc);
 	return suite;

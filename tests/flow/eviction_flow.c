@@ -2,8 +2,8 @@
 /*
  * A full table: who goes, who stays, and who is turned away.
  */
+#include "crowd.h"
 #include "suite.h"
-#include "world.h"
 
 enum { MAX = 60 };
 
@@ -94,10 +94,7 @@ static void assure(uint32_t n)
 
 static bool lives(uint32_t n)
 {
-	struct ct_test_flow flow = ct_world_flow(n);
-	struct ct_tuple t = ct_world_tuple(&flow, CT_DIR_ORIG);
-
-	return ct_find(w.thr, &t, NULL) != NULL;
+	return ct_crowd_found(&w, n) != NULL;
 }
 
 START_TEST(limit_is_reached_before_anybody_goes)
@@ -116,6 +113,31 @@ START_TEST(unassured_neighbours_go_for_a_newcomer)
 	ck_assert_uint_eq(ct_world_count(&w, CT_R_END_EVICTED), MAX);
 	ck_assert_uint_eq(ct_world_conns(&w), 1);
 	ck_assert(lives(1000));
+}
+END_TEST
+
+START_TEST(who_went_can_be_listed)
+{
+	const struct ct_test_flow last = ct_world_flow(1000);
+	struct ct_victim victims[MAX + 1];
+	struct ct_pressure now;
+
+	ck_assert_uint_eq(ct_victims(w.tbl, victims, MAX + 1), 0);
+	fill(MAX);
+	ct_conn_class_set(w.thr, ct_crowd_found(&w, 7), 3);
+	ct_world_wait(&w, 2 * CT_WORLD_S);
+	arrive(1000);
+	ck_assert_uint_eq(ct_victims(w.tbl, victims, MAX + 1), MAX);
+	for (uint32_t i = 0; i < MAX; i++) {
+		ck_assert_uint_eq(victims[i].reason, CT_R_END_EVICTED);
+		ck_assert_uint_eq(victims[i].at_ns, w.now_ns);
+		ck_assert_uint_eq(victims[i].idle_s, 2);
+		ck_assert(!(victims[i].status & CT_S_ASSURED));
+		ck_assert_mem_ne(victims[i].tuple.src.bytes, last.src, 4);
+	}
+	now = ct_crowd_pressure(&w);
+	ck_assert_uint_eq(now.evicted[0], MAX - 1);
+	ck_assert_uint_eq(now.evicted[3], 1);
 }
 END_TEST
 
@@ -378,6 +400,7 @@ Suite *ct_suite(void)
 	tcase_set_timeout(tc, 30);
 	tcase_add_test(tc, limit_is_reached_before_anybody_goes);
 	tcase_add_test(tc, unassured_neighbours_go_for_a_newcomer);
+	tcase_add_test(tc, who_went_can_be_listed);
 	tcase_add_test(tc, assured_ones_stay);
 	tcase_add_test(tc, among_assured_ones_there_is_no_room);
 	tcase_add_test(tc, place_that_has_become_free_is_the_next_ones);

@@ -97,6 +97,38 @@ START_TEST(a_rejected_datagram_is_prohibited)
 }
 END_TEST
 
+/* Newcomers of this instant; => how many senders were told. */
+static unsigned told_of(uint32_t first, uint32_t n)
+{
+	unsigned before = sent.n;
+
+	for (uint32_t i = first; i < first + n; i++)
+		ck_assert_uint_eq(ct_crowd_arrive(&w, i), CT_R_TABLE_FULL);
+	return sent.n - before;
+}
+
+START_TEST(no_more_are_told_than_a_second_may_be)
+{
+	struct ct_pressure now;
+
+	start_full();
+	take_place();
+	ct_crowd_set(&w, "overflow.verdict", CT_OVERFLOW_REJECT);
+	ct_crowd_set(&w, "overflow.reject.rate", 10);
+	ck_assert_uint_eq(told_of(1, 100), 10);
+	ck_assert_uint_eq(told_of(1, 1), 0);
+	ct_world_wait(&w, CT_WORLD_S / 2);
+	ck_assert_uint_eq(told_of(1, 100), 5);
+	ct_world_wait(&w, 9 * CT_WORLD_S);
+	ck_assert_uint_eq(told_of(1, 100), 10);
+	now = ct_crowd_pressure(&w);
+	ck_assert_uint_eq(now.told, 25);
+	ck_assert_uint_eq(now.untold, 301 - 25);
+	ck_assert_uint_eq(now.refused[0], 301);
+	end_full();
+}
+END_TEST
+
 START_TEST(what_passes_untracked_says_why)
 {
 	struct ct_test_flow flow = ct_world_flow(1);
@@ -184,6 +216,59 @@ START_TEST(a_prefix_is_translated_without_state)
 }
 END_TEST
 
+START_TEST(stateless_where_nothing_is_mapped_is_refused)
+{
+	const struct ct_policy_def def = { .size = sizeof(def),
+					   .overflow = CT_OVERFLOW_STATELESS };
+	const union ct_addr inside = { .bytes = { 10 } };
+	const union ct_addr outside = { .bytes = { 44 } };
+	const struct ct_policy *policy;
+	uint64_t verdict;
+
+	start_full();
+	ck_assert_int_eq(
+		ct_param_set(w.tbl, "overflow.verdict", CT_OVERFLOW_STATELESS),
+		CT_E_REFUSED);
+	ck_assert_int_eq(ct_param_get(w.tbl, "overflow.verdict", &verdict), 0);
+	ck_assert_uint_eq(verdict, CT_OVERFLOW_DROP);
+	ck_assert_int_eq(ct_policy_create(w.tbl, &def, &policy), CT_E_REFUSED);
+	ck_assert_int_eq(
+		ct_overflow_prefix(w.tbl, CT_L3_IPV4, &inside, &outside, 8), 0);
+	ck_assert_int_eq(ct_policy_create(w.tbl, &def, &policy), 0);
+	ct_crowd_set(&w, "overflow.verdict", CT_OVERFLOW_STATELESS);
+	take_place();
+	ck_assert_uint_eq(ct_crowd_arrive(&w, 1), CT_R_OVERFLOW_STATELESS);
+	end_full();
+}
+END_TEST
+
+static enum ct_overflow_verdict wish_stateless(void *user,
+					       struct ct_thread *thr,
+					       struct ct_pkt *pkt,
+					       enum ct_reason reason)
+{
+	(void)user;
+	(void)thr;
+	(void)pkt;
+	(void)reason;
+	return CT_OVERFLOW_STATELESS;
+}
+
+START_TEST(a_callback_that_wishes_for_it_there_drops)
+{
+	static const struct ct_overflow_ops ops = { .size = sizeof(ops),
+						    .name = "test",
+						    .refused = wish_stateless };
+
+	start_full();
+	ck_assert_int_eq(ct_overflow_register(w.tbl, &ops), 0);
+	take_place();
+	ct_crowd_set(&w, "overflow.verdict", CT_OVERFLOW_CALLBACK);
+	ck_assert_uint_eq(ct_crowd_arrive(&w, 1), CT_R_TABLE_FULL);
+	end_full();
+}
+END_TEST
+
 static enum ct_overflow_verdict ask(void *user, struct ct_thread *thr,
 				    struct ct_pkt *pkt, enum ct_reason reason)
 {
@@ -223,6 +308,9 @@ Suite *ct_suite(void)
 	tcase_add_test(tcase, untracked_for_want_of_room_does_not_leak);
 	tcase_add_test(tcase, what_passes_untracked_says_why);
 	tcase_add_test(tcase, a_prefix_is_translated_without_state);
+	tcase_add_test(tcase, no_more_are_told_than_a_second_may_be);
+	tcase_add_test(tcase, stateless_where_nothing_is_mapped_is_refused);
+	tcase_add_test(tcase, a_callback_that_wishes_for_it_there_drops);
 	tcase_add_test(tcase, the_host_is_asked);
 	suite_add_tcase(suite, tcase);
 	return suite;

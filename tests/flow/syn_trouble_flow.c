@@ -3,6 +3,7 @@
  * Handshakes that the table answers in the server's place, when something goes
  * wrong; and whose are answered.
  */
+#include "crowd.h"
 #include "proxy.h"
 #include "suite.h"
 
@@ -325,6 +326,64 @@ START_TEST(a_host_that_sends_nothing_has_no_proxy)
 }
 END_TEST
 
+/*
+ * A cookie is out when the table becomes full, and comes back.
+ *
+ * => The cookie; px.w.p is what left, if anything.
+ */
+static uint32_t come_back(unsigned kind, uint32_t verdict, struct ct_pkt *pkt)
+{
+	uint32_t cookie;
+
+	px_create(kind, 2);
+	px_set("overflow.policy", CT_OVERFLOW_REFUSE);
+	px_set("overflow.verdict", verdict);
+	ct_world_attach(&px.w);
+	cookie = px_knock();
+	for (uint32_t i = 0; i < PX_MAX; i++)
+		ct_crowd_arrive(&px.w, 5000 + i);
+	px.sent.n = 0;
+	px_client(CT_TEST_ACK, PX_ISN + 1, cookie + 1, 0);
+	*pkt = px_route_with(PX_ROOM, NULL);
+	return cookie;
+}
+
+START_TEST(a_rejected_cookie_is_reset_as_its_ack_wants_it)
+{
+	struct px_heard rst;
+	struct ct_pkt pkt;
+	uint32_t cookie = come_back((unsigned)_i, CT_OVERFLOW_REJECT, &pkt);
+
+	ck_assert_ptr_null(pkt.user);
+	ck_assert_uint_eq(pkt.reason, CT_R_TABLE_FULL);
+	ck_assert_uint_eq(px.sent.n, 1);
+	rst = px_hear_sent(0);
+	ck_assert_uint_eq(rst.seg.flags, CT_SEG_RST);
+	ck_assert_uint_eq(rst.seg.seq, cookie + 1);
+	px_end();
+}
+END_TEST
+
+START_TEST(a_cookie_without_a_connection_does_not_pass)
+{
+	struct px_heard said;
+	struct ct_pkt pkt;
+	uint32_t cookie = come_back((unsigned)_i, CT_OVERFLOW_UNTRACKED, &pkt);
+
+	ck_assert_ptr_null(pkt.user);
+	ck_assert_uint_eq(pkt.reason, CT_R_TABLE_FULL);
+	ck_assert_uint_eq(px.sent.n, 0);
+	/* Who comes again when there is a place is as welcome as before. */
+	ct_flush(px.w.thr, NULL);
+	ct_world_settle(&px.w);
+	px_client(CT_TEST_ACK, PX_ISN + 1, cookie + 1, 20);
+	said = px_passed();
+	ck_assert_uint_eq(said.seg.flags, CT_SEG_SYN);
+	ck_assert_uint_eq(said.seg.seq, PX_ISN);
+	px_end();
+}
+END_TEST
+
 START_TEST(a_full_table_answers_all_the_same)
 {
 	px_start((unsigned)_i, 1);
@@ -378,6 +437,10 @@ Suite *ct_suite(void)
 	tcase_add_loop_test(tc, this_hosts_own_syns_pass, 0, PX_IPV6 + 1);
 	tcase_add_test(tc, a_host_that_sends_nothing_has_no_proxy);
 	tcase_add_loop_test(tc, a_full_table_answers_all_the_same, 0, PX_WAYS);
+	tcase_add_loop_test(tc, a_rejected_cookie_is_reset_as_its_ack_wants_it,
+			    0, PX_WAYS);
+	tcase_add_loop_test(tc, a_cookie_without_a_connection_does_not_pass, 0,
+			    PX_WAYS);
 	suite_add_tcase(s, tc);
 	return s;
 }
