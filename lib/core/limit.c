@@ -8,7 +8,7 @@
 #include "core/share.h"
 #include "core/table.h"
 
-enum { ROWS = 2, COLS_MIN = 256, RANK_MAX = 3 };
+enum { RANK_MAX = 3 };
 
 /* --- Zones -------------------------------------------------------------- */
 
@@ -188,14 +188,6 @@ static void down(struct ct_limits *limits, _Atomic uint32_t *n, uint32_t min)
 typedef void (*count_fn)(struct ct_limits *limits, _Atomic uint32_t *n,
 			 uint32_t min);
 
-static _Atomic uint32_t *cell(const struct ct_limits *limits, unsigned row,
-			      uint64_t key)
-{
-	uint32_t col = (uint32_t)(key >> 32 * row) & limits->mask;
-
-	return &limits->sources[(size_t)row * (limits->mask + 1) + col];
-}
-
 static void count(struct ct_table *tbl, const struct ct_tuple *t,
 		  uint8_t class_, count_fn fn)
 {
@@ -209,19 +201,16 @@ static void count(struct ct_table *tbl, const struct ct_tuple *t,
 	if (zone)
 		fn(limits, &zone->n,
 		   atomic_load_explicit(&zone->min, memory_order_relaxed));
-	if (limits->sources) {
-		uint64_t key = ct_share_key(tbl, t);
-
-		for (unsigned row = 0; row < ROWS; row++)
-			fn(limits, cell(limits, row, key), 0);
-	}
 }
 
 void ct_limits_enter(struct ct_table *tbl, const struct ct_tuple *t,
 		     uint8_t class_)
 {
-	if (ct_unlikely(tbl->limits.on))
-		count(tbl, t, class_, up);
+	if (ct_likely(!tbl->limits.on))
+		return;
+	count(tbl, t, class_, up);
+	if (tbl->limits.sources.slots)
+		ct_tally_up(&tbl->limits.sources, ct_share_key(tbl, t));
 }
 
 void ct_limits_leave(struct ct_table *tbl, const struct ct_conn *conn,
@@ -233,6 +222,8 @@ void ct_limits_leave(struct ct_table *tbl, const struct ct_conn *conn,
 		return;
 	ct_conn_tuple(conn, CT_DIR_ORIG, &t);
 	count(tbl, &t, class_, down);
+	if (tbl->limits.sources.slots)
+		ct_tally_down(&tbl->limits.sources, ct_share_key(tbl, &t));
 }
 
 void ct_limits_move(struct ct_table *tbl, uint8_t from, uint8_t to)
@@ -251,19 +242,10 @@ void ct_limits_move(struct ct_table *tbl, uint8_t from, uint8_t to)
 
 /* --- Asking ------------------------------------------------------------- */
 
-/* => Connections of a source; never too few. */
+/* => Connections of a source. */
 static uint32_t source_has(const struct ct_table *tbl, const struct ct_tuple *t)
 {
-	uint64_t key = ct_share_key(tbl, t);
-	uint32_t least = UINT32_MAX;
-
-	for (unsigned row = 0; row < ROWS; row++) {
-		uint32_t n = atomic_load_explicit(cell(&tbl->limits, row, key),
-						  memory_order_relaxed);
-
-		least = n < least ? n : least;
-	}
-	return least;
+	return ct_tally_has(&tbl->limits.sources, ct_share_key(tbl, t));
 }
 
 enum ct_limit ct_limits_met(const struct ct_table *tbl,
@@ -281,7 +263,7 @@ enum ct_limit ct_limits_met(const struct ct_table *tbl,
 						 memory_order_relaxed) >= most)
 			return CT_LIMIT_ZONE;
 	}
-	if (max && limits->sources && source_has(tbl, t) >= max)
+	if (max && limits->sources.slots && source_has(tbl, t) >= max)
 		return CT_LIMIT_SOURCE;
 	return CT_LIMIT_NONE;
 }
@@ -355,40 +337,26 @@ bool ct_limits_guard(const struct ct_table *tbl, const struct ct_tuple *t,
 		return true;
 	if (zone && t->zone != newcomer->zone && at_least(&zone->min, &zone->n))
 		return true;
-	return min && limits->sources &&
+	return min && limits->sources.slots &&
 	       ct_share_key(tbl, t) != ct_share_key(tbl, newcomer) &&
 	       source_has(tbl, t) <= min;
 }
 
 /* --- Life --------------------------------------------------------------- */
 
-static int sources_make(struct ct_table *tbl)
-{
-	struct ct_limits *limits = &tbl->limits;
-	uint32_t cols = COLS_MIN;
-
-	while (cols < tbl->max_conns)
-		cols *= 2;
-	limits->mask = cols - 1;
-	limits->sources = ct_mem_alloc(
-		&tbl->mem, (size_t)ROWS * cols * sizeof(*limits->sources),
-		CT_LINE);
-	return limits->sources ? 0 : CT_E_NOMEM;
-}
-
 int ct_limits_seal(struct ct_table *tbl)
 {
 	struct ct_limits *limits = &tbl->limits;
 
-	if ((ct_core_param(tbl, CT_P_SOURCE_MAX) ||
-	     ct_core_param(tbl, CT_P_SOURCE_MIN)) &&
-	    !limits->sources) {
-		int error = sources_make(tbl);
+	if (ct_core_param(tbl, CT_P_SOURCE_MAX) ||
+	    ct_core_param(tbl, CT_P_SOURCE_MIN)) {
+		int error = ct_tally_make(tbl, &limits->sources);
 
 		if (error)
 			return error;
 	}
-	limits->on = limits->sources || limits->zones || guaranteed(limits);
+	limits->on =
+		limits->sources.slots || limits->zones || guaranteed(limits);
 	return 0;
 }
 
@@ -399,8 +367,5 @@ void ct_limits_fini(struct ct_table *tbl)
 	if (limits->zones)
 		ct_mem_free(&tbl->mem, limits->zones,
 			    CT_ZONE_SLOTS * sizeof(*limits->zones));
-	if (limits->sources)
-		ct_mem_free(&tbl->mem, limits->sources,
-			    (size_t)ROWS * (limits->mask + 1) *
-				    sizeof(*limits->sources));
+	ct_tally_free(tbl, &limits->sources);
 }

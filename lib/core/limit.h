@@ -11,15 +11,14 @@
  *	kept free of everybody else's newcomers; and who has no more than what
  *	is guaranteed loses none of it to others.
  *
- * Sources are counted in a sketch: two rows of counters by a hash of the
- * prefix, of which the smaller one counts.  It is never too low; too high by what
- * others' prefixes put there by chance: by n/columns for n connections, on the
- * average, and there are at least as many columns as connections.
+ * Sources are guarded, but nothing is kept free for them: nobody knows which
+ * ones will come.
  */
 #ifndef CORE_LIMIT_H
 #define CORE_LIMIT_H
 
 #include "core/conn.h"
+#include "core/tally.h"
 
 #include <conntrack/overflow.h>
 
@@ -49,14 +48,13 @@ struct ct_limits {
 	struct ct_class classes[CT_CLASSES];
 	struct ct_zone_share *zones; /* I  after the seal; or NULL */
 	uint32_t n_zones;            /* L */
-	_Atomic uint32_t *sources;   /* I  after the seal; or NULL */
-	uint32_t mask;               /* I  columns of a row, less 1 */
+	struct ct_tally sources;     /* I  after the seal */
 };
 
 /* Which limit a newcomer meets. */
 enum ct_limit { CT_LIMIT_NONE, CT_LIMIT_ZONE, CT_LIMIT_SOURCE };
 
-/* Make the sketch, if parameters ask for it. */
+/* Count sources, if parameters ask for it. */
 int ct_limits_seal(struct ct_table *tbl);
 void ct_limits_fini(struct ct_table *tbl);
 

@@ -128,6 +128,74 @@ START_TEST(a_source_has_its_limit)
 }
 END_TEST
 
+/* The k-th connection of a source of a group. */
+static struct ct_test_flow of_source(uint8_t group, uint32_t source, uint32_t k)
+{
+	struct ct_test_flow flow = ct_world_flow(0);
+
+	flow.src[0] = group;
+	flow.src[1] = 0;
+	flow.src[2] = (uint8_t)(source >> 8);
+	flow.src[3] = (uint8_t)source;
+	flow.sport = (uint16_t)(1024 + k);
+	return flow;
+}
+
+/* None of them, although the table is too small for all who come. */
+START_TEST(what_is_guaranteed_to_a_source_stays)
+{
+	enum { CROWD = 1000, GUARDED = 100, MIN = 2, GREEDY = 80 };
+	const struct ct_config cfg = { .size = sizeof(cfg),
+				       .max_conns = CROWD };
+	struct ct_test_flow flow;
+	uint32_t alive = 0;
+
+	ct_world_create(&w, &cfg);
+	ct_crowd_set(&w, "overflow.source.min", MIN);
+	ct_world_attach(&w);
+	for (uint32_t i = 0; i < GUARDED * MIN; i++) {
+		flow = of_source(20, i / MIN, i % MIN);
+		ck_assert_uint_eq(ct_crowd_arrive_by(&w, &flow, NULL, 0), 0);
+	}
+	for (uint32_t i = 0; i < 20 * CROWD; i++) {
+		flow = of_source(30, i % GREEDY, i / GREEDY);
+		ct_crowd_arrive_by(&w, &flow, NULL, 0);
+		if (i % 32 == 0)
+			ct_world_wait(&w, 1000);
+	}
+	for (uint32_t i = 0; i < GUARDED * MIN; i++) {
+		struct ct_tuple t;
+
+		flow = of_source(20, i / MIN, i % MIN);
+		t = ct_world_tuple(&flow, CT_DIR_ORIG);
+		alive += ct_find(w.thr, &t, NULL) != NULL;
+	}
+	ck_assert_uint_eq(alive, GUARDED * MIN);
+}
+END_TEST
+
+/* As many sources as connections, each at its limit: none is taken for another,
+ * and who goes makes room for one. */
+START_TEST(no_source_pays_for_anothers)
+{
+	struct ct_test_flow flow;
+
+	start();
+	ct_crowd_set(&w, "overflow.source.max", 1);
+	ct_world_attach(&w);
+	for (uint32_t i = 0; i < MAX; i++) {
+		flow = of_source(20, i, 0);
+		ck_assert_uint_eq(ct_crowd_arrive_by(&w, &flow, NULL, 0), 0);
+	}
+	ct_world_wait(&w, 31 * CT_WORLD_S);
+	ct_maintain(w.tbl, w.now_ns, 0);
+	for (uint32_t i = 0; i < MAX; i++) {
+		flow = of_source(20, i, 1);
+		ck_assert_uint_eq(ct_crowd_arrive_by(&w, &flow, NULL, 0), 0);
+	}
+}
+END_TEST
+
 Suite *ct_suite(void)
 {
 	Suite *suite = suite_create("overflow_limit");
@@ -138,6 +206,8 @@ Suite *ct_suite(void)
 	tcase_add_test(tcase, what_is_guaranteed_to_a_zone_is_kept_for_it);
 	tcase_add_test(tcase, the_control_plane_has_its_headroom);
 	tcase_add_test(tcase, a_source_has_its_limit);
+	tcase_add_test(tcase, what_is_guaranteed_to_a_source_stays);
+	tcase_add_test(tcase, no_source_pays_for_anothers);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }
