@@ -51,7 +51,7 @@ enum { CT_CLASSES = 16 };
 
 /** Bits of ct_class_def.flags. */
 enum ct_class_flag {
-	CT_CLASS_KEEP = 1u << 0, /**< never evicted but by its own class */
+	CT_CLASS_KEEP = 1u << 0, /**< goes only for its own class, unproven first */
 	CT_CLASS_PROBE = 1u << 1 /**< idle ones are probed before they go */
 };
 

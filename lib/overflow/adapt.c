@@ -84,7 +84,7 @@ static void look_at(struct ct_thread *thr, uint32_t unit)
 	uint8_t byte = atomic_load_explicit(
 		ct_slab_worth(&thr->tbl->slab, unit), memory_order_relaxed);
 
-	if (!byte || ct_worth_group(byte) == CT_WORTH_KEPT ||
+	if (!byte || ct_worth_group(byte) >= CT_WORTH_KEPT_WEAK ||
 	    !ct_conn_known(conn) || ct_conn_expired(conn, thr->now))
 		return;
 	if (ct_unlikely(too_old(thr, conn, ct_worth_age(thr, conn))) &&

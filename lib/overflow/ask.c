@@ -50,7 +50,7 @@ uint8_t ct_ask_score(struct ct_thread *thr, const struct ct_conn *conn,
 
 	worth.state = ct_worth_state(thr->tbl, conn);
 	worth.nat = known->worth & CT_WORTH_NAT;
-	if (ct_worth_group(known->worth) > CT_WORTH_UNPROVEN)
+	if (ct_worth_is_proven(known->worth))
 		worth.activity = ct_worth_activity(known->worth);
 	return ops->score(ops->user, thr, conn, &worth);
 }

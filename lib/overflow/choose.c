@@ -58,6 +58,9 @@ static unsigned order_of(const struct ct_thread *thr,
 {
 	unsigned group = ct_worth_group(cand->worth);
 
+	/* Its own class has come for it. */
+	if (group == CT_WORTH_KEPT_WEAK)
+		group = CT_WORTH_UNPROVEN;
 	if (group == CT_WORTH_UNPROVEN && !thr->crowd)
 		return 2 * CT_WORTH_ESTABLISHED + 1;
 	return 2 * group;
@@ -69,7 +72,7 @@ static bool is_worse(const struct ct_thread *thr, const struct candidate *a,
 {
 	bool a_much = a->source > MUCH, b_much = b->source > MUCH;
 	unsigned oa = order_of(thr, a), ob = order_of(thr, b);
-	bool unproven = ct_worth_group(a->worth) == CT_WORTH_UNPROVEN;
+	bool unproven = ct_worth_takes_turns(a->worth);
 
 	if (ct_unlikely(ct_ask_scores(thr->tbl)) && a->score != b->score)
 		return a->score < b->score;
@@ -160,7 +163,7 @@ static bool look_into(struct ct_thread *thr, struct ct_conn *conn,
 	cand->key = ct_share_key(thr->tbl, &cand->t);
 	cand->source = sample(thr, cand->key);
 	cand->score = score_of(thr, cand);
-	if (ct_worth_group(cand->worth) == CT_WORTH_KEPT &&
+	if (ct_worth_group(cand->worth) >= CT_WORTH_KEPT_WEAK &&
 	    cand->class_ != new->class_)
 		return false;
 	return !ct_limits_guard(thr->tbl, &cand->t, cand->class_, new->t,
@@ -229,6 +232,14 @@ static bool is_crowd(struct ct_thread *thr)
 	return thr->crowd;
 }
 
+/* => It is of a class whose connections go for their like only. */
+static bool is_kept(const struct ct_thread *thr, const struct ct_newcomer *new)
+{
+	return atomic_load_explicit(
+		&ct_class_at(&thr->tbl->limits, new->class_)->keep,
+		memory_order_relaxed);
+}
+
 /* => What a newcomer is worth: more than anybody whose place it may take. */
 static uint8_t value_of(struct ct_thread *thr, const struct ct_newcomer *new)
 {
@@ -239,28 +250,33 @@ static uint8_t value_of(struct ct_thread *thr, const struct ct_newcomer *new)
 		.source = ct_share_of(thr, new->key),
 		.class_ = new->class_,
 	};
-	unsigned group = CT_WORTH_STALE;
+	bool crowd = is_crowd(thr);
+	unsigned above = crowd ? CT_WORTH_ESTABLISHED : CT_WORTH_FAVOURED;
 
-	if (!is_crowd(thr))
-		group = CT_WORTH_ESTABLISHED;
-	if (atomic_load_explicit(&class_->rank, memory_order_relaxed) ||
-	    atomic_load_explicit(&class_->keep, memory_order_relaxed))
-		group = CT_WORTH_FAVOURED;
-	known.worth = (uint8_t)((group + 1) * (1 << CT_WORTH_SHIFT));
+	if (atomic_load_explicit(&class_->rank, memory_order_relaxed))
+		above = CT_WORTH_KEPT_WEAK;
+	if (is_kept(thr, new))
+		above = CT_WORTH_KEPT + !crowd;
+	known.worth = above > CT_WORTH_KEPT
+			      ? UINT8_MAX
+			      : (uint8_t)(above << CT_WORTH_SHIFT);
 	return ct_ask_value(thr, new, &known);
 }
 
 /* => Its activity, if it has proven something. */
 static unsigned activity_of(const struct candidate *cand)
 {
-	return ct_worth_group(cand->worth) > CT_WORTH_UNPROVEN
-		       ? ct_worth_activity(cand->worth)
-		       : 0;
+	return ct_worth_is_proven(cand->worth) ? ct_worth_activity(cand->worth)
+					       : 0;
 }
 
-/* => More active than victims usually are: another line may have better ones. */
+/* => More active than victims usually are, or proven where others are not:
+ * another line may have better ones. */
 static bool is_dear(const struct ct_thread *thr, const struct candidate *cand)
 {
+	if (thr->crowd && ct_worth_group(cand->worth) >= CT_WORTH_ESTABLISHED &&
+	    !ct_worth_takes_turns(cand->worth))
+		return true;
 	return activity_of(cand) * USUAL > thr->usual + USUAL;
 }
 
@@ -352,7 +368,7 @@ static bool next_line(struct ct_thread *thr, uint8_t value,
 }
 
 /* The places of a line that go first; a line without any is marked. */
-static uint64_t places_in(struct ct_thread *thr,
+static uint64_t places_in(struct ct_thread *thr, const struct ct_newcomer *new,
 			  const struct ct_rate_line *line)
 {
 	uint8_t group;
@@ -361,6 +377,8 @@ static uint64_t places_in(struct ct_thread *thr,
 
 	if (group >= CT_WORTH_ESTABLISHED)
 		ct_rate_uneasy(thr, line);
+	if (is_kept(thr, new))
+		places |= ct_rate_kept(line, turn_now(thr));
 	if (ct_random(thr) % TIRE_EVERY == 0)
 		ct_rate_tire(line);
 	/* Whoever holds much may be busy as well; and a host's policy may
@@ -387,7 +405,7 @@ static bool search(struct ct_thread *thr, const struct ct_newcomer *new,
 
 		if (!next_line(thr, new->value, &line))
 			break;
-		places = places_in(thr, &line);
+		places = places_in(thr, new, &line);
 		if (!places || !worst_of(thr, new, &line, places, &cand) ||
 		    !may_take(&cand, new->key, much))
 			continue;

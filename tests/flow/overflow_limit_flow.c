@@ -110,6 +110,89 @@ START_TEST(the_control_plane_has_its_headroom)
 }
 END_TEST
 
+/* => The policy of a class that goes for its like only. */
+static const struct ct_policy *start_kept(void)
+{
+	const struct ct_class_def def = { .size = sizeof(def),
+					  .flags = CT_CLASS_KEEP };
+
+	start();
+	ck_assert_int_eq(ct_class_define(w.tbl, 1, &def), 0);
+	ct_world_attach(&w);
+	return ct_crowd_policy(w.tbl, 1, CT_OVERFLOW_DEFAULT);
+}
+
+/* => How many newcomers of them get in. */
+static uint32_t flood_by(const struct ct_policy *policy, uint32_t first,
+			 uint32_t n)
+{
+	uint32_t in = 0;
+
+	for (uint32_t i = 0; i < n; i++) {
+		struct ct_test_flow flow = ct_world_flow(first + i);
+
+		in += !ct_crowd_arrive_by(&w, &flow, policy, 0);
+		if (i % 32 == 0)
+			ct_world_wait(&w, CT_WORLD_S / 50);
+	}
+	return in;
+}
+
+START_TEST(a_flood_does_not_shut_its_class_out)
+{
+	const struct ct_policy *kept = start_kept();
+
+	ck_assert_uint_eq(flood_by(kept, 0, MAX), MAX);
+	ck_assert_uint_eq(flood_by(kept, 1000, MAX), MAX);
+	/* For others nothing of it goes. */
+	ct_world_wait(&w, CT_WORLD_S);
+	ck_assert_uint_eq(flood_by(NULL, 5000, MAX), 0);
+	ck_assert_uint_eq(ct_crowd_pressure(&w).evicted[1], MAX);
+}
+END_TEST
+
+START_TEST(of_a_kept_class_the_unproven_go_first)
+{
+	const struct ct_policy *kept = start_kept();
+
+	ck_assert_uint_eq(flood_by(kept, 0, MAX), MAX);
+	ct_crowd_assure(&w, 0, MAX / 2);
+	ck_assert_uint_eq(flood_by(kept, 1000, 10 * MAX), 10 * MAX);
+	ck_assert_uint_eq(ct_crowd_alive(&w, 0, MAX / 2), MAX / 2);
+	/* The latest ones have come in the place of the earlier ones. */
+	ck_assert_uint_eq(
+		ct_crowd_alive(&w, 1000 + 10 * MAX - MAX / 20, MAX / 20),
+		MAX / 20);
+}
+END_TEST
+
+/* A twentieth, as any other newcomers. */
+START_TEST(of_a_kept_class_the_proven_make_some_room)
+{
+	const struct ct_policy *kept = start_kept();
+	uint32_t left;
+
+	ck_assert_uint_eq(flood_by(kept, 0, MAX), MAX);
+	ct_crowd_assure(&w, 0, MAX);
+	flood_by(kept, 1000, 10 * MAX);
+	left = ct_crowd_alive(&w, 0, MAX);
+	ck_assert_uint_lt(left, MAX);
+	ck_assert_uint_ge(left, MAX - MAX / 20 - 1);
+}
+END_TEST
+
+/* What others have proven is safe from a flood in a kept class. */
+START_TEST(a_flood_in_a_kept_class_takes_from_itself)
+{
+	const struct ct_policy *kept = start_kept();
+
+	ct_crowd_fill(&w, 0, MAX);
+	ct_crowd_assure(&w, 0, MAX);
+	ck_assert_uint_eq(flood_by(kept, 1000, 50 * MAX), 50 * MAX);
+	ck_assert_uint_ge(ct_crowd_alive(&w, 0, MAX), MAX - MAX / 20 - 3);
+}
+END_TEST
+
 START_TEST(a_source_has_its_limit)
 {
 	struct ct_test_flow flow;
@@ -205,6 +288,10 @@ Suite *ct_suite(void)
 	tcase_add_test(tcase, a_zone_has_its_limit);
 	tcase_add_test(tcase, what_is_guaranteed_to_a_zone_is_kept_for_it);
 	tcase_add_test(tcase, the_control_plane_has_its_headroom);
+	tcase_add_test(tcase, a_flood_does_not_shut_its_class_out);
+	tcase_add_test(tcase, of_a_kept_class_the_unproven_go_first);
+	tcase_add_test(tcase, of_a_kept_class_the_proven_make_some_room);
+	tcase_add_test(tcase, a_flood_in_a_kept_class_takes_from_itself);
 	tcase_add_test(tcase, a_source_has_its_limit);
 	tcase_add_test(tcase, what_is_guaranteed_to_a_source_stays);
 	tcase_add_test(tcase, no_source_pays_for_anothers);
