@@ -188,6 +188,8 @@ struct ct_thread {
 	uint32_t resets[CT_RESETS]; /* its own  units; overflow/probe.h */
 	uint32_t n_resets;          /* its own */
 	bool crowd;                 /* its own  too many unproven; choose.c */
+	uint32_t proven;            /* its own  newcomers that were assured, and
+					  not paid for; choose.c */
 	uint32_t crowd_left;        /* its own  searches until it looks again */
 	_Atomic uint32_t credit;    /* A  see count.h */
 	_Atomic int64_t n_weak;     /* A  one writer */

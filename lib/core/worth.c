@@ -204,8 +204,10 @@ void ct_worth_answered(struct ct_thread *thr, struct ct_conn *conn)
 			ct_conn_class_word_set(conn, word | CT_CONN_RETURNED);
 		ct_spin_unlock(&conn->lock);
 	}
-	if (returned)
+	if (returned) {
 		ct_count_weak(thr, -1);
+		thr->proven++;
+	}
 	ct_worth_changed(thr, conn);
 }
 

@@ -28,6 +28,10 @@
  */
 #define TIRE_EVERY 512u
 
+/* Part of what may be on probation that may have proven something before those
+ * come whom it pays for. */
+#define CREDIT 16u
+
 /* In units of which a thread remembers what its victims were worth. */
 #define USUAL 16u
 
@@ -66,6 +70,15 @@ static unsigned order_of(const struct ct_thread *thr,
 	return 2 * group;
 }
 
+/*
+ * => Whoever holds much pays first: one of those that were let in has proven
+ *    something, and is not paid for yet.
+ */
+static bool heavy_pays(const struct ct_thread *thr)
+{
+	return thr->proven && !thr->crowd;
+}
+
 /* => What goes before the other one. */
 static bool is_worse(const struct ct_thread *thr, const struct candidate *a,
 		     const struct candidate *b)
@@ -76,7 +89,7 @@ static bool is_worse(const struct ct_thread *thr, const struct candidate *a,
 
 	if (ct_unlikely(ct_ask_scores(thr->tbl)) && a->score != b->score)
 		return a->score < b->score;
-	if (a_much != b_much)
+	if (a_much != b_much && (heavy_pays(thr) || (oa == ob && unproven)))
 		return a_much;
 	if (oa != ob)
 		return oa < ob;
@@ -163,6 +176,9 @@ static bool look_into(struct ct_thread *thr, struct ct_conn *conn,
 	cand->key = ct_share_key(thr->tbl, &cand->t);
 	cand->source = sample(thr, cand->key);
 	cand->score = score_of(thr, cand);
+	if (new->much && cand->key != new->key &&
+	    cand->reason != CT_R_END_EXPIRED)
+		return false;
 	if (ct_worth_group(cand->worth) >= CT_WORTH_KEPT_WEAK &&
 	    cand->class_ != new->class_)
 		return false;
@@ -223,6 +239,8 @@ static bool is_crowd(struct ct_thread *thr)
 			 ct_core_param(tbl, CT_P_PROBATION) / 1000;
 
 	if (!thr->crowd_left) {
+		if (thr->proven > share / CREDIT)
+			thr->proven = (uint32_t)(share / CREDIT) + 1;
 		thr->weak_now = ct_count_weak_now(tbl);
 		thr->crowd = thr->weak_now >= share;
 		thr->crowd_left = (uint32_t)(share / 64);
@@ -312,6 +330,9 @@ static bool evict(struct ct_thread *thr, const struct ct_newcomer *new,
 	if (!ct_conn_kill(thr, cand->conn, cand->reason))
 		return false;
 	leave_ghost(thr, cand);
+	if (thr->proven && cand->source > MUCH && cand->key != new->key &&
+	    cand->reason == CT_R_END_RECYCLED)
+		thr->proven--;
 	if (cand->reason != CT_R_END_EXPIRED)
 		ct_ledger_evicted(thr->tbl, &victim);
 	if (cand->reason == CT_R_END_RECYCLED)
@@ -342,12 +363,6 @@ static void prime(struct ct_thread *thr)
 		ct_conn_tuple(conn, CT_DIR_ORIG, &t);
 		sample(thr, ct_share_key(thr->tbl, &t));
 	}
-}
-
-/* => Whose places, if he holds much, a newcomer may take: his own, only. */
-static bool may_take(const struct candidate *cand, uint64_t key, bool much)
-{
-	return !much || cand->key == key || cand->reason == CT_R_END_EXPIRED;
 }
 
 /*
@@ -396,9 +411,9 @@ static uint64_t places_in(struct ct_thread *thr, const struct ct_newcomer *new,
 static bool search(struct ct_thread *thr, const struct ct_newcomer *new,
 		   struct candidate *worst)
 {
-	bool much = ct_share_of(thr, new->key) > MUCH, found = false;
 	struct ct_rate_line line;
 	struct candidate cand;
+	bool found = false;
 
 	for (unsigned n = 0; n < CT_RATE_LINE; n += line.n) {
 		uint64_t places;
@@ -406,8 +421,7 @@ static bool search(struct ct_thread *thr, const struct ct_newcomer *new,
 		if (!next_line(thr, new->value, &line))
 			break;
 		places = places_in(thr, new, &line);
-		if (!places || !worst_of(thr, new, &line, places, &cand) ||
-		    !may_take(&cand, new->key, much))
+		if (!places || !worst_of(thr, new, &line, places, &cand))
 			continue;
 		if (!found || is_worse(thr, &cand, worst))
 			*worst = cand;
@@ -434,7 +448,7 @@ static bool search_heavy(struct ct_thread *thr, const struct ct_newcomer *new,
 		if (!found || is_worse(thr, &cand, worst))
 			*worst = cand;
 		found = true;
-		if (worst->source > MUCH)
+		if (worst->source > MUCH || !heavy_pays(thr))
 			break;
 	}
 	return found;
@@ -459,6 +473,7 @@ bool ct_choose_scored(struct ct_thread *thr, struct ct_newcomer *new)
 	bool found = false;
 
 	new->key = ct_share_key(thr->tbl, new->t);
+	new->much = ct_share_of(thr, new->key) > MUCH;
 	new->value = value_of(thr, new);
 	prime(thr);
 	recall(thr, new);

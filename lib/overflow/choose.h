@@ -12,9 +12,13 @@
  *	least active.
  *
  * Fairness:
- *	Of candidates that are alike those go first whose source holds more of
- *	the table, as far as the search has seen lately (share.h); and a
- *	newcomer whose source holds much takes nobody's place but its own.
+ *	A newcomer whose source holds much of the table, as far as the search
+ *	has seen lately (share.h), takes nobody's place but its own.  Others'
+ *	newcomers are let in on credit: for as many as have proven something,
+ *	such a source pays first, whatever its connections are worth; for those
+ *	that have not, nobody pays but as its connections are worth.  So a
+ *	greedy source gives way to everybody, and a flood from addresses that
+ *	nobody has costs a proxy no more than anybody else.
  */
 #ifndef OVERFLOW_CHOOSE_H
 #define OVERFLOW_CHOOSE_H

@@ -14,6 +14,8 @@ struct ct_newcomer {
 	const struct ct_pkt *pkt;
 	uint8_t class_;
 	uint64_t key;     /* filled in: its source */
+	bool much;        /* filled in: which holds much, and takes nobody's
+			     place but its own */
 	uint8_t value;    /* filled in: victims are worth less */
 	uint8_t recalled; /* filled in: how often it was missed before, at
 			     most CT_CONN_RECALLED_MOST */
