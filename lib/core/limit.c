@@ -248,24 +248,53 @@ static uint32_t source_has(const struct ct_table *tbl, const struct ct_tuple *t)
 	return ct_tally_has(&tbl->limits.sources, ct_share_key(tbl, t));
 }
 
-enum ct_limit ct_limits_met(const struct ct_table *tbl,
-			    const struct ct_tuple *t)
+/* A newcomer's zone has so many: its timeouts are to shrink; see adapt.c. */
+static void press(struct ct_thread *thr, uint32_t n, uint32_t max)
 {
+	_Atomic uint32_t *at = &thr->tbl->limits.pressed_at;
+
+	if ((uint64_t)n * 1000 >
+		    (uint64_t)max * ct_core_param(thr->tbl, CT_P_LOW) &&
+	    atomic_load_explicit(at, memory_order_relaxed) != thr->now)
+		atomic_store_explicit(at, thr->now, memory_order_relaxed);
+}
+
+enum ct_limit ct_limits_met(struct ct_thread *thr, const struct ct_tuple *t)
+{
+	const struct ct_table *tbl = thr->tbl;
 	const struct ct_limits *limits = &tbl->limits;
 	const struct ct_zone_share *zone = zone_of(limits, t->zone);
-	uint32_t max = ct_core_param(tbl, CT_P_SOURCE_MAX);
+	uint32_t source_max = ct_core_param(tbl, CT_P_SOURCE_MAX);
+	uint32_t n = 0, max = 0;
 
 	if (zone) {
-		uint32_t most =
-			atomic_load_explicit(&zone->max, memory_order_relaxed);
-
-		if (most && atomic_load_explicit(&zone->n,
-						 memory_order_relaxed) >= most)
-			return CT_LIMIT_ZONE;
+		n = atomic_load_explicit(&zone->n, memory_order_relaxed);
+		max = atomic_load_explicit(&zone->max, memory_order_relaxed);
 	}
-	if (max && limits->sources.slots && source_has(tbl, t) >= max)
+	if (max)
+		press(thr, n, max);
+	if (source_max && limits->sources.slots &&
+	    source_has(tbl, t) >= source_max)
 		return CT_LIMIT_SOURCE;
-	return CT_LIMIT_NONE;
+	return max && n >= max ? CT_LIMIT_ZONE : CT_LIMIT_NONE;
+}
+
+uint32_t ct_limits_has(const struct ct_table *tbl, const struct ct_tuple *t,
+		       enum ct_limit limit)
+{
+	if (limit == CT_LIMIT_SOURCE)
+		return source_has(tbl, t);
+	return limit == CT_LIMIT_ZONE ? ct_limits_zone_has(tbl, t->zone) : 0;
+}
+
+bool ct_limits_pressed(const struct ct_thread *thr)
+{
+	enum { LATELY = 10 * CT_TICKS_PER_S };
+	const struct ct_limits *limits = &thr->tbl->limits;
+	uint32_t at =
+		atomic_load_explicit(&limits->pressed_at, memory_order_relaxed);
+
+	return limits->zones && at && thr->now - at < LATELY;
 }
 
 uint32_t ct_limits_zone_has(const struct ct_table *tbl, uint16_t zone)

@@ -49,6 +49,8 @@ struct ct_limits {
 	struct ct_zone_share *zones; /* I  after the seal; or NULL */
 	uint32_t n_zones;            /* L */
 	struct ct_tally sources;     /* I  after the seal */
+	_Atomic uint32_t pressed_at; /* A  tick at which a newcomer's zone was
+					last above its soft watermark */
 };
 
 /* Which limit a newcomer meets. */
@@ -67,9 +69,15 @@ void ct_limits_leave(struct ct_table *tbl, const struct ct_conn *conn,
 /* It changes its class. */
 void ct_limits_move(struct ct_table *tbl, uint8_t from, uint8_t to);
 
-/* => The limit that one more of this tuple would pass. */
-enum ct_limit ct_limits_met(const struct ct_table *tbl,
-			    const struct ct_tuple *t);
+/* => The limit that one more of this tuple would pass, the narrower one first. */
+enum ct_limit ct_limits_met(struct ct_thread *thr, const struct ct_tuple *t);
+
+/* => How many there are of those that a limit is for. */
+uint32_t ct_limits_has(const struct ct_table *tbl, const struct ct_tuple *t,
+		       enum ct_limit limit);
+
+/* => Newcomers came lately to a zone that is above its soft watermark. */
+bool ct_limits_pressed(const struct ct_thread *thr);
 
 /* => Connections of a zone that has limits or a guarantee; else 0. */
 uint32_t ct_limits_zone_has(const struct ct_table *tbl, uint16_t zone);

@@ -152,6 +152,17 @@ static uint8_t score_of(struct ct_thread *thr, const struct candidate *cand)
 	return ct_ask_score(thr, cand->conn, &known);
 }
 
+/* => It is of the zone or source that has met its limit, and may go for it. */
+static bool is_within(const struct candidate *cand,
+		      const struct ct_newcomer *new)
+{
+	if (ct_worth_is_proven(cand->worth) &&
+	    ct_worth_group(cand->worth) != CT_WORTH_STALE)
+		return false;
+	return new->within == CT_LIMIT_ZONE ? cand->t.zone == new->t->zone
+					    : cand->key == new->key;
+}
+
 /* Look into a connection; => false when it is none that could go. */
 static bool look_into(struct ct_thread *thr, struct ct_conn *conn,
 		      const struct ct_newcomer *new, struct candidate *cand)
@@ -176,6 +187,8 @@ static bool look_into(struct ct_thread *thr, struct ct_conn *conn,
 	cand->key = ct_share_key(thr->tbl, &cand->t);
 	cand->source = sample(thr, cand->key);
 	cand->score = score_of(thr, cand);
+	if (new->within != CT_LIMIT_NONE && !is_within(cand, new))
+		return false;
 	if (new->much && cand->key != new->key &&
 	    cand->reason != CT_R_END_EXPIRED)
 		return false;
@@ -192,11 +205,16 @@ static bool meets_heavy(const struct ct_thread *thr)
 	return thr->heavy && thr->now - thr->heavy < CT_TICKS_PER_S;
 }
 
-/* => How many of a line's places are worth a look. */
-static unsigned how_many(const struct ct_thread *thr)
+/*
+ * => Any place of a line may be whose connection is looked for: whoever holds much
+ *    may be busy as well, a zone's are anywhere, and a host's policy may think
+ *    of them as it likes.
+ */
+static bool looks_wide(const struct ct_thread *thr,
+		       const struct ct_newcomer *new)
 {
-	return meets_heavy(thr) || ct_ask_scores(thr->tbl) ? CT_CHOOSE_FAR
-							   : CT_CHOOSE_NEAR;
+	return meets_heavy(thr) || new->within != CT_LIMIT_NONE ||
+	       ct_ask_scores(thr->tbl);
 }
 
 /*
@@ -211,7 +229,9 @@ static bool worst_of(struct ct_thread *thr, const struct ct_newcomer *new,
 	struct candidate cand;
 	bool found = false;
 
-	for (unsigned n = how_many(thr); n && places; n--) {
+	unsigned n = looks_wide(thr, new) ? CT_CHOOSE_FAR : CT_CHOOSE_NEAR;
+
+	for (; n && places; n--) {
 		unsigned i = n % 2 ? ct_rate_any(thr, places)
 				   : ct_rate_oldest(line, places, thr->now);
 
@@ -396,10 +416,7 @@ static uint64_t places_in(struct ct_thread *thr, const struct ct_newcomer *new,
 		places |= ct_rate_kept(line, turn_now(thr));
 	if (ct_random(thr) % TIRE_EVERY == 0)
 		ct_rate_tire(line);
-	/* Whoever holds much may be busy as well; and a host's policy may
-	 * think of them as it likes. */
-	return meets_heavy(thr) || ct_ask_scores(thr->tbl) ? ct_rate_all(line)
-							   : places;
+	return looks_wide(thr, new) ? ct_rate_all(line) : places;
 }
 
 /*
@@ -491,6 +508,20 @@ bool ct_choose_scored(struct ct_thread *thr, struct ct_newcomer *new)
 		found = false;
 	}
 	return found && evict(thr, new, &worst);
+}
+
+bool ct_choose_within(struct ct_thread *thr, struct ct_newcomer *new)
+{
+	struct candidate worst;
+
+	new->key = ct_share_key(thr->tbl, new->t);
+	new->value = value_of(thr, new);
+	if (!ct_ask_scores(thr->tbl))
+		new->value = CT_WORTH_KEPT << CT_WORTH_SHIFT;
+	for (unsigned i = 0; i < CT_CHOOSE_LINES; i++)
+		if (search(thr, new, &worst) && evict(thr, new, &worst))
+			return true;
+	return false;
 }
 
 bool ct_choose_lru(struct ct_thread *thr, const struct ct_newcomer *new)

@@ -36,6 +36,10 @@ enum {
 /* Make room for a newcomer; => false when nobody is worth less. */
 bool ct_choose_scored(struct ct_thread *thr, struct ct_newcomer *new);
 
+/* The same among those of the zone or source that new->within says, which takes
+ * nobody's place that has proven something. */
+bool ct_choose_within(struct ct_thread *thr, struct ct_newcomer *new);
+
 /* The same by simpler rules, for comparison: who of a line has been idle
  * longest; anybody. */
 bool ct_choose_lru(struct ct_thread *thr, const struct ct_newcomer *new);

@@ -28,6 +28,7 @@ START_TEST(a_zone_has_its_limit)
 	struct ct_test_flow flow;
 
 	start();
+	ct_crowd_set(&w, "overflow.policy", CT_OVERFLOW_LINUX);
 	ck_assert_int_eq(ct_zone_limit(w.tbl, 7, 0, 10), 0);
 	ck_assert_int_eq(ct_zone_limit(w.tbl, 8, MAX + 1, 0), CT_E_RANGE);
 	ct_world_attach(&w);
@@ -198,6 +199,7 @@ START_TEST(a_source_has_its_limit)
 	struct ct_test_flow flow;
 
 	start();
+	ct_crowd_set(&w, "overflow.policy", CT_OVERFLOW_LINUX);
 	ct_crowd_set(&w, "overflow.source.max", 10);
 	ct_world_attach(&w);
 	for (uint32_t i = 0; i < 10; i++) {
@@ -264,6 +266,7 @@ START_TEST(no_source_pays_for_anothers)
 	struct ct_test_flow flow;
 
 	start();
+	ct_crowd_set(&w, "overflow.policy", CT_OVERFLOW_LINUX);
 	ct_crowd_set(&w, "overflow.source.max", 1);
 	ct_world_attach(&w);
 	for (uint32_t i = 0; i < MAX; i++) {
@@ -276,6 +279,142 @@ START_TEST(no_source_pays_for_anothers)
 		flow = of_source(20, i, 1);
 		ck_assert_uint_eq(ct_crowd_arrive_by(&w, &flow, NULL, 0), 0);
 	}
+}
+END_TEST
+
+/* --- A zone, or a source, is full -------------------------------------- */
+
+enum { CROWD = 1000, TENANT = 7 };
+
+static void start_tenant(uint32_t max)
+{
+	const struct ct_config cfg = { .size = sizeof(cfg),
+				       .max_conns = CROWD };
+
+	ct_world_create(&w, &cfg);
+	ct_world_watch(&w);
+	ck_assert_int_eq(ct_zone_limit(w.tbl, TENANT, 0, max), 0);
+	ct_world_attach(&w);
+}
+
+static unsigned say_in(uint16_t zone, uint32_t n, enum ct_dir dir,
+		       uint8_t flags, uint32_t seq, uint32_t ack)
+{
+	const struct ct_test_segment seg = {
+		.flags = flags, .win = 1000, .seq = seq, .ack = ack
+	};
+	struct ct_test_flow flow = ct_world_flow(n);
+	struct ct_pkt pkt;
+
+	ct_test_tcp(&w.p, &flow, dir, &seg);
+	pkt = ct_test_pkt(&w.p);
+	pkt.zone = zone;
+	if (ct_process(w.thr, &pkt, CT_HOOK_PREROUTING) != CT_ACCEPT)
+		return pkt.reason;
+	ck_assert_int_eq(ct_confirm(w.thr, &pkt), CT_ACCEPT);
+	return 0;
+}
+
+/* => What they are told, the first that does not get in; 0: all do. */
+static unsigned knock_in(uint16_t zone, uint32_t first, uint32_t n)
+{
+	unsigned reason = 0;
+
+	for (uint32_t i = first; i < first + n && !reason; i++) {
+		reason = say_in(zone, i, CT_DIR_ORIG, CT_TEST_SYN, 100, 0);
+		if (i % 32 == 0)
+			ct_world_wait(&w, 1000);
+	}
+	return reason;
+}
+
+static void establish_in(uint16_t zone, uint32_t first, uint32_t n)
+{
+	for (uint32_t i = first; i < first + n; i++) {
+		say_in(zone, i, CT_DIR_ORIG, CT_TEST_SYN, 100, 0);
+		say_in(zone, i, CT_DIR_REPLY, CT_TEST_SYN | CT_TEST_ACK, 500,
+		       101);
+		say_in(zone, i, CT_DIR_ORIG, CT_TEST_ACK, 101, 501);
+	}
+}
+
+static uint32_t alive_in(uint16_t zone, uint32_t first, uint32_t n)
+{
+	uint32_t alive = 0;
+
+	for (uint32_t i = first; i < first + n; i++) {
+		struct ct_test_flow flow = ct_world_flow(i);
+		struct ct_tuple t = ct_world_tuple(&flow, CT_DIR_ORIG);
+
+		t.l4 = 6;
+		t.zone = zone;
+		alive += ct_find(w.thr, &t, NULL) != NULL;
+	}
+	return alive;
+}
+
+START_TEST(in_a_full_zone_a_flood_takes_places_from_itself)
+{
+	start_tenant(100);
+	establish_in(TENANT, 0, 50);
+	ck_assert_uint_eq(knock_in(TENANT, 1000, 50), 0);
+	ck_assert_uint_eq(knock_in(3, 3000, 100), 0);
+	ck_assert_uint_eq(knock_in(TENANT, 2000, 500), 0);
+	ck_assert_uint_eq(alive_in(TENANT, 0, 50), 50);
+	ck_assert_uint_eq(alive_in(3, 3000, 100), 100);
+	ck_assert_uint_eq(ct_world_conns(&w), 200);
+	ct_world_audit(&w);
+}
+END_TEST
+
+START_TEST(in_a_full_zone_nothing_proven_goes)
+{
+	start_tenant(100);
+	establish_in(TENANT, 0, 100);
+	ck_assert_uint_eq(knock_in(3, 3000, 100), 0);
+	ck_assert_uint_eq(knock_in(TENANT, 2000, 1), CT_R_ZONE_FULL);
+	ck_assert_uint_eq(alive_in(TENANT, 0, 100), 100);
+	ck_assert_uint_eq(alive_in(3, 3000, 100), 100);
+}
+END_TEST
+
+START_TEST(a_full_source_takes_places_from_itself)
+{
+	struct ct_test_flow flow;
+
+	start();
+	ct_crowd_set(&w, "overflow.source.max", 10);
+	ct_world_attach(&w);
+	ct_crowd_fill(&w, 0, 50);
+	for (uint32_t i = 0; i < 100; i++) {
+		flow = ct_crowd_greedy(i);
+		ck_assert_uint_eq(ct_crowd_arrive_by(&w, &flow, NULL, 0), 0);
+	}
+	ck_assert_uint_eq(ct_crowd_alive(&w, 0, 50), 50);
+	ck_assert_uint_eq(ct_world_conns(&w), 60);
+}
+END_TEST
+
+/* Too few for a search to meet one: the zone's own timeouts shrink. */
+START_TEST(a_small_full_zone_has_short_timeouts)
+{
+	uint32_t second = 0;
+
+	start_tenant(10);
+	establish_in(3, 3000, 300);
+	ck_assert_uint_eq(knock_in(3, 5000, 300), 0);
+	ck_assert_uint_eq(knock_in(TENANT, 0, 10), 0);
+	while (knock_in(TENANT, 1000, 1) == CT_R_ZONE_FULL) {
+		ck_assert_uint_lt(++second, 20);
+		for (unsigned i = 0; i < 20; i++)
+			ct_world_wait(&w, CT_WORLD_S / 20);
+	}
+	ck_assert_uint_ge(second, 10);
+	/* Nobody else's. */
+	ck_assert_uint_eq(alive_in(3, 3000, 300), 300);
+	ck_assert_uint_eq(alive_in(3, 5000, 300), 300);
+	ck_assert_uint_gt(ct_world_count(&w, CT_R_END_SHORTENED), 0);
+	ck_assert_uint_le(ct_world_count(&w, CT_R_END_SHORTENED), 10);
 }
 END_TEST
 
@@ -295,6 +434,10 @@ Suite *ct_suite(void)
 	tcase_add_test(tcase, a_source_has_its_limit);
 	tcase_add_test(tcase, what_is_guaranteed_to_a_source_stays);
 	tcase_add_test(tcase, no_source_pays_for_anothers);
+	tcase_add_test(tcase, in_a_full_zone_a_flood_takes_places_from_itself);
+	tcase_add_test(tcase, in_a_full_zone_nothing_proven_goes);
+	tcase_add_test(tcase, a_full_source_takes_places_from_itself);
+	tcase_add_test(tcase, a_small_full_zone_has_short_timeouts);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }
