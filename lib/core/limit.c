@@ -147,6 +147,7 @@ static int class_define(struct ct_table *tbl, unsigned number,
 	atomic_store_explicit(&class_->probe, !!(def->flags & CT_CLASS_PROBE),
 			      memory_order_relaxed);
 	atomic_store_explicit(&class_->rank, def->rank, memory_order_relaxed);
+	atomic_store_explicit(&class_->soft, def->soft, memory_order_relaxed);
 	return 0;
 }
 
@@ -160,7 +161,7 @@ int ct_class_define(struct ct_table *tbl, unsigned class_,
 		return error;
 	if (class_ >= CT_CLASSES)
 		return CT_E_RANGE;
-	if (def.rank > RANK_MAX ||
+	if (def.rank > RANK_MAX || def.soft > CT_TIMEOUT_MAX ||
 	    def.flags & ~(uint32_t)(CT_CLASS_KEEP | CT_CLASS_PROBE))
 		return CT_E_INVAL;
 	ct_spin_lock(&tbl->limits.lock);

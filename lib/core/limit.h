@@ -38,6 +38,7 @@ struct ct_class {
 	_Atomic uint8_t probe;    /* A */
 	_Atomic uint8_t rank;     /* A */
 	_Atomic uint32_t reserve; /* A */
+	_Atomic uint32_t soft;    /* A  seconds; 0: the table's */
 	_Atomic uint32_t n;       /* A  its connections */
 };
 

@@ -85,6 +85,7 @@ enum ct_core_param {
 	CT_P_HIGH,
 	CT_P_PROBATION,
 	CT_P_SOFT,
+	CT_P_SOFT_PART,
 	CT_P_PREFIX4,
 	CT_P_PREFIX6,
 	CT_P_SOURCE_MAX,

@@ -248,6 +248,20 @@ struct ct_age ct_worth_age_held(struct ct_thread *thr,
 	return age;
 }
 
+uint32_t ct_worth_soft(const struct ct_table *tbl, unsigned class_,
+		       uint32_t life)
+{
+	uint32_t soft = atomic_load_explicit(
+		&ct_class_at(&tbl->limits, class_)->soft, memory_order_relaxed);
+	uint64_t part = (uint64_t)life * ct_core_param(tbl, CT_P_SOFT_PART);
+
+	if (!soft)
+		soft = ct_core_param(tbl, CT_P_SOFT);
+	soft *= CT_TICKS_PER_S;
+	part /= 1000;
+	return life && part < soft ? (uint32_t)part : soft;
+}
+
 unsigned ct_conn_class(const struct ct_conn *conn)
 {
 	unsigned class_ = ct_conn_class_of(conn);

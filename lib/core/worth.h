@@ -134,4 +134,11 @@ struct ct_age ct_worth_age_held(struct ct_thread *thr,
 				const struct ct_conn *conn)
 	CT_REQUIRES(conn->lock);
 
+/*
+ * => Ticks of idleness up to which it is not recycled lightly: those of its
+ *    class, or the table's, and no more than a part of what its state has.
+ */
+uint32_t ct_worth_soft(const struct ct_table *tbl, unsigned class_,
+		       uint32_t life);
+
 #endif /* CORE_WORTH_H */

@@ -52,7 +52,7 @@ static uint32_t limit_of(struct ct_thread *thr, const struct ct_conn *conn,
 	if (factor == WHOLE)
 		return UINT32_MAX;
 	if (!ct_conn_is_weak(ct_conn_word(conn), ct_conn_class_word(conn)))
-		return ct_core_param(thr->tbl, CT_P_SOFT) * CT_TICKS_PER_S;
+		return ct_worth_soft(thr->tbl, ct_conn_class_of(conn), life);
 	limit = (uint64_t)life * factor / WHOLE;
 	return limit > FLOOR * CT_TICKS_PER_S ? (uint32_t)limit
 					      : FLOOR * CT_TICKS_PER_S;

@@ -115,10 +115,13 @@ static void learn(struct ct_thread *thr, struct ct_conn *conn)
 /* => How idle, and with what consequence. */
 static void look_at_age(struct ct_thread *thr, struct candidate *cand)
 {
-	uint32_t soft = ct_core_param(thr->tbl, CT_P_SOFT) * CT_TICKS_PER_S;
 	uint8_t below = cand->worth & ((1u << CT_WORTH_SHIFT) - 1);
 
+	uint32_t soft;
+
 	cand->age = ct_worth_age(thr, cand->conn);
+	soft = ct_worth_soft(thr->tbl, ct_conn_class_of(cand->conn),
+			     cand->age.life);
 	if (ct_worth_group(cand->worth) == CT_WORTH_ESTABLISHED &&
 	    cand->age.idle <= soft)
 		learn(thr, cand->conn);
