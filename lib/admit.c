@@ -2,8 +2,9 @@
 /*
  * admit.c - whether one more connection may be
  *
- *	the table is known to be full -> limits of zone and source -> a free
- *	place, but for what is kept for others -> somebody else's place
+ *	the table is known to be full -> limits of zone and source: a place of
+ *	somebody of the same -> a free place, but for what is kept for others ->
+ *	somebody else's place
  */
 #include "admit.h"
 
@@ -23,6 +24,14 @@ static bool has_place(struct ct_thread *thr, const struct ct_newcomer *new)
 	       ct_count_take(thr);
 }
 
+/* A victim has left its place. */
+static enum ct_reason take_over(struct ct_thread *thr)
+{
+	ct_resets_send(thr);
+	ct_count_take_over(thr);
+	return CT_R_NONE;
+}
+
 enum ct_reason ct_admit(struct ct_thread *thr, struct ct_newcomer *new)
 {
 	static const enum ct_reason met[] = {
@@ -34,9 +43,11 @@ enum ct_reason ct_admit(struct ct_thread *thr, struct ct_newcomer *new)
 	if (ct_unlikely(ct_refuses(thr)))
 		return CT_R_TABLE_FULL;
 	if (ct_unlikely(thr->tbl->limits.on)) {
-		limit = ct_limits_met(thr->tbl, new->t);
-		if (limit != CT_LIMIT_NONE)
+		limit = ct_limits_met(thr, new->t);
+		if (limit != CT_LIMIT_NONE && !ct_evict_within(thr, new, limit))
 			return met[limit];
+		if (limit != CT_LIMIT_NONE)
+			return take_over(thr);
 	}
 	if (ct_likely(has_place(thr, new)))
 		return CT_R_NONE;
@@ -44,7 +55,5 @@ enum ct_reason ct_admit(struct ct_thread *thr, struct ct_newcomer *new)
 		ct_count_refused(thr);
 		return CT_R_TABLE_FULL;
 	}
-	ct_resets_send(thr);
-	ct_count_take_over(thr);
-	return CT_R_NONE;
+	return take_over(thr);
 }

@@ -259,9 +259,10 @@ static bool is_wanted(const struct ct_table *tbl)
 static bool is_stale(struct ct_thread *thr, const struct ct_conn *conn)
 	CT_REQUIRES(conn->lock)
 {
-	uint32_t soft = ct_core_param(thr->tbl, CT_P_SOFT) * CT_TICKS_PER_S;
+	struct ct_age age = ct_worth_age_held(thr, conn);
 
-	return ct_worth_age_held(thr, conn).idle > soft;
+	return age.idle >
+	       ct_worth_soft(thr->tbl, ct_conn_class_of(conn), age.life);
 }
 
 /* It may have been heard of just now: the timeout tells, under the lock. */
@@ -269,7 +270,7 @@ static void end(struct ct_thread *thr, struct ct_conn *conn)
 {
 	bool ended = false;
 
-	if (!is_wanted(thr->tbl))
+	if (!is_wanted(thr->tbl) && !ct_limits_pressed(thr))
 		return;
 	ct_spin_lock(&conn->lock);
 	if (ct_conn_known(conn) && is_stale(thr, conn))

@@ -234,7 +234,6 @@ static enum ct_verdict open_conn(struct ct_thread *thr, struct ct_pkt *pkt,
 	ct_conn_class_word_set(conn,
 			       new.class_ | new.recalled *CT_CONN_RECALLED);
 	ct_limits_enter(thr->tbl, new.t, new.class_);
-	ct_half_enter(thr->tbl, new.t);
 	pkt->dir = CT_DIR_ORIG;
 	pkt->state = CT_NEW;
 	if (ct_unlikely((ct_expects_any(&thr->tbl->helpers) &&

@@ -106,7 +106,8 @@ int ct_table_seal(struct ct_table *tbl)
 	error = ct_extend_seal(tbl);
 	if (!error)
 		error = ct_limits_seal(tbl);
-	if (!error)
+	/* A stranger's tracker does not tell what is half-open. */
+	if (!error && ct_registry_l4(tbl, CT_IPPROTO_TCP) == &ct_tcp_ops)
 		error = ct_half_seal(tbl);
 	if (!error)
 		error = ct_slab_init(&tbl->slab, &tbl->mem, tbl->max_conns,

@@ -54,7 +54,8 @@ enum { CT_CLASSES = 16 };
 
 /** Bits of ct_class_def.flags. */
 enum ct_class_flag {
-	CT_CLASS_KEEP = 1u << 0, /**< never evicted but by its own class */
+	CT_CLASS_KEEP =
+		1u << 0, /**< goes only for its own class, unproven first */
 	CT_CLASS_PROBE = 1u << 1 /**< idle ones are probed before they go */
 };
 
@@ -65,7 +66,8 @@ struct ct_class_def {
 			       may use: headroom for the control plane */
 	uint32_t flags;   /**< enum ct_class_flag */
 	uint8_t rank;     /**< 0 to 3: of two equal ones the higher one stays */
-	uint8_t reserved[7]; /**< zero */
+	uint8_t reserved[3]; /**< zero */
+	uint32_t soft;       /**< soft age in seconds; 0: overflow.soft */
 };
 
 /**

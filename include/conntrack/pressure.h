@@ -84,13 +84,13 @@ CT_API size_t ct_victims(struct ct_table *tbl, struct ct_victim *victims,
 /** Whose connections are counted: by source or by destination. */
 enum ct_talker_end { CT_TALKER_SRC, CT_TALKER_DST };
 
-/** Who holds many connections. */
+/** Who opens many connections. */
 struct ct_talker {
 	union ct_addr addr; /**< the prefix's first address */
 	uint8_t l3;         /**< CT_L3_* */
 	uint8_t bits;       /**< of the prefix */
 	uint16_t zone;      /**< conntrack zone */
-	uint32_t share;     /**< of the table, of 65535 */
+	uint32_t share;     /**< its part of opened of all, of 65535 */
 	uint64_t opened;    /**< newcomers lately, decayed; estimated */
 	uint64_t error;     /**< opened may be too high by as much */
 };
@@ -98,8 +98,9 @@ struct ct_talker {
 /**
  * Who opens the most connections, the first one first.
  *
- * Known in bounded memory: of the last minutes, see the parameter
- * overflow.half_life.
+ * Known in bounded memory, by a sample of those that come while the table is
+ * above its soft watermark; half of it is forgotten in each
+ * overflow.half_life, whether anybody comes or not.
  *
  * @param tbl      the table
  * @param end      whose

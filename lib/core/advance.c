@@ -70,9 +70,10 @@ void ct_conn_assure(struct ct_thread *thr, struct ct_conn *conn)
 	if (ct_conn_set(conn, CT_S_ASSURED) & CT_S_ASSURED)
 		return;
 	if ((ct_conn_word(conn) & CT_S_CONFIRMED) &&
-	    ct_conn_is_weak(0, ct_conn_class_word(conn)))
+	    ct_conn_is_weak(0, ct_conn_class_word(conn))) {
 		ct_count_weak(thr, -1);
-	ct_half_leave(thr->tbl, conn);
+		thr->proven++;
+	}
 	ct_worth_changed(thr, conn);
 	ct_event_note(thr, conn, CT_EV_ASSURED);
 }

@@ -319,8 +319,7 @@ void ct_conn_release(struct ct_thread *thr, struct ct_conn *conn)
 static void count_out(struct ct_thread *thr, const struct ct_conn *conn)
 {
 	ct_limits_leave(thr->tbl, conn, ct_conn_class_of(conn));
-	if (!(ct_conn_word(conn) & CT_S_ASSURED))
-		ct_half_leave(thr->tbl, conn);
+	ct_half_end(thr->tbl, conn);
 	ct_count_give(thr);
 }
 
@@ -407,8 +406,7 @@ bool ct_conn_condemn(struct ct_thread *thr, struct ct_conn *conn,
 	if (was & CT_S_DYING)
 		return false;
 	ct_limits_leave(thr->tbl, conn, ct_conn_class_of(conn));
-	if (!(was & CT_S_ASSURED))
-		ct_half_leave(thr->tbl, conn);
+	ct_half_end(thr->tbl, conn);
 	if (ct_conn_is_weak(was, ct_conn_class_word(conn)))
 		ct_count_weak(thr, -1);
 	ct_conn_class_word_set(conn, reason);

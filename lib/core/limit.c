@@ -8,7 +8,7 @@
 #include "core/share.h"
 #include "core/table.h"
 
-enum { ROWS = 2, COLS_MIN = 256, RANK_MAX = 3 };
+enum { RANK_MAX = 3 };
 
 /* --- Zones -------------------------------------------------------------- */
 
@@ -147,6 +147,7 @@ static int class_define(struct ct_table *tbl, unsigned number,
 	atomic_store_explicit(&class_->probe, !!(def->flags & CT_CLASS_PROBE),
 			      memory_order_relaxed);
 	atomic_store_explicit(&class_->rank, def->rank, memory_order_relaxed);
+	atomic_store_explicit(&class_->soft, def->soft, memory_order_relaxed);
 	return 0;
 }
 
@@ -160,7 +161,7 @@ int ct_class_define(struct ct_table *tbl, unsigned class_,
 		return error;
 	if (class_ >= CT_CLASSES)
 		return CT_E_RANGE;
-	if (def.rank > RANK_MAX ||
+	if (def.rank > RANK_MAX || def.soft > CT_TIMEOUT_MAX ||
 	    def.flags & ~(uint32_t)(CT_CLASS_KEEP | CT_CLASS_PROBE))
 		return CT_E_INVAL;
 	ct_spin_lock(&tbl->limits.lock);
@@ -188,14 +189,6 @@ static void down(struct ct_limits *limits, _Atomic uint32_t *n, uint32_t min)
 typedef void (*count_fn)(struct ct_limits *limits, _Atomic uint32_t *n,
 			 uint32_t min);
 
-static _Atomic uint32_t *cell(const struct ct_limits *limits, unsigned row,
-			      uint64_t key)
-{
-	uint32_t col = (uint32_t)(key >> 32 * row) & limits->mask;
-
-	return &limits->sources[(size_t)row * (limits->mask + 1) + col];
-}
-
 static void count(struct ct_table *tbl, const struct ct_tuple *t,
 		  uint8_t class_, count_fn fn)
 {
@@ -209,19 +202,16 @@ static void count(struct ct_table *tbl, const struct ct_tuple *t,
 	if (zone)
 		fn(limits, &zone->n,
 		   atomic_load_explicit(&zone->min, memory_order_relaxed));
-	if (limits->sources) {
-		uint64_t key = ct_share_key(tbl, t);
-
-		for (unsigned row = 0; row < ROWS; row++)
-			fn(limits, cell(limits, row, key), 0);
-	}
 }
 
 void ct_limits_enter(struct ct_table *tbl, const struct ct_tuple *t,
 		     uint8_t class_)
 {
-	if (ct_unlikely(tbl->limits.on))
-		count(tbl, t, class_, up);
+	if (ct_likely(!tbl->limits.on))
+		return;
+	count(tbl, t, class_, up);
+	if (tbl->limits.sources.slots)
+		ct_tally_up(&tbl->limits.sources, ct_share_key(tbl, t));
 }
 
 void ct_limits_leave(struct ct_table *tbl, const struct ct_conn *conn,
@@ -233,6 +223,8 @@ void ct_limits_leave(struct ct_table *tbl, const struct ct_conn *conn,
 		return;
 	ct_conn_tuple(conn, CT_DIR_ORIG, &t);
 	count(tbl, &t, class_, down);
+	if (tbl->limits.sources.slots)
+		ct_tally_down(&tbl->limits.sources, ct_share_key(tbl, &t));
 }
 
 void ct_limits_move(struct ct_table *tbl, uint8_t from, uint8_t to)
@@ -251,39 +243,59 @@ void ct_limits_move(struct ct_table *tbl, uint8_t from, uint8_t to)
 
 /* --- Asking ------------------------------------------------------------- */
 
-/* => Connections of a source; never too few. */
+/* => Connections of a source. */
 static uint32_t source_has(const struct ct_table *tbl, const struct ct_tuple *t)
 {
-	uint64_t key = ct_share_key(tbl, t);
-	uint32_t least = UINT32_MAX;
-
-	for (unsigned row = 0; row < ROWS; row++) {
-		uint32_t n = atomic_load_explicit(cell(&tbl->limits, row, key),
-						  memory_order_relaxed);
-
-		least = n < least ? n : least;
-	}
-	return least;
+	return ct_tally_has(&tbl->limits.sources, ct_share_key(tbl, t));
 }
 
-enum ct_limit ct_limits_met(const struct ct_table *tbl,
-			    const struct ct_tuple *t)
+/* A newcomer's zone has so many: its timeouts are to shrink; see adapt.c. */
+static void press(struct ct_thread *thr, uint32_t n, uint32_t max)
 {
+	_Atomic uint32_t *at = &thr->tbl->limits.pressed_at;
+
+	if ((uint64_t)n * 1000 >
+		    (uint64_t)max * ct_core_param(thr->tbl, CT_P_LOW) &&
+	    atomic_load_explicit(at, memory_order_relaxed) != thr->now)
+		atomic_store_explicit(at, thr->now, memory_order_relaxed);
+}
+
+enum ct_limit ct_limits_met(struct ct_thread *thr, const struct ct_tuple *t)
+{
+	const struct ct_table *tbl = thr->tbl;
 	const struct ct_limits *limits = &tbl->limits;
 	const struct ct_zone_share *zone = zone_of(limits, t->zone);
-	uint32_t max = ct_core_param(tbl, CT_P_SOURCE_MAX);
+	uint32_t source_max = ct_core_param(tbl, CT_P_SOURCE_MAX);
+	uint32_t n = 0, max = 0;
 
 	if (zone) {
-		uint32_t most =
-			atomic_load_explicit(&zone->max, memory_order_relaxed);
-
-		if (most && atomic_load_explicit(&zone->n,
-						 memory_order_relaxed) >= most)
-			return CT_LIMIT_ZONE;
+		n = atomic_load_explicit(&zone->n, memory_order_relaxed);
+		max = atomic_load_explicit(&zone->max, memory_order_relaxed);
 	}
-	if (max && limits->sources && source_has(tbl, t) >= max)
+	if (max)
+		press(thr, n, max);
+	if (source_max && limits->sources.slots &&
+	    source_has(tbl, t) >= source_max)
 		return CT_LIMIT_SOURCE;
-	return CT_LIMIT_NONE;
+	return max && n >= max ? CT_LIMIT_ZONE : CT_LIMIT_NONE;
+}
+
+uint32_t ct_limits_has(const struct ct_table *tbl, const struct ct_tuple *t,
+		       enum ct_limit limit)
+{
+	if (limit == CT_LIMIT_SOURCE)
+		return source_has(tbl, t);
+	return limit == CT_LIMIT_ZONE ? ct_limits_zone_has(tbl, t->zone) : 0;
+}
+
+bool ct_limits_pressed(const struct ct_thread *thr)
+{
+	enum { LATELY = 10 * CT_TICKS_PER_S };
+	const struct ct_limits *limits = &thr->tbl->limits;
+	uint32_t at =
+		atomic_load_explicit(&limits->pressed_at, memory_order_relaxed);
+
+	return limits->zones && at && thr->now - at < LATELY;
 }
 
 uint32_t ct_limits_zone_has(const struct ct_table *tbl, uint16_t zone)
@@ -355,40 +367,26 @@ bool ct_limits_guard(const struct ct_table *tbl, const struct ct_tuple *t,
 		return true;
 	if (zone && t->zone != newcomer->zone && at_least(&zone->min, &zone->n))
 		return true;
-	return min && limits->sources &&
+	return min && limits->sources.slots &&
 	       ct_share_key(tbl, t) != ct_share_key(tbl, newcomer) &&
 	       source_has(tbl, t) <= min;
 }
 
 /* --- Life --------------------------------------------------------------- */
 
-static int sources_make(struct ct_table *tbl)
-{
-	struct ct_limits *limits = &tbl->limits;
-	uint32_t cols = COLS_MIN;
-
-	while (cols < tbl->max_conns)
-		cols *= 2;
-	limits->mask = cols - 1;
-	limits->sources = ct_mem_alloc(
-		&tbl->mem, (size_t)ROWS * cols * sizeof(*limits->sources),
-		CT_LINE);
-	return limits->sources ? 0 : CT_E_NOMEM;
-}
-
 int ct_limits_seal(struct ct_table *tbl)
 {
 	struct ct_limits *limits = &tbl->limits;
 
-	if ((ct_core_param(tbl, CT_P_SOURCE_MAX) ||
-	     ct_core_param(tbl, CT_P_SOURCE_MIN)) &&
-	    !limits->sources) {
-		int error = sources_make(tbl);
+	if (ct_core_param(tbl, CT_P_SOURCE_MAX) ||
+	    ct_core_param(tbl, CT_P_SOURCE_MIN)) {
+		int error = ct_tally_make(tbl, &limits->sources);
 
 		if (error)
 			return error;
 	}
-	limits->on = limits->sources || limits->zones || guaranteed(limits);
+	limits->on =
+		limits->sources.slots || limits->zones || guaranteed(limits);
 	return 0;
 }
 
@@ -399,8 +397,5 @@ void ct_limits_fini(struct ct_table *tbl)
 	if (limits->zones)
 		ct_mem_free(&tbl->mem, limits->zones,
 			    CT_ZONE_SLOTS * sizeof(*limits->zones));
-	if (limits->sources)
-		ct_mem_free(&tbl->mem, limits->sources,
-			    (size_t)ROWS * (limits->mask + 1) *
-				    sizeof(*limits->sources));
+	ct_tally_free(tbl, &limits->sources);
 }

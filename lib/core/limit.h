@@ -11,15 +11,14 @@
  *	kept free of everybody else's newcomers; and who has no more than what
  *	is guaranteed loses none of it to others.
  *
- * Sources are counted in a sketch: two rows of counters by a hash of the
- * prefix, of which the smaller one counts.  It is never too low; too high by what
- * others' prefixes put there by chance: by n/columns for n connections, on the
- * average, and there are at least as many columns as connections.
+ * Sources are guarded, but nothing is kept free for them: nobody knows which
+ * ones will come.
  */
 #ifndef CORE_LIMIT_H
 #define CORE_LIMIT_H
 
 #include "core/conn.h"
+#include "core/tally.h"
 
 #include <conntrack/overflow.h>
 
@@ -39,6 +38,7 @@ struct ct_class {
 	_Atomic uint8_t probe;    /* A */
 	_Atomic uint8_t rank;     /* A */
 	_Atomic uint32_t reserve; /* A */
+	_Atomic uint32_t soft;    /* A  seconds; 0: the table's */
 	_Atomic uint32_t n;       /* A  its connections */
 };
 
@@ -49,14 +49,15 @@ struct ct_limits {
 	struct ct_class classes[CT_CLASSES];
 	struct ct_zone_share *zones; /* I  after the seal; or NULL */
 	uint32_t n_zones;            /* L */
-	_Atomic uint32_t *sources;   /* I  after the seal; or NULL */
-	uint32_t mask;               /* I  columns of a row, less 1 */
+	struct ct_tally sources;     /* I  after the seal */
+	_Atomic uint32_t pressed_at; /* A  tick at which a newcomer's zone was
+					last above its soft watermark */
 };
 
 /* Which limit a newcomer meets. */
 enum ct_limit { CT_LIMIT_NONE, CT_LIMIT_ZONE, CT_LIMIT_SOURCE };
 
-/* Make the sketch, if parameters ask for it. */
+/* Count sources, if parameters ask for it. */
 int ct_limits_seal(struct ct_table *tbl);
 void ct_limits_fini(struct ct_table *tbl);
 
@@ -69,9 +70,15 @@ void ct_limits_leave(struct ct_table *tbl, const struct ct_conn *conn,
 /* It changes its class. */
 void ct_limits_move(struct ct_table *tbl, uint8_t from, uint8_t to);
 
-/* => The limit that one more of this tuple would pass. */
-enum ct_limit ct_limits_met(const struct ct_table *tbl,
-			    const struct ct_tuple *t);
+/* => The limit that one more of this tuple would pass, the narrower one first. */
+enum ct_limit ct_limits_met(struct ct_thread *thr, const struct ct_tuple *t);
+
+/* => How many there are of those that a limit is for. */
+uint32_t ct_limits_has(const struct ct_table *tbl, const struct ct_tuple *t,
+		       enum ct_limit limit);
+
+/* => Newcomers came lately to a zone that is above its soft watermark. */
+bool ct_limits_pressed(const struct ct_thread *thr);
 
 /* => Connections of a zone that has limits or a guarantee; else 0. */
 uint32_t ct_limits_zone_has(const struct ct_table *tbl, uint16_t zone);

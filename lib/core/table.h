@@ -87,6 +87,7 @@ enum ct_core_param {
 	CT_P_HIGH,
 	CT_P_PROBATION,
 	CT_P_SOFT,
+	CT_P_SOFT_PART,
 	CT_P_HOLD,
 	CT_P_PREFIX4,
 	CT_P_PREFIX6,
@@ -202,6 +203,8 @@ struct ct_thread {
 	struct ct_held held;        /* its own */
 	uint32_t paces;             /* its own  that were noted; pace.c */
 	bool crowd;                 /* its own  too many unproven; choose.c */
+	uint32_t proven;            /* its own  newcomers that were assured, and
+					  not paid for; choose.c */
 	uint32_t crowd_left;        /* its own  searches until it looks again */
 	_Atomic uint32_t credit;    /* A  see count.h */
 	_Atomic int64_t n_weak;     /* A  one writer */

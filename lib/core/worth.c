@@ -45,25 +45,36 @@ uint8_t ct_worth_state(const struct ct_table *tbl, const struct ct_conn *conn)
 	return score_of(ops_of(tbl, conn), conn, ct_conn_word(conn));
 }
 
-static enum ct_worth_group group_of(const struct ct_table *tbl,
+/* => Whose class does not matter. */
+static enum ct_worth_group stage_of(const struct ct_table *tbl,
 				    const struct ct_conn *conn, uint32_t status)
 {
-	const struct ct_class *class_ =
-		ct_class_at(&tbl->limits, ct_conn_class_of(conn));
 	const struct ct_l4_ops *ops = ops_of(tbl, conn);
 	uint8_t score = score_of(ops, conn, status);
 
-	if (atomic_load_explicit(&class_->keep, memory_order_relaxed))
-		return CT_WORTH_KEPT;
 	if (score < CT_SCORE_UNREPLIED)
 		return CT_WORTH_CLOSING;
 	/* What nobody assured has proven nothing, whatever its tracker says. */
 	if (!has_proven(conn, status) ||
 	    (ops->evict_score && score < CT_SCORE_ESTABLISHED))
 		return CT_WORTH_UNPROVEN;
-	return atomic_load_explicit(&class_->rank, memory_order_relaxed)
-		       ? CT_WORTH_FAVOURED
-		       : CT_WORTH_ESTABLISHED;
+	return CT_WORTH_ESTABLISHED;
+}
+
+static enum ct_worth_group group_of(const struct ct_table *tbl,
+				    const struct ct_conn *conn, uint32_t status)
+{
+	const struct ct_class *class_ =
+		ct_class_at(&tbl->limits, ct_conn_class_of(conn));
+	enum ct_worth_group stage = stage_of(tbl, conn, status);
+
+	if (atomic_load_explicit(&class_->keep, memory_order_relaxed))
+		return stage == CT_WORTH_ESTABLISHED ? CT_WORTH_KEPT
+						     : CT_WORTH_KEPT_WEAK;
+	if (stage == CT_WORTH_ESTABLISHED &&
+	    atomic_load_explicit(&class_->rank, memory_order_relaxed))
+		return CT_WORTH_FAVOURED;
+	return stage;
 }
 
 static uint8_t turn_of(const struct ct_table *tbl)
@@ -86,15 +97,15 @@ static uint8_t byte_for(const struct ct_table *tbl, const struct ct_conn *conn,
 			uint8_t was)
 {
 	uint32_t status = ct_conn_word(conn);
-	unsigned group = group_of(tbl, conn, status);
+	uint8_t group =
+		(uint8_t)(group_of(tbl, conn, status) << CT_WORTH_SHIFT);
 	unsigned low = was & CT_WORTH_BUSY;
 
-	if (group == CT_WORTH_UNPROVEN && !was)
+	if (ct_worth_takes_turns(group) && !ct_worth_takes_turns(was))
 		low = turn_of(tbl);
-	else if (group != CT_WORTH_UNPROVEN &&
-		 ct_worth_group(was) <= CT_WORTH_UNPROVEN)
+	else if (!ct_worth_takes_turns(group) && !ct_worth_is_proven(was))
 		low = recalled(conn);
-	return (uint8_t)(group << CT_WORTH_SHIFT | low |
+	return (uint8_t)(group | low |
 			 (status & (CT_S_SRC_NAT | CT_S_DST_NAT) ? CT_WORTH_NAT
 								 : 0));
 }
@@ -193,8 +204,10 @@ void ct_worth_answered(struct ct_thread *thr, struct ct_conn *conn)
 			ct_conn_class_word_set(conn, word | CT_CONN_RETURNED);
 		ct_spin_unlock(&conn->lock);
 	}
-	if (returned)
+	if (returned) {
 		ct_count_weak(thr, -1);
+		thr->proven++;
+	}
 	ct_worth_changed(thr, conn);
 }
 
@@ -203,8 +216,7 @@ void ct_worth_touch(struct ct_thread *thr, struct ct_conn *conn)
 	_Atomic uint8_t *byte = byte_of(thr->tbl, conn);
 	uint8_t was = atomic_load_explicit(byte, memory_order_relaxed);
 
-	if ((was & CT_WORTH_BUSY) == CT_WORTH_BUSY ||
-	    ct_worth_group(was) <= CT_WORTH_UNPROVEN)
+	if ((was & CT_WORTH_BUSY) == CT_WORTH_BUSY || !ct_worth_is_proven(was))
 		return;
 	was = (uint8_t)(was + CT_WORTH_ONCE);
 	if (ct_worth_group(was) == CT_WORTH_STALE)
@@ -234,6 +246,20 @@ struct ct_age ct_worth_age_held(struct ct_thread *thr,
 		left = 0;
 	age.idle = (uint32_t)left < age.life ? age.life - (uint32_t)left : 0;
 	return age;
+}
+
+uint32_t ct_worth_soft(const struct ct_table *tbl, unsigned class_,
+		       uint32_t life)
+{
+	uint32_t soft = atomic_load_explicit(
+		&ct_class_at(&tbl->limits, class_)->soft, memory_order_relaxed);
+	uint64_t part = (uint64_t)life * ct_core_param(tbl, CT_P_SOFT_PART);
+
+	if (!soft)
+		soft = ct_core_param(tbl, CT_P_SOFT);
+	soft *= CT_TICKS_PER_S;
+	part /= 1000;
+	return life && part < soft ? (uint32_t)part : soft;
 }
 
 unsigned ct_conn_class(const struct ct_conn *conn)

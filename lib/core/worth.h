@@ -43,7 +43,9 @@ enum ct_worth_group {
 	CT_WORTH_STALE,       /* idle past its soft age */
 	CT_WORTH_ESTABLISHED, /* assured */
 	CT_WORTH_FAVOURED,    /* assured, and of a class of rank */
-	CT_WORTH_KEPT         /* goes only for its own class */
+	CT_WORTH_KEPT_WEAK,   /* goes only for its own class: not proven, or
+				 closing */
+	CT_WORTH_KEPT         /* the same, proven */
 };
 
 enum {
@@ -56,6 +58,21 @@ enum {
 static inline enum ct_worth_group ct_worth_group(uint8_t byte)
 {
 	return (enum ct_worth_group)(byte >> CT_WORTH_SHIFT);
+}
+
+/* => Its byte holds the turn in which it came. */
+static inline bool ct_worth_takes_turns(uint8_t byte)
+{
+	enum ct_worth_group group = ct_worth_group(byte);
+
+	return group == CT_WORTH_UNPROVEN || group == CT_WORTH_KEPT_WEAK;
+}
+
+/* => Its byte holds its activity. */
+static inline bool ct_worth_is_proven(uint8_t byte)
+{
+	return ct_worth_group(byte) > CT_WORTH_UNPROVEN &&
+	       !ct_worth_takes_turns(byte);
 }
 
 /* Turns that have passed since that of a byte. */
@@ -116,5 +133,12 @@ struct ct_age ct_worth_age(struct ct_thread *thr, struct ct_conn *conn);
 struct ct_age ct_worth_age_held(struct ct_thread *thr,
 				const struct ct_conn *conn)
 	CT_REQUIRES(conn->lock);
+
+/*
+ * => Ticks of idleness up to which it is not recycled lightly: those of its
+ *    class, or the table's, and no more than a part of what its state has.
+ */
+uint32_t ct_worth_soft(const struct ct_table *tbl, unsigned class_,
+		       uint32_t life);
 
 #endif /* CORE_WORTH_H */

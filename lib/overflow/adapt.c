@@ -46,11 +46,14 @@ static uint32_t factor_of(struct ct_table *tbl, const struct ct_conn *conn)
 static uint32_t limit_of(struct ct_thread *thr, const struct ct_conn *conn,
 			 uint32_t life)
 {
+	uint32_t factor = factor_of(thr->tbl, conn);
 	uint64_t limit;
 
+	if (factor == WHOLE)
+		return UINT32_MAX;
 	if (!ct_conn_is_weak(ct_conn_word(conn), ct_conn_class_word(conn)))
-		return ct_core_param(thr->tbl, CT_P_SOFT) * CT_TICKS_PER_S;
-	limit = (uint64_t)life * factor_of(thr->tbl, conn) / WHOLE;
+		return ct_worth_soft(thr->tbl, ct_conn_class_of(conn), life);
+	limit = (uint64_t)life * factor / WHOLE;
 	return limit > FLOOR * CT_TICKS_PER_S ? (uint32_t)limit
 					      : FLOOR * CT_TICKS_PER_S;
 }
@@ -84,7 +87,7 @@ static void look_at(struct ct_thread *thr, uint32_t unit)
 	uint8_t byte = atomic_load_explicit(
 		ct_slab_worth(&thr->tbl->slab, unit), memory_order_relaxed);
 
-	if (!byte || ct_worth_group(byte) == CT_WORTH_KEPT ||
+	if (!byte || ct_worth_group(byte) >= CT_WORTH_KEPT_WEAK ||
 	    !ct_conn_known(conn) || ct_conn_expired(conn, thr->now))
 		return;
 	if (ct_unlikely(too_old(thr, conn, ct_worth_age(thr, conn))) &&
@@ -129,7 +132,7 @@ void ct_adapt_sweep(struct ct_thread *thr, uint32_t budget)
 {
 	uint32_t all = 0;
 
-	if (ct_likely(!ct_pressed(thr->tbl)))
+	if (ct_likely(!ct_pressed(thr->tbl) && !ct_limits_pressed(thr)))
 		return;
 	if (budget)
 		sweep(thr, &thr->adapt, budget);

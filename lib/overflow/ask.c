@@ -28,7 +28,8 @@ static struct ct_worth worth_of(const struct ct_table *tbl,
 	return (struct ct_worth){
 		.size = sizeof(struct ct_worth),
 		.idle_ms = known->idle * MS_PER_TICK,
-		.soft_s = ct_core_param(tbl, CT_P_SOFT),
+		.soft_s = ct_worth_soft(tbl, known->class_, known->life) /
+			  CT_TICKS_PER_S,
 		.hard_s = known->life / CT_TICKS_PER_S,
 		.source = clip(known->source),
 		.zone = zone_share(tbl, known->t->zone),
@@ -50,7 +51,7 @@ uint8_t ct_ask_score(struct ct_thread *thr, const struct ct_conn *conn,
 
 	worth.state = ct_worth_state(thr->tbl, conn);
 	worth.nat = known->worth & CT_WORTH_NAT;
-	if (ct_worth_group(known->worth) > CT_WORTH_UNPROVEN)
+	if (ct_worth_is_proven(known->worth))
 		worth.activity = ct_worth_activity(known->worth);
 	return ops->score(ops->user, thr, conn, &worth);
 }

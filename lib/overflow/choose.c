@@ -29,6 +29,10 @@
  */
 #define TIRE_EVERY 512u
 
+/* Part of what may be on probation that may have proven something before those
+ * come whom it pays for. */
+#define CREDIT 16u
+
 /* In units of which a thread remembers what its victims were worth. */
 #define USUAL 16u
 
@@ -59,9 +63,21 @@ static unsigned order_of(const struct ct_thread *thr,
 {
 	unsigned group = ct_worth_group(cand->worth);
 
+	/* Its own class has come for it. */
+	if (group == CT_WORTH_KEPT_WEAK)
+		group = CT_WORTH_UNPROVEN;
 	if (group == CT_WORTH_UNPROVEN && !thr->crowd)
 		return 2 * CT_WORTH_ESTABLISHED + 1;
 	return 2 * group;
+}
+
+/*
+ * => Whoever holds much pays first: one of those that were let in has proven
+ *    something, and is not paid for yet.
+ */
+static bool heavy_pays(const struct ct_thread *thr)
+{
+	return thr->proven && !thr->crowd;
 }
 
 /* => What goes before the other one. */
@@ -70,11 +86,11 @@ static bool is_worse(const struct ct_thread *thr, const struct candidate *a,
 {
 	bool a_much = a->source > MUCH, b_much = b->source > MUCH;
 	unsigned oa = order_of(thr, a), ob = order_of(thr, b);
-	bool unproven = ct_worth_group(a->worth) == CT_WORTH_UNPROVEN;
+	bool unproven = ct_worth_takes_turns(a->worth);
 
 	if (ct_unlikely(ct_ask_scores(thr->tbl)) && a->score != b->score)
 		return a->score < b->score;
-	if (a_much != b_much)
+	if (a_much != b_much && (heavy_pays(thr) || (oa == ob && unproven)))
 		return a_much;
 	if (oa != ob)
 		return oa < ob;
@@ -100,10 +116,13 @@ static void learn(struct ct_thread *thr, struct ct_conn *conn)
 /* => How idle, and with what consequence. */
 static void look_at_age(struct ct_thread *thr, struct candidate *cand)
 {
-	uint32_t soft = ct_core_param(thr->tbl, CT_P_SOFT) * CT_TICKS_PER_S;
 	uint8_t below = cand->worth & ((1u << CT_WORTH_SHIFT) - 1);
 
+	uint32_t soft;
+
 	cand->age = ct_worth_age(thr, cand->conn);
+	soft = ct_worth_soft(thr->tbl, ct_conn_class_of(cand->conn),
+			     cand->age.life);
 	if (ct_worth_group(cand->worth) == CT_WORTH_ESTABLISHED &&
 	    cand->age.idle <= soft)
 		learn(thr, cand->conn);
@@ -137,6 +156,17 @@ static uint8_t score_of(struct ct_thread *thr, const struct candidate *cand)
 	return ct_ask_score(thr, cand->conn, &known);
 }
 
+/* => It is of the zone or source that has met its limit, and may go for it. */
+static bool is_within(const struct candidate *cand,
+		      const struct ct_newcomer *new)
+{
+	if (ct_worth_is_proven(cand->worth) &&
+	    ct_worth_group(cand->worth) != CT_WORTH_STALE)
+		return false;
+	return new->within == CT_LIMIT_ZONE ? cand->t.zone == new->t->zone
+					    : cand->key == new->key;
+}
+
 /* Look into a connection; => false when it is none that could go. */
 static bool look_into(struct ct_thread *thr, struct ct_conn *conn,
 		      const struct ct_newcomer *new, struct candidate *cand)
@@ -161,7 +191,12 @@ static bool look_into(struct ct_thread *thr, struct ct_conn *conn,
 	cand->key = ct_share_key(thr->tbl, &cand->t);
 	cand->source = sample(thr, cand->key);
 	cand->score = score_of(thr, cand);
-	if (ct_worth_group(cand->worth) == CT_WORTH_KEPT &&
+	if (new->within != CT_LIMIT_NONE && !is_within(cand, new))
+		return false;
+	if (new->much && cand->key != new->key &&
+	    cand->reason != CT_R_END_EXPIRED)
+		return false;
+	if (ct_worth_group(cand->worth) >= CT_WORTH_KEPT_WEAK &&
 	    cand->class_ != new->class_)
 		return false;
 	return !ct_limits_guard(thr->tbl, &cand->t, cand->class_, new->t,
@@ -174,11 +209,16 @@ static bool meets_heavy(const struct ct_thread *thr)
 	return thr->heavy && thr->now - thr->heavy < CT_TICKS_PER_S;
 }
 
-/* => How many of a line's places are worth a look. */
-static unsigned how_many(const struct ct_thread *thr)
+/*
+ * => Any place of a line may be whose connection is looked for: whoever holds much
+ *    may be busy as well, a zone's are anywhere, and a host's policy may think
+ *    of them as it likes.
+ */
+static bool looks_wide(const struct ct_thread *thr,
+		       const struct ct_newcomer *new)
 {
-	return meets_heavy(thr) || ct_ask_scores(thr->tbl) ? CT_CHOOSE_FAR
-							   : CT_CHOOSE_NEAR;
+	return meets_heavy(thr) || new->within != CT_LIMIT_NONE ||
+	       ct_ask_scores(thr->tbl);
 }
 
 /* => It is in the midst of a handshake, which it is given the time for. */
@@ -201,7 +241,9 @@ static bool worst_of(struct ct_thread *thr, const struct ct_newcomer *new,
 	struct candidate cand;
 	bool found = false;
 
-	for (unsigned n = how_many(thr); n && places; n--) {
+	unsigned n = looks_wide(thr, new) ? CT_CHOOSE_FAR : CT_CHOOSE_NEAR;
+
+	for (; n && places; n--) {
 		unsigned i = n % 2 ? ct_rate_any(thr, places)
 				   : ct_rate_oldest(line, places, thr->now);
 
@@ -229,6 +271,8 @@ static bool is_crowd(struct ct_thread *thr)
 			 ct_core_param(tbl, CT_P_PROBATION) / 1000;
 
 	if (!thr->crowd_left) {
+		if (thr->proven > share / CREDIT)
+			thr->proven = (uint32_t)(share / CREDIT) + 1;
 		thr->weak_now = ct_count_weak_now(tbl);
 		thr->crowd = thr->weak_now >= share;
 		thr->crowd_left = (uint32_t)(share / 64);
@@ -236,6 +280,14 @@ static bool is_crowd(struct ct_thread *thr)
 		thr->crowd_left--;
 	}
 	return thr->crowd;
+}
+
+/* => It is of a class whose connections go for their like only. */
+static bool is_kept(const struct ct_thread *thr, const struct ct_newcomer *new)
+{
+	return atomic_load_explicit(
+		&ct_class_at(&thr->tbl->limits, new->class_)->keep,
+		memory_order_relaxed);
 }
 
 /* => What a newcomer is worth: more than anybody whose place it may take. */
@@ -248,28 +300,33 @@ static uint8_t value_of(struct ct_thread *thr, const struct ct_newcomer *new)
 		.source = ct_share_of(thr, new->key),
 		.class_ = new->class_,
 	};
-	unsigned group = CT_WORTH_STALE;
+	bool crowd = is_crowd(thr);
+	unsigned above = crowd ? CT_WORTH_ESTABLISHED : CT_WORTH_FAVOURED;
 
-	if (!is_crowd(thr))
-		group = CT_WORTH_ESTABLISHED;
-	if (atomic_load_explicit(&class_->rank, memory_order_relaxed) ||
-	    atomic_load_explicit(&class_->keep, memory_order_relaxed))
-		group = CT_WORTH_FAVOURED;
-	known.worth = (uint8_t)((group + 1) * (1 << CT_WORTH_SHIFT));
+	if (atomic_load_explicit(&class_->rank, memory_order_relaxed))
+		above = CT_WORTH_KEPT_WEAK;
+	if (is_kept(thr, new))
+		above = CT_WORTH_KEPT + !crowd;
+	known.worth = above > CT_WORTH_KEPT
+			      ? UINT8_MAX
+			      : (uint8_t)(above << CT_WORTH_SHIFT);
 	return ct_ask_value(thr, new, &known);
 }
 
 /* => Its activity, if it has proven something. */
 static unsigned activity_of(const struct candidate *cand)
 {
-	return ct_worth_group(cand->worth) > CT_WORTH_UNPROVEN
-		       ? ct_worth_activity(cand->worth)
-		       : 0;
+	return ct_worth_is_proven(cand->worth) ? ct_worth_activity(cand->worth)
+					       : 0;
 }
 
-/* => More active than victims usually are: another line may have better ones. */
+/* => More active than victims usually are, or proven where others are not:
+ * another line may have better ones. */
 static bool is_dear(const struct ct_thread *thr, const struct candidate *cand)
 {
+	if (thr->crowd && ct_worth_group(cand->worth) >= CT_WORTH_ESTABLISHED &&
+	    !ct_worth_takes_turns(cand->worth))
+		return true;
 	return activity_of(cand) * USUAL > thr->usual + USUAL;
 }
 
@@ -305,6 +362,9 @@ static bool evict(struct ct_thread *thr, const struct ct_newcomer *new,
 	if (!ct_conn_kill(thr, cand->conn, cand->reason))
 		return false;
 	leave_ghost(thr, cand);
+	if (thr->proven && cand->source > MUCH && cand->key != new->key &&
+	    cand->reason == CT_R_END_RECYCLED)
+		thr->proven--;
 	if (cand->reason != CT_R_END_EXPIRED)
 		ct_ledger_evicted(thr->tbl, &victim);
 	if (cand->reason == CT_R_END_RECYCLED)
@@ -337,12 +397,6 @@ static void prime(struct ct_thread *thr)
 	}
 }
 
-/* => Whose places, if he holds much, a newcomer may take: his own, only. */
-static bool may_take(const struct candidate *cand, uint64_t key, bool much)
-{
-	return !much || cand->key == key || cand->reason == CT_R_END_EXPIRED;
-}
-
 /*
  * The next line to be searched: any, where assured ones may go, or else one of
  * those that have others.
@@ -361,7 +415,7 @@ static bool next_line(struct ct_thread *thr, uint8_t value,
 }
 
 /* The places of a line that go first; a line without any is marked. */
-static uint64_t places_in(struct ct_thread *thr,
+static uint64_t places_in(struct ct_thread *thr, const struct ct_newcomer *new,
 			  const struct ct_rate_line *line)
 {
 	uint8_t group;
@@ -370,12 +424,11 @@ static uint64_t places_in(struct ct_thread *thr,
 
 	if (group >= CT_WORTH_ESTABLISHED)
 		ct_rate_uneasy(thr, line);
+	if (is_kept(thr, new))
+		places |= ct_rate_kept(line, turn_now(thr));
 	if (ct_random(thr) % TIRE_EVERY == 0)
 		ct_rate_tire(line);
-	/* Whoever holds much may be busy as well; and a host's policy may
-	 * think of them as it likes. */
-	return meets_heavy(thr) || ct_ask_scores(thr->tbl) ? ct_rate_all(line)
-							   : places;
+	return looks_wide(thr, new) ? ct_rate_all(line) : places;
 }
 
 /*
@@ -387,18 +440,17 @@ static uint64_t places_in(struct ct_thread *thr,
 static bool search(struct ct_thread *thr, const struct ct_newcomer *new,
 		   struct candidate *worst)
 {
-	bool much = ct_share_of(thr, new->key) > MUCH, found = false;
 	struct ct_rate_line line;
 	struct candidate cand;
+	bool found = false;
 
 	for (unsigned n = 0; n < CT_RATE_LINE; n += line.n) {
 		uint64_t places;
 
 		if (!next_line(thr, new->value, &line))
 			break;
-		places = places_in(thr, &line);
-		if (!places || !worst_of(thr, new, &line, places, &cand) ||
-		    !may_take(&cand, new->key, much))
+		places = places_in(thr, new, &line);
+		if (!places || !worst_of(thr, new, &line, places, &cand))
 			continue;
 		if (!found || is_worse(thr, &cand, worst))
 			*worst = cand;
@@ -425,7 +477,7 @@ static bool search_heavy(struct ct_thread *thr, const struct ct_newcomer *new,
 		if (!found || is_worse(thr, &cand, worst))
 			*worst = cand;
 		found = true;
-		if (worst->source > MUCH)
+		if (worst->source > MUCH || !heavy_pays(thr))
 			break;
 	}
 	return found;
@@ -471,6 +523,7 @@ bool ct_choose_scored(struct ct_thread *thr, struct ct_newcomer *new)
 	if (ct_hold_refuses(thr))
 		return false;
 	new->key = ct_share_key(thr->tbl, new->t);
+	new->much = ct_share_of(thr, new->key) > MUCH;
 	new->value = value_of(thr, new);
 	prime(thr);
 	recall(thr, new);
@@ -480,6 +533,20 @@ bool ct_choose_scored(struct ct_thread *thr, struct ct_newcomer *new)
 	}
 	ct_hold_found(thr);
 	return true;
+}
+
+bool ct_choose_within(struct ct_thread *thr, struct ct_newcomer *new)
+{
+	struct candidate worst;
+
+	new->key = ct_share_key(thr->tbl, new->t);
+	new->value = value_of(thr, new);
+	if (!ct_ask_scores(thr->tbl))
+		new->value = CT_WORTH_KEPT << CT_WORTH_SHIFT;
+	for (unsigned i = 0; i < CT_CHOOSE_LINES; i++)
+		if (search(thr, new, &worst) && evict(thr, new, &worst))
+			return true;
+	return false;
 }
 
 bool ct_choose_lru(struct ct_thread *thr, const struct ct_newcomer *new)

@@ -12,9 +12,13 @@
  *	least active.
  *
  * Fairness:
- *	Of candidates that are alike those go first whose source holds more of
- *	the table, as far as the search has seen lately (share.h); and a
- *	newcomer whose source holds much takes nobody's place but its own.
+ *	A newcomer whose source holds much of the table, as far as the search
+ *	has seen lately (share.h), takes nobody's place but its own.  Others'
+ *	newcomers are let in on credit: for as many as have proven something,
+ *	such a source pays first, whatever its connections are worth; for those
+ *	that have not, nobody pays but as its connections are worth.  So a
+ *	greedy source gives way to everybody, and a flood from addresses that
+ *	nobody has costs a proxy no more than anybody else.
  */
 #ifndef OVERFLOW_CHOOSE_H
 #define OVERFLOW_CHOOSE_H
@@ -31,6 +35,10 @@ enum {
 
 /* Make room for a newcomer; => false when nobody is worth less. */
 bool ct_choose_scored(struct ct_thread *thr, struct ct_newcomer *new);
+
+/* The same among those of the zone or source that new->within says, which takes
+ * nobody's place that has proven something. */
+bool ct_choose_within(struct ct_thread *thr, struct ct_newcomer *new);
 
 /* The same by simpler rules, for comparison: who of a line has been idle
  * longest; anybody. */

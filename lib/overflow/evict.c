@@ -26,6 +26,10 @@
 #define NEIGHBOURHOODS 8  /* that early drop looks at, as Linux does */
 #define PLACES         64 /* that the sweep looks at instead */
 
+/* One in so many connections: of 64 that a search looks into, four are of whom
+ * it looks for. */
+#define FEW 16
+
 struct search {
 	struct ct_thread *thr;
 	uint32_t mask; /* number of neighbourhoods, a power of two, less 1 */
@@ -106,6 +110,19 @@ static bool drop_early(struct ct_thread *thr, uint64_t hash)
 		} while (at < n);
 	}
 	return search.n_evicted > 0;
+}
+
+bool ct_evict_within(struct ct_thread *thr, struct ct_newcomer *new,
+		     enum ct_limit limit)
+{
+	uint64_t n = ct_limits_has(thr->tbl, new->t, limit);
+
+	if (ct_core_param(thr->tbl, CT_P_POLICY) != CT_OVERFLOW_SCORED ||
+	    n * FEW < atomic_load_explicit(&thr->tbl->n_conns,
+					   memory_order_relaxed))
+		return false;
+	new->within = limit;
+	return ct_choose_within(thr, new);
 }
 
 bool ct_evict_for(struct ct_thread *thr, struct ct_newcomer *new)

@@ -5,7 +5,7 @@
 #ifndef OVERFLOW_EVICT_H
 #define OVERFLOW_EVICT_H
 
-#include <conntrack/types.h>
+#include "core/limit.h"
 
 /* Who wants in. */
 struct ct_newcomer {
@@ -13,9 +13,13 @@ struct ct_newcomer {
 	const struct ct_tuple *t; /* its original one */
 	const struct ct_pkt *pkt;
 	uint8_t class_;
-	uint64_t key;     /* filled in: its source */
-	uint8_t value;    /* filled in: victims are worth less */
-	uint8_t recalled; /* filled in: how often it was missed before, at
+	uint64_t key;         /* filled in: its source */
+	bool much;            /* filled in: which holds much, and takes nobody's
+			     place but its own */
+	enum ct_limit within; /* filled in: victims are of the same zone, or
+				 source */
+	uint8_t value;        /* filled in: victims are worth less */
+	uint8_t recalled;     /* filled in: how often it was missed before, at
 			     most CT_CONN_RECALLED_MOST */
 };
 
@@ -27,5 +31,14 @@ struct ct_newcomer {
  *    assured.
  */
 bool ct_evict_for(struct ct_thread *thr, struct ct_newcomer *new);
+
+/*
+ * The same among those of its zone or source, which has met its limit: of these one
+ * that has not proven anything, is over, or stale.
+ *
+ * => False when few of all connections are of it: a search would not meet one.
+ */
+bool ct_evict_within(struct ct_thread *thr, struct ct_newcomer *new,
+		     enum ct_limit limit);
 
 #endif /* OVERFLOW_EVICT_H */

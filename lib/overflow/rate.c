@@ -106,8 +106,6 @@ void ct_rate_uneasy(struct ct_thread *thr, const struct ct_rate_line *line)
 		~(UINT64_C(1) << at % 64), memory_order_relaxed);
 }
 
-enum { UNPROVEN = CT_WORTH_UNPROVEN << CT_WORTH_SHIFT };
-
 #if defined(__SSE2__)
 enum { LANE = 16 };
 
@@ -144,13 +142,14 @@ static uint8_t least_from(const struct ct_rate_line *line, uint8_t from)
 	return least_of(low);
 }
 
-/* => Of those that have proven nothing, the least turn, counted from one. */
-static uint8_t least_turn(const struct ct_rate_line *line, uint8_t from)
+/* => Of a group that takes turns, the least turn, counted from one. */
+static uint8_t least_turn(const struct ct_rate_line *line, uint8_t from,
+			  enum ct_worth_group of)
 {
 	const __m128i base = _mm_set1_epi8((char)from);
 	const __m128i turns = _mm_set1_epi8((char)CT_WORTH_BUSY);
 	const __m128i groups = _mm_set1_epi8((char)(0xff << CT_WORTH_SHIFT));
-	const __m128i group = _mm_set1_epi8((char)UNPROVEN);
+	const __m128i group = _mm_set1_epi8((char)(of << CT_WORTH_SHIFT));
 	const __m128i ones = _mm_set1_epi8((char)UINT8_MAX);
 	__m128i low = ones;
 
@@ -200,7 +199,8 @@ static uint8_t least_from(const struct ct_rate_line *line, uint8_t from)
 	return low;
 }
 
-static uint8_t least_turn(const struct ct_rate_line *line, uint8_t from)
+static uint8_t least_turn(const struct ct_rate_line *line, uint8_t from,
+			  enum ct_worth_group of)
 {
 	uint8_t low = UINT8_MAX;
 
@@ -208,7 +208,7 @@ static uint8_t least_turn(const struct ct_rate_line *line, uint8_t from)
 		uint8_t byte = byte_at(line, i);
 		uint8_t turn = (uint8_t)(byte - from) & CT_WORTH_BUSY;
 
-		if (ct_worth_group(byte) == CT_WORTH_UNPROVEN && turn < low)
+		if (ct_worth_group(byte) == of && turn < low)
 			low = turn;
 	}
 	return low;
@@ -233,16 +233,18 @@ static uint64_t within(const struct ct_rate_line *line, uint64_t places)
 				      : places;
 }
 
-/* => Of the places that have proven nothing, those that came first. */
-static uint64_t first_come(const struct ct_rate_line *line, uint32_t turn)
+/* => Of the places of a group that takes turns, those that came first. */
+static uint64_t first_come(const struct ct_rate_line *line, uint32_t turn,
+			   enum ct_worth_group of)
 {
 	/* The turn after this one is the one of 16 that is longest ago. */
 	uint8_t from = (uint8_t)((turn + 1) * CT_WORTH_ONCE) & CT_WORTH_BUSY;
-	uint8_t ago = least_turn(line, from);
+	uint8_t ago = least_turn(line, from, of);
 
-	return within(line, places_of(line, (uint8_t)~CT_WORTH_NAT,
-				      (uint8_t)(UNPROVEN | ((from + ago) &
-							    CT_WORTH_BUSY))));
+	return within(line,
+		      places_of(line, (uint8_t)~CT_WORTH_NAT,
+				(uint8_t)(of << CT_WORTH_SHIFT |
+					  ((from + ago) & CT_WORTH_BUSY))));
 }
 
 /* => The least byte of the assured ones, stale or not; 0: there are none. */
@@ -269,8 +271,13 @@ uint64_t ct_rate_first(const struct ct_rate_line *line, uint32_t turn,
 	}
 	*group = (uint8_t)ct_worth_group(low);
 	if (*group == CT_WORTH_UNPROVEN)
-		return first_come(line, turn);
+		return first_come(line, turn, CT_WORTH_UNPROVEN);
 	return within(line, places_of(line, UINT8_MAX, low));
+}
+
+uint64_t ct_rate_kept(const struct ct_rate_line *line, uint32_t turn)
+{
+	return first_come(line, turn, CT_WORTH_KEPT_WEAK);
 }
 
 uint64_t ct_rate_all(const struct ct_rate_line *line)
@@ -326,8 +333,7 @@ void ct_rate_tire(const struct ct_rate_line *line)
 
 		/* Others hold a turn, or nothing.  If another one writes
 		 * meanwhile, so be it. */
-		if (was & CT_WORTH_BUSY &&
-		    ct_worth_group(was) > CT_WORTH_UNPROVEN)
+		if (was & CT_WORTH_BUSY && ct_worth_is_proven(was))
 			atomic_compare_exchange_weak_explicit(
 				&line->worth[i], &was,
 				(uint8_t)((was & ~(unsigned)CT_WORTH_BUSY) |

@@ -43,6 +43,10 @@ void ct_rate_uneasy(struct ct_thread *thr, const struct ct_rate_line *line);
 uint64_t ct_rate_first(const struct ct_rate_line *line, uint32_t turn,
 		       bool spare, uint8_t *group);
 
+/* => The places that are kept for their class and have proven nothing, those
+ * that came in the earliest turn. */
+uint64_t ct_rate_kept(const struct ct_rate_line *line, uint32_t turn);
+
 /* => All places that are somebody's. */
 uint64_t ct_rate_all(const struct ct_rate_line *line);
 

@@ -77,21 +77,28 @@ static void note(struct slot slots[CT_TALKERS], const struct slot *who)
 	least->l3 = who->l3;
 }
 
-static void decay(const struct ct_thread *thr, struct ct_talkers *talkers)
+/* Halve once for each half-life that has passed. */
+static void decay(const struct ct_table *tbl, struct ct_talkers *talkers,
+		  uint64_t now_ns) CT_REQUIRES(talkers->lock)
 {
+	enum { ALL = 63 }; /* more leave nothing */
 	uint64_t half =
-		(uint64_t)ct_core_param(thr->tbl, CT_P_HALF_LIFE) * 1000000000u;
+		(uint64_t)ct_core_param(tbl, CT_P_HALF_LIFE) * 1000000000u;
+	uint64_t n;
 
 	if (!talkers->halved_ns)
-		talkers->halved_ns = thr->now_ns;
-	for (; thr->now_ns >= talkers->halved_ns + half;
-	     talkers->halved_ns += half)
-		for (unsigned i = 0; i < ENDS * CT_TALKERS; i++) {
-			struct slot *slot = &talkers->slots[0][0] + i;
+		talkers->halved_ns = now_ns;
+	if (now_ns < talkers->halved_ns + half)
+		return;
+	n = (now_ns - talkers->halved_ns) / half;
+	talkers->halved_ns += n * half;
+	for (unsigned i = 0; i < ENDS * CT_TALKERS; i++) {
+		struct slot *slot =
+			&talkers->slots[i / CT_TALKERS][i % CT_TALKERS];
 
-			slot->n /= 2;
-			slot->error /= 2;
-		}
+		slot->n >>= n < ALL ? n : ALL;
+		slot->error >>= n < ALL ? n : ALL;
+	}
 }
 
 static struct slot who_is(const struct ct_table *tbl, const struct ct_tuple *t,
@@ -117,7 +124,7 @@ void ct_talker_note(struct ct_thread *thr, const struct ct_tuple *t)
 	/* A sample that another thread is in the way of is none. */
 	if (!talkers || !ct_spin_trylock(&talkers->lock))
 		return;
-	decay(thr, talkers);
+	decay(thr->tbl, talkers, thr->now_ns);
 	for (unsigned end = 0; end < ENDS; end++) {
 		struct slot who = who_is(thr->tbl, t, (enum ct_talker_end)end);
 
@@ -170,6 +177,8 @@ size_t ct_talkers(struct ct_table *tbl, enum ct_talker_end end,
 		return 0;
 	slots = known->slots[end];
 	ct_spin_lock(&known->lock);
+	decay(tbl, known,
+	      atomic_load_explicit(&tbl->now_ns, memory_order_relaxed));
 	for (unsigned i = 0; i < CT_TALKERS; i++)
 		total += slots[i].n;
 	for (unsigned i = 0; total && i < CT_TALKERS; i++) {

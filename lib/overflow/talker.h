@@ -9,7 +9,7 @@
  * CT_TALKERS of all is among them for certain.
  *
  * One newcomer in eight is counted, for eight, and only under pressure; all
- * counts are halved every half-life.
+ * counts are halved every half-life, when one is noted and when they are read.
  */
 #ifndef OVERFLOW_TALKER_H
 #define OVERFLOW_TALKER_H

@@ -408,6 +408,23 @@ static void reach(const struct ct_tcp *tcp, enum ct_dir dir,
 		seg->end = end;
 }
 
+/* => A SYN was seen, and the handshake is not over. */
+static bool is_half_open(unsigned state)
+{
+	return state == CT_TCP_SYN_SENT || state == CT_TCP_SYN_RECV ||
+	       state == CT_TCP_SYN_SENT2;
+}
+
+/* The budgets of half-open connections are told. */
+static ct_noinline void tell_half(struct ct_table *tbl,
+				  const struct ct_conn *conn, bool was, bool is)
+{
+	if (is && !was)
+		ct_half_enter(tbl, conn);
+	else if (was && !is)
+		ct_half_leave(tbl, conn);
+}
+
 static enum ct_track packet(struct ct_thread *thr, struct ct_conn *conn,
 			    struct ct_pkt *pkt)
 {
@@ -417,6 +434,8 @@ static enum ct_track packet(struct ct_thread *thr, struct ct_conn *conn,
 				    .seg = &seg,
 				    .status = ct_conn_word(conn),
 				    .dir = pkt->dir };
+	const uint8_t was = tcp->state;
+	enum ct_track track;
 
 	if (ct_unlikely(step.status & CT_S_SEQ_ADJUST))
 		shift_back(thr->tbl, conn, step.dir, &seg);
@@ -425,8 +444,12 @@ static enum ct_track packet(struct ct_thread *thr, struct ct_conn *conn,
 	if (seg.event == CT_TCP_EV_RST)
 		step.spare_low_rst =
 			param(thr, conn, CT_TCP_P_IGNORE_INVALID_RST);
-	step.cell = ct_tcp_fsm_next(pkt->dir, seg.event, tcp->state);
-	return act(thr, conn, &step, pkt);
+	step.cell = ct_tcp_fsm_next(pkt->dir, seg.event, was);
+	track = act(thr, conn, &step, pkt);
+	if (ct_unlikely(thr->tbl->half.on))
+		tell_half(thr->tbl, conn, is_half_open(was),
+			  is_half_open(tcp->state));
+	return track;
 }
 
 void ct_tcp_scales(struct ct_conn *conn, enum ct_dir dir, uint8_t shift)
@@ -452,6 +475,8 @@ static uint8_t evict_score(const struct ct_conn *conn)
 	case CT_TCP_LAST_ACK:
 	case CT_TCP_TIME_WAIT:
 	case CT_TCP_CLOSE:
+		return CT_SCORE_CLOSING;
+	case CT_TCP_NONE: /* no segment was believed */
 		return CT_SCORE_CLOSING;
 	case CT_TCP_ESTABLISHED:
 		return CT_SCORE_ESTABLISHED;

@@ -219,6 +219,63 @@ START_TEST(a_repeated_syn_is_no_newcomer)
 }
 END_TEST
 
+/* A segment without a connection, from one of many, or with a port of one
+ * address. */
+static void pick_up(uint32_t n, uint16_t port)
+{
+	struct ct_test_flow flow = ct_world_flow(n);
+
+	flow.sport = port;
+	ck_assert_uint_eq(say(&flow, CT_DIR_ORIG, CT_TEST_ACK, 100, 500), 0);
+}
+
+START_TEST(what_is_picked_up_has_no_part_in_it)
+{
+	start("overflow.half_open.max", BUDGET);
+	for (uint16_t i = 0; i < 3 * BUDGET; i++)
+		pick_up(1000u + i, 3000);
+	ct_world_wait(&w, 250 * CT_WORLD_S);
+	fill(BUDGET);
+	ck_assert_uint_eq(ct_world_conns(&w), 4 * BUDGET);
+	ck_assert_uint_eq(knock(BUDGET), CT_R_HALF_OPEN_FULL);
+	/* Nor when it ends, before the others. */
+	ct_world_wait(&w, 51 * CT_WORLD_S);
+	ct_maintain(w.tbl, w.now_ns, 0);
+	ck_assert_uint_eq(ct_world_conns(&w), BUDGET);
+	ck_assert_uint_eq(knock(BUDGET), CT_R_HALF_OPEN_FULL);
+	finish();
+}
+END_TEST
+
+START_TEST(nobody_uses_up_a_victims_budget_by_segments)
+{
+	start("overflow.half_open.source", BUDGET);
+	for (uint16_t i = 0; i < 3 * BUDGET; i++)
+		pick_up(1, (uint16_t)(3000 + i));
+	for (uint16_t i = 0; i < BUDGET; i++)
+		ck_assert_uint_eq(knock_again(i), 0);
+	ck_assert_uint_eq(knock_again(BUDGET), CT_R_SOURCE_HALF_OPEN);
+	finish();
+}
+END_TEST
+
+/* The handshake is over, whatever became of it. */
+START_TEST(what_was_reset_counts_no_more)
+{
+	start("overflow.half_open.max", BUDGET);
+	for (uint32_t i = 0; i < 3 * BUDGET; i++) {
+		struct ct_test_flow flow = ct_world_flow(i);
+
+		ck_assert_uint_eq(knock(i), 0);
+		say(&flow, CT_DIR_REPLY, CT_TEST_SYN | CT_TEST_ACK, 500, 101);
+		say(&flow, CT_DIR_ORIG, CT_TEST_RST, 101, 0);
+	}
+	fill(BUDGET);
+	ck_assert_uint_eq(knock(BUDGET), CT_R_HALF_OPEN_FULL);
+	finish();
+}
+END_TEST
+
 Suite *ct_suite(void)
 {
 	Suite *s = suite_create("flow/half_open");
@@ -233,6 +290,9 @@ Suite *ct_suite(void)
 	tcase_add_test(tc, a_verdict_says_what_becomes_of_them);
 	tcase_add_test(tc, where_there_is_a_proxy_they_get_a_cookie);
 	tcase_add_test(tc, a_repeated_syn_is_no_newcomer);
+	tcase_add_test(tc, what_is_picked_up_has_no_part_in_it);
+	tcase_add_test(tc, nobody_uses_up_a_victims_budget_by_segments);
+	tcase_add_test(tc, what_was_reset_counts_no_more);
 	suite_add_tcase(s, tc);
 	return s;
 }

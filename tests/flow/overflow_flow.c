@@ -191,6 +191,79 @@ START_TEST(a_source_that_holds_much_pays_with_its_own)
 }
 END_TEST
 
+static void establish(const struct ct_test_flow *flow)
+{
+	static const struct {
+		enum ct_dir dir;
+		uint8_t flags;
+		uint32_t seq, ack;
+	} says[] = { { CT_DIR_ORIG, CT_TEST_SYN, 100, 0 },
+		     { CT_DIR_REPLY, CT_TEST_SYN | CT_TEST_ACK, 500, 101 },
+		     { CT_DIR_ORIG, CT_TEST_ACK, 101, 501 } };
+
+	for (unsigned i = 0; i < 3; i++) {
+		const struct ct_test_segment seg = { .flags = says[i].flags,
+						     .win = 1000,
+						     .seq = says[i].seq,
+						     .ack = says[i].ack };
+		struct ct_pkt pkt = ct_world_tcp(&w, flow, says[i].dir, &seg);
+
+		ck_assert_int_eq(ct_confirm(w.thr, &pkt), CT_ACCEPT);
+	}
+}
+
+static bool has_gone(const struct ct_test_flow *flow)
+{
+	struct ct_tuple t = ct_world_tuple(flow, CT_DIR_ORIG);
+
+	t.l4 = 6;
+	return !ct_find(w.thr, &t, NULL);
+}
+
+/*
+ * A proxy, say, with a tenth of the table: what a flood may have of the others it
+ * has of the proxy, too, and no more.
+ */
+START_TEST(a_large_source_does_not_pay_for_a_spoofed_flood)
+{
+	enum { ALL = 4000, PROXY = 400, SPOOFED = 20000 };
+	const struct ct_config cfg = { .size = sizeof(cfg), .max_conns = ALL };
+	uint32_t lost = 0, others = 0;
+	struct ct_test_flow flow;
+
+	ct_world_create(&w, &cfg);
+	ct_world_attach(&w);
+	for (uint32_t i = 0; i < ALL; i++) {
+		flow = i % (ALL / PROXY) ? ct_world_flow(i)
+					 : ct_crowd_greedy(i);
+		establish(&flow);
+	}
+	ct_world_wait(&w, CT_WORLD_S);
+	for (uint32_t i = 0; i < SPOOFED; i++) {
+		const struct ct_test_segment seg = { .flags = CT_TEST_SYN };
+		struct ct_pkt pkt;
+
+		flow = ct_world_flow(1000000 + i);
+		ct_test_tcp(&w.p, &flow, CT_DIR_ORIG, &seg);
+		pkt = ct_test_pkt(&w.p);
+		if (ct_process(w.thr, &pkt, CT_HOOK_PREROUTING) == CT_ACCEPT &&
+		    pkt.conn)
+			ct_confirm(w.thr, &pkt);
+		if (i % 32 == 0)
+			ct_world_wait(&w, 320000);
+	}
+	for (uint32_t i = 0; i < ALL; i++) {
+		flow = i % (ALL / PROXY) ? ct_world_flow(i)
+					 : ct_crowd_greedy(i);
+		if (has_gone(&flow))
+			++*(i % (ALL / PROXY) ? &others : &lost);
+	}
+	/* Of 200 some 20, and the credit of 13. */
+	ck_assert_uint_ge(lost + others, ALL / 20);
+	ck_assert_uint_le(lost, 2 * ALL / 20 * PROXY / ALL + 13);
+}
+END_TEST
+
 /*
  * Who comes again, and is answered, need not wait for two seconds; who only comes
  * again gains nothing.
@@ -317,7 +390,8 @@ START_TEST(the_host_knows_what_they_are_worth)
 	ck_assert_uint_eq(host.candidate.state, CT_SCORE_UNREPLIED);
 	ck_assert_uint_eq(host.candidate.idle_ms, 4000);
 	ck_assert_uint_eq(host.candidate.hard_s, 30);
-	ck_assert_uint_eq(host.candidate.soft_s, SOFT);
+	ck_assert_uint_eq(host.candidate.soft_s, 30 * 2 / 5);
+	ck_assert_uint_eq(host.newcomer.soft_s, SOFT);
 	ck_assert_uint_eq(host.candidate.nat, 0);
 	ck_assert_uint_eq(host.candidate.activity, 0);
 	ck_assert_uint_eq(host.newcomer.idle_ms, 0);
@@ -345,6 +419,10 @@ Suite *ct_suite(void)
 	tcase_add_test(tcase,
 		       who_is_missed_again_and_again_stays_once_it_is_answered);
 	tcase_add_test(tcase, who_only_repeats_himself_gains_nothing);
+	suite_add_tcase(suite, tcase);
+	tcase = tcase_create("large");
+	tcase_add_checked_fixture(tcase, NULL, teardown);
+	tcase_add_test(tcase, a_large_source_does_not_pay_for_a_spoofed_flood);
 	suite_add_tcase(suite, tcase);
 	tcase = tcase_create("host");
 	tcase_add_checked_fixture(tcase, NULL, teardown);

@@ -5,6 +5,8 @@
 #include "crowd.h"
 #include "suite.h"
 
+#include <time.h>
+
 enum { MAX = 200, SOFT = 300 };
 
 static struct ct_world w;
@@ -75,6 +77,58 @@ START_TEST(top_talkers_are_known)
 }
 END_TEST
 
+/* One source in 2000 that come while the table is full. */
+static struct ct_talker first_talker(void)
+{
+	struct ct_talker talker = { .opened = 0 };
+
+	ck_assert_uint_le(ct_talkers(w.tbl, CT_TALKER_SRC, &talker, 1), 1);
+	return talker;
+}
+
+static void talk(void)
+{
+	ct_crowd_fill(&w, 0, MAX);
+	ct_world_wait(&w, 1);
+	for (uint32_t i = 0; i < 2000; i++) {
+		struct ct_test_flow flow = ct_crowd_greedy(i);
+
+		ct_crowd_arrive_by(&w, &flow, NULL, 0);
+	}
+}
+
+START_TEST(talkers_are_forgotten_although_nobody_comes)
+{
+	uint64_t opened;
+
+	ct_crowd_set(&w, "overflow.half_life", 60);
+	talk();
+	opened = first_talker().opened;
+	ck_assert_uint_ge(opened, 1500);
+	ct_world_wait(&w, 60 * CT_WORLD_S);
+	ck_assert_uint_eq(first_talker().opened, opened / 2);
+	ct_world_wait(&w, 3600 * CT_WORLD_S);
+	ck_assert_uint_eq(first_talker().opened, 0);
+}
+END_TEST
+
+/* However many half-lives have passed: one step, and none of them is lost. */
+START_TEST(a_long_silence_is_forgotten_at_once)
+{
+	enum { QUIET = 240u * 86400 }; /* seconds */
+	clock_t before;
+
+	ct_crowd_set(&w, "overflow.half_life", 1);
+	talk();
+	ct_world_wait(&w, QUIET * CT_WORLD_S);
+	before = clock();
+	talk();
+	ck_assert_int_lt((clock() - before) / CLOCKS_PER_SEC, 5);
+	ck_assert_uint_ge(first_talker().opened, 1500);
+	ck_assert_uint_le(first_talker().opened, 2500);
+}
+END_TEST
+
 static void poll_for(uint32_t seconds)
 {
 	for (uint32_t i = 0; i < 10 * seconds; i++)
@@ -101,6 +155,67 @@ START_TEST(what_is_idle_past_its_soft_age_goes_under_pressure)
 }
 END_TEST
 
+/* UDP streams of three kinds, each in a third of a table that is almost full. */
+static void fill_by(const struct ct_policy *const policies[3])
+{
+	for (uint32_t i = 0; i < MAX * 9 / 10; i++) {
+		struct ct_test_flow flow = ct_world_flow(i);
+
+		ck_assert_uint_eq(
+			ct_crowd_arrive_by(&w, &flow, policies[i % 3], 0), 0);
+	}
+	ct_crowd_assure(&w, 0, MAX * 9 / 10);
+}
+
+/* => How many of a kind there are. */
+static uint32_t alive_of(unsigned kind)
+{
+	uint32_t alive = 0;
+
+	for (uint32_t i = kind; i < MAX * 9 / 10; i += 3)
+		alive += ct_crowd_found(&w, i) != NULL;
+	return alive;
+}
+
+/*
+ * Two fifths of what a state has, or of what the policy says of it; or what the
+ * class has.
+ */
+START_TEST(each_state_and_class_has_a_soft_age)
+{
+	static const struct ct_policy_timeout timeouts[] = {
+		{ .name = "udp.timeout.stream", .seconds = 200 }
+	};
+	const struct ct_policy_def shorter = { .size = sizeof(shorter),
+					       .timeouts = timeouts,
+					       .n_timeouts = 1 };
+	const struct ct_class_def def = { .size = sizeof(def), .soft = 40 };
+	const struct ct_policy *policies[3] = { NULL };
+	const uint32_t each = MAX * 3 / 10;
+
+	ct_crowd_set(&w, "overflow.low", 0);
+	ck_assert_int_eq(ct_class_define(w.tbl, 1, &def), 0);
+	ck_assert_int_eq(ct_policy_create(w.tbl, &shorter, &policies[1]), 0);
+	policies[2] = ct_crowd_policy(w.tbl, 1, CT_OVERFLOW_DEFAULT);
+	fill_by(policies);
+	poll_for(38);
+	ck_assert_uint_eq(alive_of(2), each);
+	poll_for(5);
+	ck_assert_uint_eq(alive_of(2), 0);
+	ck_assert_uint_eq(alive_of(1), each);
+	poll_for(35);
+	ck_assert_uint_eq(alive_of(1), each);
+	poll_for(5);
+	ck_assert_uint_eq(alive_of(1), 0);
+	ck_assert_uint_eq(alive_of(0), each);
+	poll_for(35);
+	ck_assert_uint_eq(alive_of(0), each);
+	poll_for(5);
+	ck_assert_uint_eq(alive_of(0), 0);
+	ck_assert_uint_eq(ct_world_count(&w, CT_R_END_SHORTENED), 3 * each);
+}
+END_TEST
+
 START_TEST(without_pressure_nothing_shrinks)
 {
 	for (uint32_t i = 0; i < MAX / 2; i++)
@@ -118,8 +233,11 @@ Suite *ct_suite(void)
 	tcase_add_checked_fixture(tcase, setup, teardown);
 	tcase_add_test(tcase, victims_are_remembered);
 	tcase_add_test(tcase, top_talkers_are_known);
+	tcase_add_test(tcase, talkers_are_forgotten_although_nobody_comes);
+	tcase_add_test(tcase, a_long_silence_is_forgotten_at_once);
 	tcase_add_test(tcase,
 		       what_is_idle_past_its_soft_age_goes_under_pressure);
+	tcase_add_test(tcase, each_state_and_class_has_a_soft_age);
 	tcase_add_test(tcase, without_pressure_nothing_shrinks);
 	suite_add_tcase(suite, tcase);
 	return suite;
