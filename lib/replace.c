@@ -207,5 +207,7 @@ int ct_help_replace(struct ct_thread *thr, struct ct_pkt *pkt,
 	edit_packet(thr->tbl, pkt, &edit);
 	speech->len += new_len - old_len;
 	call->grown += (int32_t)new_len - (int32_t)old_len;
+	if (call->written < off + new_len)
+		call->written = off + new_len;
 	return 0;
 }

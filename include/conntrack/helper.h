@@ -55,11 +55,17 @@ struct ct_speech {
 	uint8_t streamed;     /**< 1: in order, without holes or repetitions */
 	uint8_t again;        /**< 1: streamed, and all of it was said before: a
 				   retransmission, to be rewritten again */
-	uint8_t reserved[2];  /**< zero */
-	uint32_t used;        /**< streamed: how many bytes the helper needs not
+	uint8_t hold;     /**< streamed, not again; set by the helper: so many
+				   of the last bytes begin what NAT must replace
+				   and ends later.  They are cut off, once, as if
+				   lost, and come again with more */
+	uint8_t reserved; /**< zero */
+	uint32_t used;    /**< streamed: how many bytes the helper needs not
 				   see again, all at first; what it leaves is
-				   shown once more, in front of what comes */
-	void *priv[4];        /**< the library's */
+				   shown once more, in front of what comes, and
+				   leaves as it was replaced if it comes again
+				   and no length has changed */
+	void *priv[4];    /**< the library's */
 };
 
 /** What a helper wants done with the packet. */

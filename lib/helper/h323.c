@@ -18,6 +18,11 @@ static uint32_t addr_len(const struct ct_per_found *found)
 	return found->mark == CT_H323_IP4 ? 4 : 16;
 }
 
+static bool is_address(const struct ct_per_found *found)
+{
+	return found->mark == CT_H323_IP4 || found->mark == CT_H323_IP6;
+}
+
 void ct_h323_look(struct ct_h323_look *look, struct ct_thread *thr,
 		  struct ct_pkt *pkt, struct ct_speech *speech)
 {
@@ -72,6 +77,22 @@ bool ct_h323_read(const struct ct_h323_look *look,
 	ct_cursor_copy(&cur, at->addr.bytes, addr_len(found));
 	at->port = ct_cursor_be16(&cur);
 	return ct_cursor_good(&cur);
+}
+
+uint32_t ct_h323_begun(const struct ct_h323_look *look)
+{
+	const struct ct_per_finds *finds = &look->finds;
+	uint32_t at = finds->cut;
+
+	if (finds->end != CT_PER_CUT || !ct_h323_translated(look))
+		return 0;
+	if (finds->n && is_address(&finds->at[finds->n - 1])) {
+		const struct ct_per_found *last = &finds->at[finds->n - 1];
+
+		if (last->off + addr_len(last) + PORT_LEN > look->len)
+			at = last->off;
+	}
+	return look->off + at >= look->speech->fresh ? look->len - at : 0;
 }
 
 /* What was sent on before stays as it is: nothing more can be done for it. */
