@@ -379,7 +379,8 @@ enum ct_verdict ct_help_run(struct ct_thread *thr, struct ct_pkt *pkt)
 	/* A later fragment has nothing that could be read or shifted. */
 	if (!show.help || (pkt->flags & CT_PKT_LATER))
 		return CT_ACCEPT;
-	if (!ct_conn_crosses(pkt->conn, status))
+	/* A first one is alone only if its helper was not known when it came. */
+	if (!ct_conn_crosses(pkt->conn, status) && !(pkt->flags & CT_PKT_FIRST))
 		show.ops = ct_help_ops(thr->tbl, show.help);
 	if (show.ops && is_for_helper(show.ops, pkt) && find_payload(&show) &&
 	    !help(&show))

@@ -164,8 +164,7 @@ CT_API bool ct_help_allowed(struct ct_thread *thr, const struct ct_pkt *pkt,
  * @param new_len  how many come
  * @context        inside help()
  * @return         0; CT_E_INVAL for bytes of an earlier packet; CT_E_NOSPC
- *                 when the packet has not enough tailroom, or is a fragment
- *                 that would change its length: drop it
+ *                 when the packet has not enough tailroom: drop it
  */
 CT_API int ct_help_replace(struct ct_thread *thr, struct ct_pkt *pkt,
 			   struct ct_speech *speech, uint32_t off,
