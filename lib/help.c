@@ -439,6 +439,14 @@ bool ct_help_allowed(struct ct_thread *thr, const struct ct_pkt *pkt,
 	return false;
 }
 
+bool ct_help_leaves_with(struct ct_thread *thr, const struct ct_pkt *pkt,
+			 const union ct_addr *addr)
+{
+	const struct ct_host *host = &thr->tbl->mem.host;
+
+	return host->leaves_with(host->user, pkt, addr);
+}
+
 /* --- Ids that are free -------------------------------------------------- */
 
 /* So many are tried: as one after the other is taken, the table is full. */

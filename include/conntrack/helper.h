@@ -151,6 +151,19 @@ CT_API bool ct_help_allowed(struct ct_thread *thr, const struct ct_pkt *pkt,
 			    const union ct_addr *addr, ct_be16 port);
 
 /**
+ * What the host's routing says of an address (ct_host.leaves_with).
+ *
+ * @param thr   the calling thread's handle
+ * @param pkt   the packet
+ * @param addr  of its family
+ * @context     inside help()
+ * @return      whether packets for addr leave by the interface by which pkt
+ *              does; false where the host does not say
+ */
+CT_API bool ct_help_leaves_with(struct ct_thread *thr, const struct ct_pkt *pkt,
+				const union ct_addr *addr);
+
+/**
  * Put other bytes in the place of some of the payload.
  *
  * Lengths, checksums and, over TCP, all later sequence numbers follow.
