@@ -134,12 +134,15 @@ static uint8_t helper_of(struct ct_thread *thr, struct ct_pkt *pkt,
 	const struct ct_conn *conn = ct_lookup(thr, pkt, key);
 	const struct ct_helped *help;
 	const struct ct_expect *exp;
+	struct ct_tuple t;
 
 	if (conn) {
 		help = ct_help_of(thr->tbl, conn);
 		return help ? help->helper : 0;
 	}
-	exp = ct_expect_find(thr, &key->tuple);
+	t = key->tuple;
+	t.zone = ct_policy_zone_any(pkt);
+	exp = ct_expect_find(thr, &t);
 	if (exp && exp->helper)
 		return exp->helper;
 	return pkt->policy ? pkt->policy->helper : 0;

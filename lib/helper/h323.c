@@ -131,9 +131,6 @@ struct ct_expect_def ct_h323_def(const struct ct_h323_look *look,
 		.tuple = look->peer,
 	};
 
-	/* What comes first is of the original zone, whichever end sends it. */
-	if (look->pkt->dir == CT_DIR_ORIG)
-		def.tuple.zone = look->own.zone;
 	def.tuple.l4 = l4;
 	def.tuple.src_id = 0;
 	def.tuple.dst_id = 0;
