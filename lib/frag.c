@@ -8,7 +8,9 @@
  */
 #include "frag.h"
 
+#include "core/expect.h"
 #include "core/frag.h"
+#include "core/policy.h"
 #include "core/tags.h"
 #include "core/whole.h"
 #include "wire/hdr.h"
@@ -75,6 +77,16 @@ static bool too_large(const struct ct_fragment *frag)
 
 /* --- Put together ------------------------------------------------------- */
 
+/* The packet becomes the datagram that it completed. */
+static enum ct_reason complete(struct ct_thread *thr, struct ct_pkt *pkt,
+			       struct ct_datagram *done)
+{
+	enum ct_reason reason = ct_whole_make(thr, pkt, done);
+
+	ct_datagram_free(&thr->tbl->mem, done);
+	return reason;
+}
+
 /* => NONE: the packet is a datagram now. */
 static enum ct_reason gather(struct ct_thread *thr, struct ct_pkt *pkt)
 {
@@ -90,35 +102,10 @@ static enum ct_reason gather(struct ct_thread *thr, struct ct_pkt *pkt)
 	if (!all_there(thr, pkt, &frag))
 		return CT_R_FRAG_CUT;
 	reason = ct_frags_hold(thr, pkt, &frag, &done);
-	if (reason != CT_R_NONE)
-		return reason;
-	reason = ct_whole_make(thr, pkt, done);
-	ct_datagram_free(&thr->tbl->mem, done);
-	return reason;
+	return reason == CT_R_NONE ? complete(thr, pkt, done) : reason;
 }
 
 /* --- Passed ------------------------------------------------------------- */
-
-static enum ct_reason pass(struct ct_thread *thr, struct ct_pkt *pkt)
-{
-	struct ct_fragment frag;
-
-	if (!read_sound(pkt, &frag))
-		return CT_R_IP_FRAGMENT;
-	/* What may have to be held; it passes all the same if it need not. */
-	if (frag.off)
-		(void)all_there(thr, pkt, &frag);
-	if (too_large(&frag))
-		return CT_R_FRAG_TOO_LARGE;
-	/*
-	 * RFC 3128 2: what begins within TCP's header is there to get flags
-	 * past a filter.
-	 */
-	if (frag.next == CT_IPPROTO_TCP && frag.off &&
-	    frag.off < CT_TCP_HDR_LEN)
-		return CT_R_FRAG_OVERLAP;
-	return ct_frags_pass(thr, pkt, &frag);
-}
 
 /* The headers of a first fragment, behind which is not all. */
 static const struct ct_l4_ops *parse_first(struct ct_thread *thr,
@@ -138,6 +125,86 @@ static const struct ct_l4_ops *parse_first(struct ct_thread *thr,
 	pkt->l4_len = end - pkt->l4_off;
 	t->l4 = pkt->l4;
 	return ct_registry_l4(thr->tbl, pkt->l4);
+}
+
+/* => Which helper hears a connection, or would hear a new one; 0: none. */
+static uint8_t helper_of(struct ct_thread *thr, struct ct_pkt *pkt,
+			 const struct ct_key *key)
+{
+	const struct ct_conn *conn = ct_lookup(thr, pkt, key);
+	const struct ct_helped *help;
+	const struct ct_expect *exp;
+	struct ct_tuple t;
+
+	if (conn) {
+		help = ct_help_of(thr->tbl, conn);
+		return help ? help->helper : 0;
+	}
+	t = key->tuple;
+	t.zone = ct_policy_zone_any(pkt);
+	exp = ct_expect_find(thr, &t);
+	if (exp && exp->helper)
+		return exp->helper;
+	return pkt->policy ? pkt->policy->helper : 0;
+}
+
+/*
+ * A helper may have to lengthen what a first fragment says, which cannot be
+ * done for itself: what follows would have to move.
+ *
+ * => False, too, for what is no packet of a connection.
+ */
+static bool is_helped(struct ct_thread *thr, const struct ct_pkt *first,
+		      const struct ct_fragment *frag)
+{
+	const struct ct_helpers *helpers = &thr->tbl->helpers;
+	const struct ct_helper_ops *helper;
+	const struct ct_l4_ops *ops;
+	struct ct_pkt pkt = *first;
+	struct ct_key key;
+	uint8_t number;
+
+	pkt.l4_off = (uint16_t)frag->hdr;
+	pkt.l4_len = frag->len;
+	ops = parse_first(thr, &pkt, &key.tuple);
+	if (!ops || !ops->tuple(&pkt, &key.tuple))
+		return false;
+	ct_complete(thr, &pkt, ops, &key.tuple);
+	ct_lookup_key(thr, &pkt, &key);
+	number = helper_of(thr, &pkt, &key);
+	if (!number)
+		return false;
+	helper = helpers->place[number].ops;
+	return (!helper->l3 || helper->l3 == pkt.l3) &&
+	       (!helper->l4 || helper->l4 == pkt.l4);
+}
+
+/* => NONE: it goes on, or the packet is a datagram now. */
+static enum ct_reason pass(struct ct_thread *thr, struct ct_pkt *pkt)
+{
+	enum ct_frag_mode mode = CT_FRAG_VIRTUAL;
+	struct ct_datagram *done = NULL;
+	struct ct_fragment frag;
+	enum ct_reason reason;
+
+	if (!read_sound(pkt, &frag))
+		return CT_R_IP_FRAGMENT;
+	if (!frag.off && is_helped(thr, pkt, &frag))
+		mode = CT_FRAG_REASSEMBLE;
+	/* What may have to be held; it passes all the same if it need not. */
+	if (frag.off || mode == CT_FRAG_REASSEMBLE)
+		(void)all_there(thr, pkt, &frag);
+	if (too_large(&frag))
+		return CT_R_FRAG_TOO_LARGE;
+	/*
+	 * RFC 3128 2: what begins within TCP's header is there to get flags
+	 * past a filter.
+	 */
+	if (frag.next == CT_IPPROTO_TCP && frag.off &&
+	    frag.off < CT_TCP_HDR_LEN)
+		return CT_R_FRAG_OVERLAP;
+	reason = ct_frags_pass(thr, pkt, &frag, mode, &done);
+	return done ? complete(thr, pkt, done) : reason;
 }
 
 /* --- The way ------------------------------------------------------------ */
@@ -191,9 +258,9 @@ enum ct_verdict ct_frag_way(struct ct_thread *thr, struct ct_pkt *pkt,
 
 	if (ct_traced(thr))
 		ct_trace(thr, "fragment", "%s",
-			 reason == CT_R_NONE
-				 ? passes ? "goes on" : "its datagram is whole"
-				 : ct_reason_text(reason)->text);
+			 reason != CT_R_NONE ? ct_reason_text(reason)->text
+			 : pkt->flags & CT_PKT_WHOLE ? "its datagram is whole"
+						     : "goes on");
 	if (reason == CT_R_FRAG_HELD)
 		return steal(thr, pkt);
 	if (reason == CT_R_IP_FRAGMENT) {
@@ -204,7 +271,7 @@ enum ct_verdict ct_frag_way(struct ct_thread *thr, struct ct_pkt *pkt,
 		return refuse(thr, pkt, reason);
 	if (pkt->flags & CT_PKT_LATER)
 		return ct_answer(thr, pkt, (enum ct_reason)pkt->reason);
-	if (passes)
+	if (passes && !(pkt->flags & CT_PKT_WHOLE))
 		return go_first(thr, pkt, way);
 	return go_on(thr, pkt, ct_way_parse(thr, pkt, &way->key.tuple), way);
 }

@@ -148,6 +148,71 @@ static bool show_again(struct show *show, uint32_t len, int32_t *grown)
 	return good;
 }
 
+/* What is kept leaves as it was replaced when it comes again. */
+static void write_again(struct show *show)
+{
+	const struct ct_stream_part part =
+		ct_stream_written(show->view, show->seq, show->len);
+	struct ct_help_call one = { .pkt = show->pkt, .off = show->off };
+	struct ct_speech speech = {
+		.bytes = show->pkt->data + show->off,
+		.len = show->len,
+		.priv = { &one },
+	};
+
+	if (part.len &&
+	    memcmp(speech.bytes + part.off, part.bytes, part.len) != 0)
+		(void)ct_help_replace(show->thr, show->pkt, &speech, part.off,
+				      part.len, part.bytes, part.len);
+}
+
+/* => A FIN would take the number of what is cut off. */
+static bool can_be_cut(const struct ct_pkt *pkt)
+{
+	enum { FIN = 1 };
+
+	return !(pkt->data[pkt->l4_off + CT_TCP_FLAGS_OFF] & FIN);
+}
+
+/*
+ * The helper holds some of the last bytes back.
+ *
+ * => False when the packet has no others: it is to be dropped.
+ * => The stream is no shorter: they come again.
+ */
+static bool hold(struct show *show, struct ct_speech *speech)
+{
+	uint32_t own = speech->len - speech->fresh;
+	uint32_t n = speech->hold < own ? speech->hold : own;
+	struct ct_help_call *one = speech->priv[0];
+
+	if (!can_be_cut(show->pkt) || !ct_stream_cut(show->view, n))
+		return true;
+	if (one->off + own - n == show->off)
+		return false;
+	one->joined = NULL;
+	if (ct_help_replace(show->thr, show->pkt, speech, speech->len - n, n,
+			    NULL, 0))
+		return false;
+	one->grown += (int32_t)n;
+	return true;
+}
+
+/* What the helper leaves is kept; it may have been rewritten, byte for byte. */
+static void keep(struct show *show, const struct ct_speech *speech)
+{
+	const struct ct_help_call *one = speech->priv[0];
+	struct ct_stream *view = show->view;
+
+	if (speech->used >= speech->fresh || one->grown)
+		view->flags &= ~(uint32_t)CT_STREAM_WRITTEN;
+	if (one->written > speech->used && !one->grown)
+		view->flags |= CT_STREAM_WRITTEN;
+	ct_stream_keep(show->thr, view, speech->bytes + speech->used,
+		       speech->len - speech->used,
+		       ct_core_param(show->thr->tbl, CT_P_HELPER_STREAM));
+}
+
 /* What is new, behind what is kept. */
 static bool show_next(struct show *show, uint32_t off, uint32_t len,
 		      uint32_t seq)
@@ -172,8 +237,9 @@ static bool show_next(struct show *show, uint32_t off, uint32_t len,
 	speech.len = speech.fresh + len;
 	if (!call(show, &speech, &one))
 		return false;
-	ct_stream_keep(show->thr, view, speech.bytes + speech.used,
-		       speech.len - speech.used, limit);
+	if (speech.hold && !hold(show, &speech))
+		return false;
+	keep(show, &speech);
 	return true;
 }
 
@@ -220,9 +286,15 @@ static bool show_stream(struct show *show)
 {
 	struct ct_stream *view = show->view;
 	const struct ct_stream was = *view;
-	const struct ct_stream_plan plan = ct_stream_place(
-		view, show->seq, show->pkt->data + show->off, show->len);
+	struct ct_stream_plan plan;
 
+	write_again(show);
+	plan = ct_stream_place(view, show->seq, show->pkt->data + show->off,
+			       show->len);
+	if (plan.overtakes)
+		return ct_help_drop(show->thr, show->pkt,
+				    "It overtakes what was cut off.") ==
+		       CT_HELP_OK;
 	if (show_planned(show, &plan))
 		return true;
 	if (show->too_late && comes_again(view, show->seq)) {
@@ -307,7 +379,8 @@ enum ct_verdict ct_help_run(struct ct_thread *thr, struct ct_pkt *pkt)
 	/* A later fragment has nothing that could be read or shifted. */
 	if (!show.help || (pkt->flags & CT_PKT_LATER))
 		return CT_ACCEPT;
-	if (!ct_conn_crosses(pkt->conn, status))
+	/* A first one is alone only if its helper was not known when it came. */
+	if (!ct_conn_crosses(pkt->conn, status) && !(pkt->flags & CT_PKT_FIRST))
 		show.ops = ct_help_ops(thr->tbl, show.help);
 	if (show.ops && is_for_helper(show.ops, pkt) && find_payload(&show) &&
 	    !help(&show))
@@ -364,6 +437,14 @@ bool ct_help_allowed(struct ct_thread *thr, const struct ct_pkt *pkt,
 		ct_trace(thr, "helper", "%s",
 			 ct_reason_text(CT_R_HELPER_STRICT)->text);
 	return false;
+}
+
+bool ct_help_leaves_with(struct ct_thread *thr, const struct ct_pkt *pkt,
+			 const union ct_addr *addr)
+{
+	const struct ct_host *host = &thr->tbl->mem.host;
+
+	return host->leaves_with(host->user, pkt, addr);
 }
 
 /* --- Ids that are free -------------------------------------------------- */

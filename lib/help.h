@@ -10,11 +10,12 @@
 /* One call of a helper: what ct_speech.priv[0] leads to. */
 struct ct_help_call {
 	struct ct_pkt *pkt;
-	uint8_t *joined; /* the speech's bytes in the view's memory, or NULL */
-	uint32_t size;   /* of that */
-	uint32_t off;    /* of the speech's own bytes, from pkt->data */
-	int32_t grown;   /* bytes that the packet has become longer */
-	bool too_late;   /* bytes were to be replaced that have left already */
+	uint8_t *joined;  /* the speech's bytes in the view's memory, or NULL */
+	uint32_t size;    /* of that */
+	uint32_t off;     /* of the speech's own bytes, from pkt->data */
+	int32_t grown;    /* bytes that the packet has become longer */
+	uint32_t written; /* in the speech: behind the last byte replaced */
+	bool too_late;    /* bytes were to be replaced that have left already */
 };
 
 /*

@@ -163,11 +163,15 @@ static int by_policy(struct ct_thread *thr, struct ct_conn *conn,
  * => False when out of memory; met: the expectation, or NULL.
  */
 static ct_noinline bool meet(struct ct_thread *thr, struct ct_conn *conn,
-			     const struct ct_tuple *t, struct ct_expect **met)
+			     const struct ct_pkt *pkt, struct ct_expect **met)
 {
-	struct ct_expect *exp = ct_expect_take(thr, t);
 	struct ct_conn *master;
+	struct ct_expect *exp;
+	struct ct_tuple t;
 
+	ct_conn_tuple(conn, CT_DIR_ORIG, &t);
+	t.zone = ct_policy_zone_any(pkt);
+	exp = ct_expect_take(thr, &t);
 	*met = exp;
 	if (!exp)
 		return true;
@@ -237,7 +241,7 @@ static enum ct_verdict open_conn(struct ct_thread *thr, struct ct_pkt *pkt,
 	pkt->dir = CT_DIR_ORIG;
 	pkt->state = CT_NEW;
 	if (ct_unlikely((ct_expects_any(&thr->tbl->helpers) &&
-			 !meet(thr, conn, &way->key.tuple, &met)) ||
+			 !meet(thr, conn, pkt, &met)) ||
 			(pkt->policy && by_policy(thr, conn, pkt->policy)) ||
 			(proxied.flags && !ct_syn_keep(thr, conn, &proxied)))) {
 		ct_conn_discard(thr, conn);

@@ -64,8 +64,8 @@ static int check_room(const struct ct_pkt *pkt, int64_t grow)
 
 	if (!grow)
 		return 0;
-	/* What lies elsewhere cannot move, nor what is in other fragments. */
-	if (!field || end > pkt->len || (pkt->flags & CT_PKT_FIRST))
+	/* What lies elsewhere cannot move. */
+	if (!field || end > pkt->len)
 		return CT_E_NOSPC;
 	if ((int64_t)end + grow > (int64_t)pkt->len + pkt->tailroom ||
 	    ct_load_u16(field) + grow > UINT16_MAX ||
@@ -146,7 +146,7 @@ static void edit_packet(const struct ct_table *tbl, struct ct_pkt *pkt,
 {
 	const int32_t grow = (int32_t)edit->new_len - (int32_t)edit->old_len;
 	const uint32_t there = l4_there(pkt);
-	const bool whole = there == pkt->l4_len && !(pkt->flags & CT_PKT_FIRST);
+	const bool whole = there == pkt->l4_len;
 	const bool sums = summed(pkt);
 	uint32_t before = 0;
 
@@ -207,5 +207,7 @@ int ct_help_replace(struct ct_thread *thr, struct ct_pkt *pkt,
 	edit_packet(thr->tbl, pkt, &edit);
 	speech->len += new_len - old_len;
 	call->grown += (int32_t)new_len - (int32_t)old_len;
+	if (call->written < off + new_len)
+		call->written = off + new_len;
 	return 0;
 }

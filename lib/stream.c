@@ -33,10 +33,32 @@ static bool in_hole(const struct ct_stream *view, uint32_t seq, uint32_t end)
 	       (int32_t)(view->hole_end - end) >= 0;
 }
 
+/* How often what overtakes may come again before it passes: a probe, and a
+ * few of a sender's that takes bytes for lost one after the other. */
+enum { PATIENCE = 4 };
+
+/* => Whether it is to wait for what was cut off in front of it. */
+static bool overtakes(struct ct_stream *view, uint32_t end)
+{
+	if (!(view->flags & CT_STREAM_HELD))
+		return false;
+	if ((int32_t)(end - view->ahead) > 0) {
+		view->ahead = end;
+		return true;
+	}
+	if (!view->patience)
+		return false;
+	view->patience--;
+	return true;
+}
+
 /* Bytes are missing: go on behind the segment. */
 static struct ct_stream_plan ahead(struct ct_stream *view, uint32_t seq,
 				   uint32_t len)
 {
+	if (overtakes(view, seq + len))
+		return (struct ct_stream_plan){ .overtakes = true };
+	view->flags &= ~(uint32_t)CT_STREAM_HELD;
 	view->flags |= CT_STREAM_HOLE;
 	view->hole = view->next;
 	view->hole_end = seq;
@@ -54,7 +76,8 @@ static struct ct_stream_plan again(const struct ct_stream *view, uint32_t seq,
 
 	if (in_hole(view, seq, seq + len))
 		return (struct ct_stream_plan){ .fresh = len };
-	/* What is kept has not been understood yet: nothing was rewritten. */
+	/* What is kept has not been understood yet: nothing more is to be
+	 * rewritten than ct_stream_written() says. */
 	if (view->n_kept && front < (int32_t)len)
 		len = front > 0 ? (uint32_t)front : 0;
 	return (struct ct_stream_plan){ .again = len };
@@ -75,6 +98,7 @@ struct ct_stream_plan ct_stream_place(struct ct_stream *view, uint32_t seq,
 	if ((int32_t)(seq + len - view->next) <= 0)
 		return again(view, seq, len);
 
+	view->flags &= ~(uint32_t)CT_STREAM_HELD;
 	old = view->next - seq;
 	view->next = seq + len;
 	before = old - view->n_kept;
@@ -93,6 +117,27 @@ struct ct_stream_plan ct_stream_place(struct ct_stream *view, uint32_t seq,
 	return plan;
 }
 
+struct ct_stream_part ct_stream_written(const struct ct_stream *view,
+					uint32_t seq, uint32_t len)
+{
+	int32_t skip = (int32_t)(seq - (view->next - view->n_kept));
+	struct ct_stream_part part = { .bytes = view->kept,
+				       .len = view->n_kept };
+
+	if (!view->n_kept || !(view->flags & CT_STREAM_WRITTEN) ||
+	    skip >= (int32_t)view->n_kept || skip + (int32_t)len <= 0)
+		return (struct ct_stream_part){ 0 };
+	if (skip < 0) {
+		part.off = (uint32_t)-skip;
+	} else {
+		part.bytes += skip;
+		part.len -= (uint32_t)skip;
+	}
+	if (part.len > len - part.off)
+		part.len = len - part.off;
+	return part;
+}
+
 const uint8_t *ct_stream_join(struct ct_stream *view, const uint8_t *bytes,
 			      uint32_t len, uint32_t limit)
 {
@@ -104,9 +149,25 @@ const uint8_t *ct_stream_join(struct ct_stream *view, const uint8_t *bytes,
 	return view->kept;
 }
 
+bool ct_stream_cut(struct ct_stream *view, uint32_t n)
+{
+	const uint32_t end = view->next;
+
+	if ((view->flags & CT_STREAM_CUT) && view->cut == end) {
+		view->flags &= ~(uint32_t)(CT_STREAM_CUT | CT_STREAM_HELD);
+		return false;
+	}
+	view->flags |= CT_STREAM_CUT | CT_STREAM_HELD;
+	view->cut = end;
+	view->ahead = end;
+	view->patience = PATIENCE;
+	view->next -= n;
+	return true;
+}
+
 void ct_stream_unsay(struct ct_stream *view, const struct ct_stream *was)
 {
-	const uint32_t lost = CT_STREAM_LOST;
+	const uint32_t lost = CT_STREAM_LOST | CT_STREAM_CUT | CT_STREAM_HELD;
 
 	view->flags = (was->flags & ~lost) | (view->flags & lost);
 	view->next = was->next;

@@ -15,6 +15,7 @@
 #define CONNTRACK_CONFIG_H
 
 #include <conntrack/types.h>
+#include <stdbool.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -29,7 +30,7 @@ enum ct_log_level { CT_LOG_ERR, CT_LOG_WARN, CT_LOG_INFO, CT_LOG_DEBUG };
  * What the library cannot do by itself.
  *
  * Any hook may be NULL: memory then comes from libc, randomness from
- * getrandom(2), the log is silent, pull fails and emit drops.  Only alloc and
+ * getrandom(2), the log is silent, pull fails, emit drops and nothing leaves_with.  Only alloc and
  * free go together: both or neither.
  */
 struct ct_host {
@@ -58,6 +59,12 @@ struct ct_host {
 	 * ct_maintain(), by the last one with a lock held: it must not call
 	 * the library. */
 	void (*emit)(void *user, const struct ct_pkt *pkt);
+	/** Whether a packet for addr, of pkt's family, would leave by the
+	 * interface by which pkt, about to leave, does: routing knows.  NULL:
+	 * it would not.  For helper.sip.external_media; called with a lock of
+	 * the library held: it must not call the library. */
+	bool (*leaves_with)(void *user, const struct ct_pkt *pkt,
+			    const union ct_addr *addr);
 };
 
 /** Which defaults a table starts with; docs/params.md lists both. */

@@ -47,6 +47,16 @@ CT_API void ct_conn_tuple(const struct ct_conn *conn, enum ct_dir dir,
 			  struct ct_tuple *tuple);
 
 /**
+ * The zone that was chosen for it, for both directions or for one: the original
+ * tuple's, or if that is 0 the reply's.
+ *
+ * @param conn  a borrowed or owned connection
+ * @context     any thread that may use conn
+ * @return      the zone
+ */
+CT_API uint16_t ct_conn_zone(const struct ct_conn *conn);
+
+/**
  * Its status.
  *
  * @param conn  a borrowed or owned connection

@@ -55,7 +55,9 @@ typedef void (*ct_expect_nat_fn)(struct ct_thread *thr, struct ct_pkt *pkt,
 struct ct_expect_def {
 	size_t size; /**< sizeof(struct ct_expect_def) */
 	/** The first packet's tuple, as it arrives, before any translation.
-	 * Its destination, protocols and zone count wholly. */
+	 * Its destination, protocols and zone count wholly; the zone is the one
+	 * that was chosen for the packet, be it for one direction only.  A
+	 * helper's has its master's, ct_conn_zone(). */
 	struct ct_tuple tuple;
 	union ct_addr src_mask; /**< bits of the source address that count */
 	ct_be16 src_id_mask;    /**< bits of the source id that count */
@@ -126,7 +128,7 @@ CT_API int ct_expect_refresh(struct ct_thread *thr, struct ct_expect *exp,
  * The expectation that a packet with this tuple would meet.
  *
  * @param thr    the calling thread's handle
- * @param tuple  a packet's, zone included
+ * @param tuple  a packet's, with the zone that was chosen for it
  * @context      an online thread
  * @return       borrowed until this thread's next poll; NULL when there is none
  */

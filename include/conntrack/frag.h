@@ -19,6 +19,7 @@
  *	reassemble   CT_STOLEN, but the last    the datagram, CT_PKT_WHOLE
  *	virtual      accepted, or CT_STOLEN     the fragment: CT_PKT_FIRST
  *	             before the first one       or CT_PKT_LATER
+ *	  to helpers as reassemble              as reassemble
  *	off          CT_INVALID                 the fragment
  *
  * See docs/fragments.md.

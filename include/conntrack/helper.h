@@ -55,11 +55,17 @@ struct ct_speech {
 	uint8_t streamed;     /**< 1: in order, without holes or repetitions */
 	uint8_t again;        /**< 1: streamed, and all of it was said before: a
 				   retransmission, to be rewritten again */
-	uint8_t reserved[2];  /**< zero */
-	uint32_t used;        /**< streamed: how many bytes the helper needs not
+	uint8_t hold;     /**< streamed, not again; set by the helper: so many
+				   of the last bytes begin what NAT must replace
+				   and ends later.  They are cut off, once, as if
+				   lost, and come again with more */
+	uint8_t reserved; /**< zero */
+	uint32_t used;    /**< streamed: how many bytes the helper needs not
 				   see again, all at first; what it leaves is
-				   shown once more, in front of what comes */
-	void *priv[4];        /**< the library's */
+				   shown once more, in front of what comes, and
+				   leaves as it was replaced if it comes again
+				   and no length has changed */
+	void *priv[4];    /**< the library's */
 };
 
 /** What a helper wants done with the packet. */
@@ -145,6 +151,19 @@ CT_API bool ct_help_allowed(struct ct_thread *thr, const struct ct_pkt *pkt,
 			    const union ct_addr *addr, ct_be16 port);
 
 /**
+ * What the host's routing says of an address (ct_host.leaves_with).
+ *
+ * @param thr   the calling thread's handle
+ * @param pkt   the packet
+ * @param addr  of its family
+ * @context     inside help()
+ * @return      whether packets for addr leave by the interface by which pkt
+ *              does; false where the host does not say
+ */
+CT_API bool ct_help_leaves_with(struct ct_thread *thr, const struct ct_pkt *pkt,
+				const union ct_addr *addr);
+
+/**
  * Put other bytes in the place of some of the payload.
  *
  * Lengths, checksums and, over TCP, all later sequence numbers follow.
@@ -158,8 +177,7 @@ CT_API bool ct_help_allowed(struct ct_thread *thr, const struct ct_pkt *pkt,
  * @param new_len  how many come
  * @context        inside help()
  * @return         0; CT_E_INVAL for bytes of an earlier packet; CT_E_NOSPC
- *                 when the packet has not enough tailroom, or is a fragment
- *                 that would change its length: drop it
+ *                 when the packet has not enough tailroom: drop it
  */
 CT_API int ct_help_replace(struct ct_thread *thr, struct ct_pkt *pkt,
 			   struct ct_speech *speech, uint32_t off,

@@ -64,6 +64,15 @@ static void no_emit(void *user, const struct ct_pkt *pkt)
 	(void)pkt;
 }
 
+static bool no_route(void *user, const struct ct_pkt *pkt,
+		     const union ct_addr *addr)
+{
+	(void)user;
+	(void)pkt;
+	(void)addr;
+	return false;
+}
+
 int ct_mem_init(struct ct_mem *mem, const struct ct_host *host,
 		uint64_t max_bytes)
 {
@@ -86,6 +95,8 @@ int ct_mem_init(struct ct_mem *mem, const struct ct_host *host,
 	mem->emits = mem->host.emit;
 	if (!mem->host.emit)
 		mem->host.emit = no_emit;
+	if (!mem->host.leaves_with)
+		mem->host.leaves_with = no_route;
 	return 0;
 }
 

@@ -55,6 +55,16 @@ void ct_conn_tuple(const struct ct_conn *conn, enum ct_dir dir,
 	tuple->zone = wide->reply_zone;
 }
 
+uint16_t ct_conn_zone(const struct ct_conn *conn)
+{
+	struct ct_tuple t;
+
+	ct_conn_tuple(conn, CT_DIR_ORIG, &t);
+	if (!t.zone)
+		ct_conn_tuple(conn, CT_DIR_REPLY, &t);
+	return t.zone;
+}
+
 /* => The key, of either form, is that of this tuple. */
 static bool same_tuple(const struct ct_tuple *t, const struct ct_key *key)
 {

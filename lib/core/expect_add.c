@@ -212,6 +212,9 @@ int ct_expect_add(struct ct_thread *thr, struct ct_conn *master,
 	error = check(thr->tbl, ct_help_of(thr->tbl, master), &def);
 	if (error)
 		return error;
+	/* As Linux: it has its master's zone, in whichever direction. */
+	if (!(def.flags & CT_EXPECT_USERSPACE))
+		def.tuple.zone = ct_conn_zone(master);
 	make_room(thr);
 	help = ct_help_get(thr, master);
 	made = help ? make(thr, master, help, &def) : NULL;

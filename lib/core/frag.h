@@ -73,6 +73,7 @@ struct ct_datagram {
 	uint8_t l4;            /* L */
 	uint8_t has_conn;      /* L */
 	uint8_t dropped;       /* L  the first one was */
+	uint8_t gathers;       /* L  it is put together nevertheless */
 	uint16_t reason;       /* L */
 	struct ct_tuple tuple; /* L  of its connection, in its direction */
 	struct ct_seen seen;   /* L */
@@ -133,15 +134,18 @@ void ct_datagram_free(struct ct_mem *mem, struct ct_datagram *datagram);
 /* --- Virtual reassembly ------------------------------------------------- */
 
 /*
- * A fragment arrives whose bytes pass.
+ * A fragment arrives whose bytes pass; or, of a first one, are to be put
+ * together with those of all others, if that is the mode.
  *
  * => CT_R_NONE: it goes on.  A first one is to be tracked, and then told
- *    about: ct_frags_tell().  A later one has got its answer.
- *    CT_R_FRAG_HELD: it was copied and waits for the first one.  Otherwise why
- *    it is to be dropped.
+ *    about: ct_frags_tell().  A later one has got its answer.  With *done it
+ *    completed its datagram, as in ct_frags_hold().
+ *    CT_R_FRAG_HELD: it was copied and waits for the first one, or for all.
+ *    Otherwise why it is to be dropped.
  */
 enum ct_reason ct_frags_pass(struct ct_thread *thr, struct ct_pkt *pkt,
-			     const struct ct_fragment *frag);
+			     const struct ct_fragment *frag,
+			     enum ct_frag_mode mode, struct ct_datagram **done);
 
 /* Tell what the first fragment was answered. */
 void ct_frags_tell(struct ct_thread *thr, const struct ct_pkt *pkt,

@@ -33,13 +33,10 @@ static bool gives_up(enum ct_assembly_end end)
 	       end == CT_ASSEMBLY_UNEVEN;
 }
 
-/*
- * => CT_ASSEMBLY_DONE: it is out of the table.
- * => WAITS and DONE: the piece is taken.
- */
-static enum ct_reason add(struct ct_frag_seat *seat,
-			  struct ct_datagram *datagram, struct ct_piece **piece,
-			  const struct ct_fragment *frag)
+enum ct_reason ct_frag_add(struct ct_frag_seat *seat,
+			   struct ct_datagram *datagram,
+			   struct ct_piece **piece,
+			   const struct ct_fragment *frag)
 {
 	uint32_t cost = (uint32_t)(*piece)->kept.size;
 	enum ct_assembly_end end;
@@ -82,7 +79,7 @@ enum ct_reason ct_frags_hold(struct ct_thread *thr, const struct ct_pkt *pkt,
 		ct_mem_free(mem, piece, piece->kept.size);
 		return CT_R_NO_MEMORY;
 	}
-	reason = add(&seat, datagram, &piece, frag);
+	reason = ct_frag_add(&seat, datagram, &piece, frag);
 	ct_frag_unlock(&seat);
 	if (piece)
 		ct_mem_free(mem, piece, piece->kept.size);

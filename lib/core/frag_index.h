@@ -54,6 +54,17 @@ void ct_frag_drop(struct ct_frag_seat *seat, struct ct_datagram *datagram);
 bool ct_frag_charge(struct ct_frag_seat *seat, struct ct_datagram *datagram,
 		    uint32_t bytes);
 
+/*
+ * Add a fragment's copy to the others of its datagram, which is put together.
+ *
+ * => CT_R_FRAG_HELD, and CT_R_NONE: the datagram is complete and out of the
+ *    table; the piece is taken.  Otherwise as ct_frags_hold().
+ */
+enum ct_reason ct_frag_add(struct ct_frag_seat *seat,
+			   struct ct_datagram *datagram,
+			   struct ct_piece **piece,
+			   const struct ct_fragment *frag);
+
 /* => The datagram of a hash and serial number, or NULL. */
 struct ct_datagram *ct_frag_named(const struct ct_frags *frags, uint64_t name);
 

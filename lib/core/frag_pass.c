@@ -8,6 +8,12 @@
  *
  *	UNKNOWN --first arrives--> PENDING --it was tracked--> TOLD
  *
+ * A first one that says what a helper may lengthen does not pass.  It is copied,
+ * and so are all others: the datagram is put together.  Those that came before
+ * it are held already.
+ *
+ *	UNKNOWN --first arrives--> gathers --all are there--> done
+ *
  * As long as that tuple is in no table, since nobody confirmed the connection,
  * later fragments are held, as those are that come before the first.  Whoever
  * confirmed it asks for them afterwards; whatever comes later then finds the
@@ -17,6 +23,7 @@
 #include "core/frag_index.h"
 #include "core/table.h"
 
+#include <assert.h>
 #include <string.h>
 
 /* --- Answers ------------------------------------------------------------ */
@@ -69,7 +76,7 @@ static void account(const struct ct_thread *thr, const struct ct_pkt *pkt)
 
 /* --- A fragment --------------------------------------------------------- */
 
-enum next { GOES, WAITS, ENDS };
+enum next { GOES, WAITS, ENDS, JOINS };
 
 /* What is to be done with a fragment whose bytes are new. */
 static enum next judge(struct ct_thread *thr, const struct ct_fragment *frag,
@@ -78,6 +85,8 @@ static enum next judge(struct ct_thread *thr, const struct ct_fragment *frag,
 	enum ct_dir dir = CT_DIR_ORIG;
 	struct ct_conn *conn = NULL;
 
+	if (datagram->gathers)
+		return JOINS;
 	if (datagram->dropped)
 		return ENDS;
 	if (!frag->off)
@@ -178,8 +187,52 @@ static enum ct_reason act(struct ct_frag_seat *seat,
 	return waits ? CT_R_FRAG_HELD : CT_R_NONE;
 }
 
+/* Those that are held become an assembly, which is no stricter than seen.h. */
+static void assemble(struct ct_datagram *datagram)
+{
+	struct ct_piece *piece = datagram->pieces.first;
+
+	memset(&datagram->pieces, 0, sizeof(datagram->pieces));
+	while (piece) {
+		struct ct_piece *next = piece->next;
+		enum ct_assembly_end end;
+		struct ct_fragment frag;
+
+		ct_fragment_read(ct_piece_bytes(piece), piece->hdr + piece->len,
+				 datagram->key.l3, &frag);
+		end = ct_assembly_add(&datagram->pieces, piece, &frag);
+		assert(end == CT_ASSEMBLY_WAITS);
+		(void)end;
+		piece = next;
+	}
+}
+
+static enum ct_reason join(struct ct_frag_seat *seat,
+			   struct ct_datagram *datagram,
+			   struct ct_piece **piece,
+			   const struct ct_fragment *frag,
+			   struct ct_datagram **done)
+{
+	enum ct_reason reason;
+
+	if (!datagram->gathers)
+		assemble(datagram);
+	datagram->gathers = 1;
+	reason = ct_frag_add(seat, datagram, piece, frag);
+	if (reason == CT_R_NONE)
+		*done = datagram;
+	return reason;
+}
+
+/* => Whether the packet has all bytes of the fragment, to be copied. */
+static bool has_all(const struct ct_pkt *pkt, const struct ct_fragment *frag)
+{
+	return pkt->len >= frag->hdr + frag->len;
+}
+
 enum ct_reason ct_frags_pass(struct ct_thread *thr, struct ct_pkt *pkt,
-			     const struct ct_fragment *frag)
+			     const struct ct_fragment *frag,
+			     enum ct_frag_mode mode, struct ct_datagram **done)
 {
 	struct ct_mem *mem = &thr->tbl->mem;
 	struct ct_piece *piece = NULL;
@@ -195,12 +248,19 @@ enum ct_reason ct_frags_pass(struct ct_thread *thr, struct ct_pkt *pkt,
 		if (!datagram)
 			break;
 		next = judge(thr, frag, datagram, pkt);
+		if (mode == CT_FRAG_REASSEMBLE &&
+		    datagram->known == CT_FRAG_UNKNOWN)
+			next = JOINS;
 		reason = next == ENDS ? (enum ct_reason)datagram->reason
 				      : CT_R_FRAG_EARLY;
-		if (next == WAITS && !piece && may_wait(&seat, datagram)) {
+		if (!piece && (next == JOINS ||
+			       (next == WAITS && may_wait(&seat, datagram)))) {
 			ct_frag_unlock(&seat);
-			piece = ct_piece_make(mem, pkt->data, frag);
+			reason = CT_R_FRAG_CUT;
+			if (!has_all(pkt, frag))
+				break;
 			reason = CT_R_NO_MEMORY;
+			piece = ct_piece_make(mem, pkt->data, frag);
 			if (!piece)
 				break;
 			continue;
@@ -209,7 +269,9 @@ enum ct_reason ct_frags_pass(struct ct_thread *thr, struct ct_pkt *pkt,
 			ct_mem_free(mem, piece, piece->kept.size);
 			piece = NULL;
 		}
-		if (next == GOES || piece)
+		if (next == JOINS)
+			reason = join(&seat, datagram, &piece, frag, done);
+		else if (next == GOES || piece)
 			reason = act(&seat, datagram, pkt, frag, &piece);
 		else if (!datagram->seen.n)
 			ct_frag_drop(&seat, datagram);
@@ -218,7 +280,7 @@ enum ct_reason ct_frags_pass(struct ct_thread *thr, struct ct_pkt *pkt,
 	}
 	if (piece)
 		ct_mem_free(mem, piece, piece->kept.size);
-	if (reason == CT_R_NONE) {
+	if (reason == CT_R_NONE && !*done) {
 		measure(pkt, frag);
 		if (frag->off)
 			account(thr, pkt);

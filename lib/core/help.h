@@ -39,7 +39,10 @@ struct ct_stream {
 	uint32_t hole;   /* what begins here has not come yet */
 	uint32_t hole_end;
 	uint32_t lost;  /* segment that was dropped: its number */
-	uint32_t flags; /* enum ct_stream_flag */
+	uint32_t cut;   /* where the last one was cut off had it ended here */
+	uint32_t ahead; /* what lies behind that and was dropped: its end */
+	uint32_t patience; /* how many of those may come in vain once more */
+	uint32_t flags;    /* enum ct_stream_flag */
 };
 
 /* Bits of ct_proxied.flags. */

@@ -68,4 +68,12 @@ static inline uint16_t ct_policy_zone(const struct ct_pkt *pkt, enum ct_dir dir)
 	return pkt->zone;
 }
 
+/* => The zone that was chosen for a packet, whichever direction it counts for. */
+static inline uint16_t ct_policy_zone_any(const struct ct_pkt *pkt)
+{
+	uint16_t orig = ct_policy_zone(pkt, CT_DIR_ORIG);
+
+	return orig ? orig : ct_policy_zone(pkt, CT_DIR_REPLY);
+}
+
 #endif /* CORE_POLICY_H */

@@ -57,7 +57,7 @@ static const struct ct_param_def core_params[CT_P_MAX] = {
 		"changes of a stream's length that are remembered in each direction, so that what was sent before them and comes again is shifted as it was; 1: the last, as Linux does",
 		1, CT_SEQADJ_STEPS, 1, CT_SEQADJ_STEPS, 0, 0 },
 	[CT_P_FRAG_MODE] = { "frag.mode", NULL,
-		"fragments; 0: are invalid; 1: are held until their datagram is complete, which is cut again at the same places, as in Linux; 2: pass in order of arrival once the first one is known",
+		"fragments; 0: are invalid; 1: are held until their datagram is complete, which is cut again at the same places, as in Linux; 2: pass in order of arrival once the first one is known, but to helpers",
 		CT_FRAG_REASSEMBLE, CT_FRAG_VIRTUAL, 0, CT_FRAG_VIRTUAL, 0, 0 },
 	[CT_P_FRAG_TIMEOUT4] = { "frag.timeout.ipv4", "net.ipv4.ipfrag_time",
 		"seconds that an IPv4 datagram has to become complete; RFC 1122 3.3.2 says 60 to 120",

@@ -32,7 +32,6 @@ static enum ct_help help(struct ct_thread *thr, struct ct_pkt *pkt,
 		return CT_HELP_OK;
 	ct_conn_tuple(pkt->conn, CT_DIR_ORIG, &query);
 	ct_conn_tuple(pkt->conn, CT_DIR_REPLY, &def.tuple);
-	def.tuple.zone = query.zone;
 	def.src_mask.v4 = mask_of(ct_helper_param(thr, ops, P_PREFIX));
 	def.tuple.src.v4 = query.src.v4 & def.src_mask.v4;
 	def.tuple.src_id = htons(port);

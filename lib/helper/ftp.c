@@ -329,7 +329,6 @@ struct job {
 	enum ct_dir dir;
 	struct ct_tuple own;  /* the speaker's packets */
 	struct ct_tuple peer; /* the other end's packets */
-	uint16_t zone;
 	bool nat;
 };
 
@@ -339,7 +338,6 @@ static struct ct_expect_def expectation(const struct job *job,
 	struct ct_expect_def def = { .size = sizeof(def) };
 
 	def.tuple = job->peer;
-	def.tuple.zone = job->zone;
 	def.tuple.src_id = 0;
 	def.tuple.dst_id = word->port;
 	memset(&def.src_mask, 0xff, sizeof(def.src_mask));
@@ -505,7 +503,6 @@ static enum ct_help help(struct ct_thread *thr, struct ct_pkt *pkt,
 	job.lines = ct_lines_of(speech, &job.state->place[job.dir]);
 	ct_conn_tuple(pkt->conn, job.dir, &job.own);
 	ct_conn_tuple(pkt->conn, !job.dir, &job.peer);
-	job.zone = job.dir == CT_DIR_ORIG ? job.own.zone : job.peer.zone;
 	job.nat = ct_conn_status(pkt->conn) & (CT_S_SRC_NAT | CT_S_DST_NAT);
 	return speech->streamed ? help_stream(&job) : help_packet(&job);
 }

@@ -18,6 +18,11 @@ static uint32_t addr_len(const struct ct_per_found *found)
 	return found->mark == CT_H323_IP4 ? 4 : 16;
 }
 
+static bool is_address(const struct ct_per_found *found)
+{
+	return found->mark == CT_H323_IP4 || found->mark == CT_H323_IP6;
+}
+
 void ct_h323_look(struct ct_h323_look *look, struct ct_thread *thr,
 		  struct ct_pkt *pkt, struct ct_speech *speech)
 {
@@ -74,6 +79,22 @@ bool ct_h323_read(const struct ct_h323_look *look,
 	return ct_cursor_good(&cur);
 }
 
+uint32_t ct_h323_begun(const struct ct_h323_look *look)
+{
+	const struct ct_per_finds *finds = &look->finds;
+	uint32_t at = finds->cut;
+
+	if (finds->end != CT_PER_CUT || !ct_h323_translated(look))
+		return 0;
+	if (finds->n && is_address(&finds->at[finds->n - 1])) {
+		const struct ct_per_found *last = &finds->at[finds->n - 1];
+
+		if (last->off + addr_len(last) + PORT_LEN > look->len)
+			at = last->off;
+	}
+	return look->off + at >= look->speech->fresh ? look->len - at : 0;
+}
+
 /* What was sent on before stays as it is: nothing more can be done for it. */
 enum ct_help ct_h323_put(const struct ct_h323_look *look,
 			 const struct ct_per_found *found,
@@ -110,9 +131,6 @@ struct ct_expect_def ct_h323_def(const struct ct_h323_look *look,
 		.tuple = look->peer,
 	};
 
-	/* What comes first is of the original zone, whichever end sends it. */
-	if (look->pkt->dir == CT_DIR_ORIG)
-		def.tuple.zone = look->own.zone;
 	def.tuple.l4 = l4;
 	def.tuple.src_id = 0;
 	def.tuple.dst_id = 0;

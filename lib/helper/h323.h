@@ -59,6 +59,10 @@ void ct_h323_look(struct ct_h323_look *look, struct ct_thread *thr,
 bool ct_h323_read(const struct ct_h323_look *look,
 		  const struct ct_per_found *found, struct ct_h323_addr *at);
 
+/* => How many of the last bytes begin an address that does not end here, and
+ * that NAT may have to replace: the packet's own only. */
+uint32_t ct_h323_begun(const struct ct_h323_look *look);
+
 bool ct_h323_same(const union ct_addr *a, const union ct_addr *b);
 
 /* Whether any address of the connection changes, and whether the speaker's

@@ -10,7 +10,9 @@
  *
  * In order, a TPKT whose end is yet to come is looked at as far as it goes:
  * what stands in it must be translated before it is sent on.  It is shown again
- * with more; what was seen by then is passed over.
+ * with more; what was seen by then is passed over.  An address that is cut itself
+ * is held back.  A TPKT that took several segments is left until something
+ * follows, so that each of them leaves as it did when it comes again.
  */
 #include "helper/h323.h"
 #include "helper/q931.h"
@@ -96,9 +98,11 @@ static enum ct_help message(struct ct_h323_look *look, read_fn read,
 	uint32_t len = look->len;
 	enum ct_help answer = CT_HELP_OK;
 
+	look->finds.end = CT_PER_DONE;
 	read(look, part);
 	for (unsigned i = 0; i < look->finds.n && answer == CT_HELP_OK; i++)
 		answer = one(look, &look->finds.at[i]);
+	look->speech->hold = (uint8_t)ct_h323_begun(look);
 	look->off = off;
 	look->len = len;
 	return answer;
@@ -139,9 +143,9 @@ static enum ct_help stream(struct ct_h323_look *look, read_fn read)
 		}
 		look->off = at + TPKT_HEADER;
 		look->len = (part == CT_PER_WHOLE ? len : left) - TPKT_HEADER;
-		if (look->len)
+		if (look->len && at + len > speech->fresh)
 			answer = message(look, read, part);
-		if (part != CT_PER_WHOLE)
+		if (part != CT_PER_WHOLE || (at < speech->fresh && len == left))
 			break;
 		at += len;
 	}

@@ -168,7 +168,6 @@ static enum ct_help announce(struct job *job, const struct ct_irc_offer *offer)
 	def.tuple = job->peer;
 	memset(&def.tuple.src, 0, sizeof(def.tuple.src));
 	def.tuple.src_id = 0;
-	def.tuple.zone = job->own.zone;
 	def.tuple.dst_id = htons(offer->port);
 	def.timeout_s = ct_helper_param(job->thr, &ct_irc_helper, 0);
 	if (job->nat)

@@ -28,7 +28,8 @@ struct walk {
 	unsigned n_bits; /* how many */
 	unsigned steps;
 	unsigned depth;
-	bool open; /* cur ends where the bytes do, not where they should */
+	bool open;    /* cur ends where the bytes do, not where they should */
+	uint32_t cut; /* as ct_per_finds */
 	enum ct_per_end end; /* unless DONE the walk is over */
 	struct ct_per_finds *finds;
 };
@@ -184,7 +185,6 @@ static void octets(struct walk *walk, const struct ct_per_type *type,
 {
 	uint32_t n = length(walk, type->low, type->high);
 	struct ct_per_found found = { .len = (uint16_t)n };
-	const uint8_t *bytes;
 
 	if (type->low == type->high && n <= 2 && n) {
 		bits(walk, 8 * n);
@@ -192,8 +192,9 @@ static void octets(struct walk *walk, const struct ct_per_type *type,
 	}
 	if (!n || over(walk))
 		return;
-	bytes = take(walk, n);
-	found.off = bytes ? (uint32_t)(bytes - walk->start) : 0;
+	found.off = (uint32_t)(walk->cur.at - walk->start);
+	if (!take(walk, n) && type->mark)
+		walk->cut = found.off;
 	note(walk, type, tag, found);
 }
 
@@ -394,12 +395,15 @@ enum ct_per_end ct_per_walk(const struct ct_per_bytes *message,
 		.start = message->bytes,
 		.open = message->part == CT_PER_FIRST_PART,
 		.steps = STEPS_MAX,
+		.cut = message->len,
 		.end = CT_PER_DONE,
 		.finds = finds,
 	};
 
 	finds->n = 0;
 	any(&walk, type, 0);
+	finds->end = walk.end;
+	finds->cut = walk.cut;
 	if (walk.end == CT_PER_BROKEN)
 		finds->n = 0;
 	return walk.end;

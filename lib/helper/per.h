@@ -13,7 +13,7 @@
  * the length of the message, a number of steps and a depth.
  *
  * Of a message that goes on in a later packet the first part may be walked: what
- * is found lies wholly in it.
+ * is found lies wholly in it, and what has only begun is told apart.
  *
  * What an extension added is an open type, which has a length, and is stepped
  * over unless the table knows it.
@@ -93,6 +93,9 @@ struct ct_per_bytes {
 };
 
 struct ct_per_finds {
+	enum ct_per_end end;
+	uint32_t cut; /* CUT: where OCTETS that were asked for begin and do not
+			 end, or the end of the bytes */
 	unsigned n;
 	struct ct_per_found at[CT_PER_FOUND_MAX]; /* what is more is left */
 };

@@ -136,19 +136,27 @@ static bool tell(struct ct_thread *thr, const struct ct_conn *master,
 	return true;
 }
 
-/* The sibling of a call that is over, or its expectation. */
-static void end_gre(struct ct_thread *thr, const struct ct_tuple *t)
+static void expect_no_more(struct ct_thread *thr, const struct ct_conn *master,
+			   struct ct_tuple t)
 {
-	struct ct_conn *conn = ct_find(thr, t, NULL);
 	struct ct_expect *exp;
 
-	if (conn) {
-		ct_conn_delete(thr, conn);
-		return;
-	}
-	exp = ct_expect_find(thr, t);
+	t.zone = ct_conn_zone(master);
+	exp = ct_expect_find(thr, &t);
 	if (exp)
 		ct_expect_remove(thr, exp);
+}
+
+/* The sibling of a call that is over, or its expectation. */
+static void end_gre(struct ct_thread *thr, const struct ct_conn *master,
+		    const struct ct_tuple *t)
+{
+	struct ct_conn *conn = ct_find(thr, t, NULL);
+
+	if (conn)
+		ct_conn_delete(thr, conn);
+	else
+		expect_no_more(thr, master, *t);
 }
 
 /* With NAT the client's id is looked for as the server knows it: whichever end
@@ -162,20 +170,12 @@ static void end_call(struct ct_thread *thr, const struct ct_conn *master,
 	if (!state->server_id && !state->outside_id) /* there was none */
 		return;
 	t = gre(master, CT_DIR_ORIG, state->outside_id, state->server_id);
-	end_gre(thr, &t);
+	end_gre(thr, master, &t);
 	t = gre(master, CT_DIR_REPLY, state->server_id, state->outside_id);
-	end_gre(thr, &t);
+	end_gre(thr, master, &t);
 }
 
 /* --- What is expected --------------------------------------------------- */
-
-static void expect_no_more(struct ct_thread *thr, const struct ct_tuple *t)
-{
-	struct ct_expect *exp = ct_expect_find(thr, t);
-
-	if (exp)
-		ct_expect_remove(thr, exp);
-}
 
 static void map(struct ct_thread *thr, struct ct_pkt *pkt, enum ct_nat_end end,
 		const union ct_addr *addr, ct_be16 id)
@@ -218,12 +218,12 @@ static void met(struct ct_thread *thr, struct ct_pkt *pkt,
 	answer.src_id = def->tuple.dst_id;
 	answer.dst_id = def->tuple.src_id;
 	if (!(def->flags & CT_EXPECT_NAT)) {
-		expect_no_more(thr, &answer);
+		expect_no_more(thr, view.master, answer);
 		return;
 	}
 	if (orig) {
 		answer.dst_id = def->nat_id;
-		expect_no_more(thr, &answer);
+		expect_no_more(thr, view.master, answer);
 	}
 	map(thr, pkt, CT_NAT_SRC, &back.dst, orig ? def->nat_id : 0);
 	map(thr, pkt, CT_NAT_DST, &back.src, orig ? 0 : def->nat_id);

@@ -58,6 +58,12 @@ static const struct ct_param_def params[] = {
 		"SIP helper: 1: media are expected between the ends of the "
 		"signalling connection only (Linux: sip_direct_media)",
 		1, 1, 0, 1, 0, 0 },
+	[CT_SIP_P_EXTERNAL_MEDIA] = {
+		"helper.sip.external_media", NULL,
+		"SIP helper: 1: without direct_media: media are left alone "
+		"whose packets leave by the interface by which the message "
+		"does, as ct_host.leaves_with says (Linux: sip_external_media)",
+		0, 0, 0, 1, 0, 0 },
 	[CT_SIP_P_THOROUGH] = {
 		"helper.sip.thorough", NULL,
 		"SIP helper: 1: NAT also translates Record-Route, Route and "

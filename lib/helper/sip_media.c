@@ -202,6 +202,17 @@ static uint16_t expect_outside(struct ct_sip *sip, struct ct_expect_def pair[2],
 	return ntohs(pair[0].tuple.dst_id);
 }
 
+/* => A medium there does not come through us. */
+static bool goes_past(const struct ct_sip *sip, const union ct_addr *addr)
+{
+	const struct ct_talk *talk = &sip->talk;
+
+	if (ct_sip_get(sip, CT_SIP_P_DIRECT_MEDIA))
+		return !ct_talk_addr_equal(addr, &talk->own.src);
+	return ct_sip_get(sip, CT_SIP_P_EXTERNAL_MEDIA) &&
+	       ct_help_leaves_with(talk->thr, talk->pkt, addr);
+}
+
 /*
  * Expect a medium at addr.
  *
@@ -218,7 +229,7 @@ static const char *expect_media(struct ct_sip *sip,
 	bool direct = false;
 	struct ct_tuple t;
 
-	if (direct_media && !ct_talk_addr_equal(addr, &sip->talk.own.src))
+	if (goes_past(sip, addr))
 		return NULL;
 	if (!ct_help_allowed(sip->talk.thr, sip->talk.pkt, addr, htons(port)))
 		return NULL;

@@ -121,7 +121,7 @@ struct ct_expect_def ct_talk_expect(const struct ct_talk *talk, bool direct,
 
 	def.tuple.l3 = talk->peer.l3;
 	def.tuple.l4 = IPPROTO_UDP;
-	def.tuple.zone = talk->peer.zone;
+	def.tuple.zone = ct_conn_zone(talk->pkt->conn);
 	def.tuple.dst = *addr;
 	def.tuple.dst_id = port;
 	if (direct) {

@@ -34,7 +34,6 @@ static void describe(const struct ct_conn *conn, struct ct_expect_def *def)
 
 	ct_conn_tuple(conn, CT_DIR_REPLY, &def->tuple);
 	ct_conn_tuple(conn, CT_DIR_ORIG, &orig);
-	def->tuple.zone = orig.zone;
 	def->tuple.src_id = 0;
 	memset(&def->src_mask, 0xff, sizeof(def->src_mask));
 	def->nat_dir = CT_DIR_REPLY;

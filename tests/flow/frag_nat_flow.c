@@ -6,8 +6,10 @@
  */
 #include "frag.h"
 #include "nat.h"
+#include "sip.h"
 #include "suite.h"
 
+#include <stdio.h>
 #include <string.h>
 
 enum { MODES = 4, PAYLOAD = 1992, V4 = 20, V6 = 40, OUTSIDE = 0xcb007101 };
@@ -18,6 +20,7 @@ static struct ct_test_sent sent;
 static struct ct_pkt last;
 static struct ct_nat_range masquerade, forward;
 static struct ct_test_rules rules;
+static const struct ct_policy *policy; /* of all packets, or NULL */
 static const struct ct_test_flow *const flows[] = { &ct_test_flow4,
 						    &ct_test_flow6 };
 
@@ -25,6 +28,7 @@ static void setup(void)
 {
 	ct_world_start(&w, 64);
 	memset(&sent, 0, sizeof(sent));
+	policy = NULL;
 }
 
 static void teardown(void)
@@ -47,6 +51,7 @@ static enum ct_verdict pass(struct ct_test_packet *p)
 	enum ct_verdict verdict;
 
 	last = ct_test_pkt(p);
+	last.policy = policy;
 	verdict = ct_process(w.thr, &last, CT_HOOK_PREROUTING);
 	if (verdict == CT_ACCEPT)
 		verdict = ct_nat_step(&w, &last, &rules);
@@ -271,6 +276,56 @@ START_TEST(a_burst_is_translated)
 }
 END_TEST
 
+/* A call whose invitation is long, and grows: both modes do the same. */
+START_TEST(a_long_invitation_is_translated)
+{
+	const struct ct_policy_def def = { .size = sizeof(def),
+					   .helper = "sip" };
+	const struct ct_test_flow phones = { .l3 = CT_L3_IPV4,
+					     .src = { 10, 0, 0, 2 },
+					     .dst = { 198, 51, 100, 5 },
+					     .sport = 5060,
+					     .dport = 5060 };
+	char body[CT_SIP_TEXT], text[CT_SIP_TEXT], more[900];
+	const struct ct_sip_text invite = {
+		.first = "INVITE sip:bob@198.51.100.5 SIP/2.0",
+		.via = "10.0.0.2:5060",
+		.from = "10.0.0.2",
+		.contact = "10.0.0.2:5060",
+		.cseq = "1 INVITE",
+		.more = more,
+		.body = ct_sip_describe(body, "10.0.0.2",
+					"m=audio 4000 RTP/AVP 0\r\n"),
+	};
+	const uint8_t order[][3] = { { 0, 1, 2 }, { 2, 0, 1 } };
+	uint32_t len, most = 0;
+
+	choose_mode(2 * (_i % 2));
+	ck_assert_int_eq(ct_policy_create(w.tbl, &def, &policy), 0);
+	snprintf(more, sizeof(more), "Subject: %0800d\r\n", 0);
+	ct_sip_write(text, &invite);
+	len = (uint32_t)strlen(text);
+	ct_test_udp(&whole, &phones, CT_DIR_ORIG, len);
+	memcpy(whole.bytes + whole.len - len, text, len);
+	ct_test_sum(&whole);
+	for (unsigned i = 0; i < 3; i++) {
+		uint8_t n = order[_i / 2][i];
+
+		part(7, 400 * n, n < 2 ? 400 : 0);
+	}
+	ct_test_join(&sent, &joined);
+	ct_nat_sums_right(&joined);
+	joined.bytes[joined.len] = '\0';
+	ck_assert_ptr_null(strstr((char *)joined.bytes + 28, "10.0.0.2"));
+	ck_assert_ptr_nonnull(
+		strstr((char *)joined.bytes + 28, "c=IN IP4 203.0.113.1"));
+	for (uint32_t i = 0; i < sent.n; i++)
+		most = sent.p[i].len > most ? sent.p[i].len : most;
+	ck_assert_uint_le(most, V4 + 400);
+	ck_assert_uint_eq(sent.conns, sent.n);
+}
+END_TEST
+
 Suite *ct_suite(void)
 {
 	Suite *suite = suite_create("frag nat flow");
@@ -288,6 +343,7 @@ Suite *ct_suite(void)
 	tcase_add_loop_test(tc, leak_proof_lets_no_piece_out_untranslated, 0,
 			    MODES);
 	tcase_add_loop_test(tc, a_burst_is_translated, 0, MODES);
+	tcase_add_loop_test(tc, a_long_invitation_is_translated, 0, 4);
 	suite_add_tcase(suite, tc);
 	return suite;
 }

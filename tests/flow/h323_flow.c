@@ -449,38 +449,6 @@ START_TEST(a_split_tpkt_alone_is_nothing)
 }
 END_TEST
 
-/*
- * Cut anywhere: what is whole in its segment is translated there.  An address
- * that is cut itself is left as it is.
- */
-START_TEST(a_split_tpkt_in_order_is_seen)
-{
-	const struct ct_per_call call = fast_setup();
-	size_t len = ct_per_call_tpkt(tpkt, &call);
-	unsigned whole = 0;
-
-	ck_assert_int_eq(ct_param_set(w.tbl, "helper.stream", 8192), 0);
-	for (size_t cut = 1; cut < len; cut++) {
-		unsigned n;
-
-		ct_dialog_begin(&talk, &w, "Q.931", &talk.inside);
-		masquerade(&talk);
-		ct_dialog_connect(&talk);
-		ct_dialog_say(&talk, CT_DIR_ORIG, tpkt, cut);
-		n = said(&talk, PUBLIC, 5000) + said(&talk, PUBLIC, 5001);
-		ct_dialog_say(&talk, CT_DIR_ORIG, tpkt + cut, len - cut);
-		n += said(&talk, PUBLIC, 5000) + said(&talk, PUBLIC, 5001);
-		ck_assert_uint_ge(n, 1);
-		ck_assert_uint_eq(expects(), 2);
-		whole += n == 2;
-		ck_assert_int_eq(ct_conn_delete(w.thr, talk.pkt.conn), 0);
-		ct_world_settle(&w);
-	}
-	/* Five cuts go through each of the two. */
-	ck_assert_uint_eq(whole, len - 1 - 2 * 5);
-}
-END_TEST
-
 /* --- What is not believed ----------------------------------------------- */
 
 START_TEST(third_addresses_are_passed_over)
@@ -547,7 +515,6 @@ Suite *ct_suite(void)
 	tcase_add_test(tc, a_lone_header_is_remembered);
 	tcase_add_loop_test(tc, several_tpkts_in_a_segment, 0, 2);
 	tcase_add_test(tc, a_split_tpkt_alone_is_nothing);
-	tcase_add_test(tc, a_split_tpkt_in_order_is_seen);
 	tcase_add_test(tc, third_addresses_are_passed_over);
 	tcase_add_test(tc, strict_mode_opens_no_known_ports);
 	tcase_add_test(tc, rubbish_passes);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Helpers where fragments pass in order of arrival: only the first one has a
- * header, and its length and sum are those of the whole.
+ * Helpers where fragments pass in order of arrival: those of a connection that a
+ * helper listens to do not.  They are put together, so that it hears all of a
+ * message and may change its length.
  */
 #include "frag.h"
 #include "lines.h"
@@ -9,7 +10,7 @@
 
 #include <string.h>
 
-enum { PAYLOAD = 64, FIRST = 40, UDP_LEN = 8 };
+enum { PAYLOAD = 64 };
 
 static struct ct_test_packet whole;
 static struct ct_test_sent sent;
@@ -57,7 +58,7 @@ static enum ct_verdict part(uint32_t off, uint32_t len)
 	pkt.tailroom = ROOM;
 	pkt.policy = ct_lines.policy;
 	verdict = ct_process(ct_lines.w.thr, &pkt, CT_HOOK_PREROUTING);
-	ck_assert_int_ne(pkt.state, CT_INVALID);
+	ck_assert(verdict != CT_ACCEPT || pkt.state != CT_INVALID);
 	if (verdict == CT_ACCEPT)
 		verdict = ct_confirm(ct_lines.w.thr, &pkt);
 	if (verdict == CT_ACCEPT)
@@ -76,38 +77,186 @@ static void arrives(const struct ct_test_packet *as)
 	ck_assert_mem_eq(joined.bytes + off, as->bytes + off, as->len - off);
 }
 
-START_TEST(later_one_is_not_taken_for_a_packet)
+/* What stood in front became longer by two bytes. */
+static void lengthened(const char *front, const char *back)
 {
-	datagram(_i, "hello", "........OLD X NO");
-	ck_assert_int_eq(part(0, FIRST), CT_ACCEPT);
-	ct_lines_seen("[hello...........................]");
-	ck_assert_int_eq(part(FIRST, 0), CT_ACCEPT);
-	ct_lines_seen("");
+	struct ct_test_packet *p = &ct_lines.w.p;
+	uint8_t *payload;
+
+	ct_test_udp(p, ct_lines_flow(), CT_DIR_ORIG, PAYLOAD + 2);
+	payload = p->bytes + p->len - PAYLOAD - 2;
+	memset(payload, '.', PAYLOAD + 2);
+	memcpy(payload, front, strlen(front));
+	memcpy(payload + PAYLOAD + 2 - strlen(back), back, strlen(back));
+	ct_test_sum(p);
+	whole = *p;
+}
+
+static uint64_t waiting(void)
+{
+	struct ct_frag_stats stats = { .size = sizeof(stats) };
+
+	ck_assert_int_eq(ct_frag_stats(ct_lines.w.tbl, &stats), 0);
+	return stats.datagrams;
+}
+
+/* Where the parts begin: the last one ends the datagram. */
+static const uint32_t offs[] = { 0, 24, 48 };
+static const uint8_t orders[][3] = {
+	{ 0, 1, 2 }, { 0, 2, 1 }, { 1, 0, 2 },
+	{ 1, 2, 0 }, { 2, 0, 1 }, { 2, 1, 0 },
+};
+
+static enum ct_verdict nth(unsigned i)
+{
+	return part(offs[i], i == 2 ? 0 : 24);
+}
+
+/* Once the first one is known to be of a helper's connection, all are. */
+START_TEST(message_is_lengthened_whatever_comes_first)
+{
+	const uint8_t *order = orders[_i % 6];
+	uint32_t most = 0;
+
+	datagram(_i / 6, "an OLD", "end");
+	for (unsigned i = 0; i < 3; i++)
+		ck_assert_int_eq(nth(order[i]), i < 2 ? CT_STOLEN : CT_ACCEPT);
+	lengthened("an NEWER", "end");
+	for (uint32_t i = 0; i < sent.n; i++)
+		most = sent.p[i].len > most ? sent.p[i].len : most;
+	if (!(_i / 6))
+		ck_assert_uint_le(most, 20 + 24);
+	ck_assert_uint_gt(sent.n, 2);
+	arrives(&whole);
+	ck_assert_uint_eq(waiting(), 0);
+}
+END_TEST
+
+START_TEST(what_is_not_changed_leaves_as_it_came)
+{
+	datagram(_i, "hello", "and more");
+	for (unsigned i = 0; i < 3; i++)
+		nth(i);
+	ct_lines_seen("[hello................................................"
+		      "...and more]");
+	ck_assert_uint_eq(sent.n, 3);
 	arrives(&whole);
 }
 END_TEST
 
-START_TEST(first_one_cannot_change_its_length)
+/* Its helper is the connection's, whatever the packet's policy. */
+START_TEST(a_known_connection_is_enough)
 {
-	datagram(_i, "OLD", "");
-	ck_assert_int_eq(part(0, FIRST), CT_DROP);
-	ck_assert_uint_eq(ct_world_count(&ct_lines.w, CT_R_HELPER_REFUSED), 1);
+	struct ct_pkt pkt;
+
+	ct_test_udp(&ct_lines.w.p, ct_lines_flow(), CT_DIR_ORIG, 5);
+	pkt = ct_lines_carry("first");
+	ck_assert_int_eq(ct_lines_go(&pkt), CT_ACCEPT);
+	ct_lines.policy = NULL;
+	datagram(0, "an OLD", "");
+	for (unsigned i = 0; i < 3; i++)
+		nth(i);
+	lengthened("an NEWER", "");
+	arrives(&whole);
+}
+END_TEST
+
+/* So is an expectation that gives it one. */
+START_TEST(an_expected_connection_is_enough)
+{
+	struct ct_expect_def def = { .size = sizeof(def),
+				     .flags = CT_EXPECT_USERSPACE,
+				     .helper = "lines" };
+	struct ct_test_flow other = *ct_lines_flow();
+	struct ct_pkt pkt;
+
+	def.tuple = ct_world_tuple(&other, CT_DIR_ORIG);
+	other.dport++;
+	ct_test_udp(&ct_lines.w.p, &other, CT_DIR_ORIG, 5);
+	pkt = ct_lines_carry("first");
+	pkt.policy = NULL;
+	ck_assert_int_eq(ct_lines_go(&pkt), CT_ACCEPT);
+	ck_assert_int_eq(ct_expect_add(ct_lines.w.thr, pkt.conn, &def, NULL),
+			 0);
+	ct_lines.policy = NULL;
+	datagram(0, "an OLD", "");
+	for (unsigned i = 0; i < 3; i++)
+		nth(i);
+	lengthened("an NEWER", "");
+	arrives(&whole);
+}
+END_TEST
+
+START_TEST(who_has_a_helper_for_tcp_passes)
+{
+	const struct ct_policy_def def = { .size = sizeof(def),
+					   .helper = "ftp" };
+
+	ck_assert_int_eq(
+		ct_policy_create(ct_lines.w.tbl, &def, &ct_lines.policy), 0);
+	datagram(0, "hello", "");
+	for (unsigned i = 0; i < 3; i++)
+		ck_assert_int_eq(nth(i), CT_ACCEPT);
+	arrives(&whole);
+}
+END_TEST
+
+START_TEST(what_waits_has_bounds)
+{
+	ck_assert_int_eq(ct_param_set(ct_lines.w.tbl, "frag.pieces", 2), 0);
+	datagram(0, "hello", "");
+	ck_assert_int_eq(nth(0), CT_STOLEN);
+	ck_assert_int_eq(nth(1), CT_STOLEN);
+	ck_assert_int_eq(nth(2), CT_DROP);
+	ck_assert_uint_eq(ct_world_count(&ct_lines.w, CT_R_FRAG_LIMIT), 1);
+	ck_assert_uint_eq(waiting(), 0);
 	ck_assert_uint_eq(sent.n, 0);
 }
 END_TEST
 
-START_TEST(first_one_with_other_bytes_keeps_the_sum_of_the_whole)
+START_TEST(what_waits_too_long_is_given_up)
 {
-	datagram(_i, "YES", "and more");
-	ck_assert_int_eq(part(0, FIRST), CT_ACCEPT);
-	ck_assert_int_eq(part(FIRST, 0), CT_ACCEPT);
-	memcpy(whole.bytes + ct_test_l4_off(&whole) + UDP_LEN, "yes", 3);
-	ct_test_sum(&whole);
-	arrives(&whole);
+	datagram(0, "hello", "");
+	ck_assert_int_eq(nth(1), CT_STOLEN);
+	ck_assert_int_eq(nth(0), CT_STOLEN);
+	ck_assert_uint_eq(waiting(), 1);
+	ct_world_wait(&ct_lines.w, 31000000000u);
+	ct_world_settle(&ct_lines.w);
+	ck_assert_uint_eq(waiting(), 0);
 }
 END_TEST
 
-START_TEST(numbers_are_shifted_in_the_first_one_alone)
+/* What shares bytes with others is an attack (RFC 5722). */
+START_TEST(an_overlap_gives_the_datagram_up)
+{
+	datagram(0, "hello", "");
+	ck_assert_int_eq(nth(0), CT_STOLEN);
+	ck_assert_int_eq(part(16, 16), CT_DROP);
+	ck_assert_uint_eq(ct_world_count(&ct_lines.w, CT_R_FRAG_OVERLAP), 1);
+	ck_assert_uint_eq(waiting(), 0);
+}
+END_TEST
+
+/* Without ct_host.pull, which fails: what is not there cannot be kept. */
+START_TEST(what_is_not_there_cannot_be_kept)
+{
+	struct ct_test_packet *p = &ct_lines.w.p;
+	struct ct_pkt pkt;
+
+	datagram(0, "hello", "");
+	ct_test_cut(p, &whole,
+		    (struct ct_test_part){ 7, (uint32_t)_i * 24, 24 });
+	pkt = ct_test_pkt(p);
+	pkt.frame_len = pkt.len;
+	pkt.len -= 8;
+	pkt.policy = ct_lines.policy;
+	ck_assert_int_eq(ct_process(ct_lines.w.thr, &pkt, CT_HOOK_PREROUTING),
+			 CT_DROP);
+	ck_assert_int_eq(pkt.reason, CT_R_FRAG_CUT);
+}
+END_TEST
+
+START_TEST(a_segment_is_put_together_and_shifted)
 {
 	struct ct_test_segment seg = { .flags = CT_TEST_ACK,
 				       .win = 8192,
@@ -121,8 +270,8 @@ START_TEST(numbers_are_shifted_in_the_first_one_alone)
 	seg.ack = ct_lines.seq[CT_DIR_REPLY];
 	ct_test_tcp(&ct_lines.w.p, ct_lines_flow(), CT_DIR_ORIG, &seg);
 	fill("", "");
-	ck_assert_int_eq(part(0, FIRST), CT_ACCEPT);
-	ck_assert_int_eq(part(FIRST, 0), CT_ACCEPT);
+	ck_assert_int_eq(part(0, 40), CT_STOLEN);
+	ck_assert_int_eq(part(40, 0), CT_ACCEPT);
 	seg.seq += 2;
 	ct_test_tcp(&ct_lines.w.p, ct_lines_flow(), CT_DIR_ORIG, &seg);
 	fill("", "");
@@ -136,12 +285,17 @@ Suite *ct_suite(void)
 	TCase *tc = tcase_create("virtual");
 
 	tcase_add_checked_fixture(tc, setup, teardown);
-	tcase_add_loop_test(tc, later_one_is_not_taken_for_a_packet, 0, 2);
-	tcase_add_loop_test(tc, first_one_cannot_change_its_length, 0, 2);
-	tcase_add_loop_test(
-		tc, first_one_with_other_bytes_keeps_the_sum_of_the_whole, 0,
-		2);
-	tcase_add_test(tc, numbers_are_shifted_in_the_first_one_alone);
+	tcase_add_loop_test(tc, message_is_lengthened_whatever_comes_first, 0,
+			    12);
+	tcase_add_loop_test(tc, what_is_not_changed_leaves_as_it_came, 0, 2);
+	tcase_add_test(tc, a_known_connection_is_enough);
+	tcase_add_test(tc, an_expected_connection_is_enough);
+	tcase_add_test(tc, who_has_a_helper_for_tcp_passes);
+	tcase_add_test(tc, what_waits_has_bounds);
+	tcase_add_test(tc, what_waits_too_long_is_given_up);
+	tcase_add_test(tc, an_overlap_gives_the_datagram_up);
+	tcase_add_loop_test(tc, what_is_not_there_cannot_be_kept, 0, 2);
+	tcase_add_test(tc, a_segment_is_put_together_and_shifted);
 	suite_add_tcase(s, tc);
 	return s;
 }

@@ -29,9 +29,22 @@ static void set(const char *name, uint32_t value)
 	ck_assert_int_eq(ct_param_set(w.tbl, name, value), 0);
 }
 
+/* Two networks: 10.0.0.0/8, and all others. */
+static bool leaves_with(void *user, const struct ct_pkt *pkt,
+			const union ct_addr *addr)
+{
+	enum { DST = 16, INSIDE = 10 };
+
+	(void)user;
+	return (pkt->data[DST] == INSIDE) == (addr->bytes[0] == INSIDE);
+}
+
 static void open(uint8_t l4, enum ct_profile profile)
 {
+	const struct ct_host host = { .size = sizeof(host),
+				      .leaves_with = leaves_with };
 	const struct ct_config cfg = { .size = sizeof(cfg),
+				       .host = &host,
 				       .profile = profile };
 	const struct ct_parley_def def = { .helper = "sip",
 					   .l4 = l4,
@@ -277,6 +290,26 @@ START_TEST(third_parties_are_expected_only_where_wanted)
 }
 END_TEST
 
+/* Alice's own server is here, and Bob's there. */
+START_TEST(media_that_do_not_come_through_us_are_left_alone)
+{
+	char text[CT_SIP_TEXT], body[CT_SIP_TEXT];
+	const char *there = audio(body, "198.51.100.9", 4000);
+
+	set("helper.sip.external_media", 1);
+	set("helper.sip.direct_media", (uint32_t)_i);
+	passes(ALICE, alice(text, "INVITE", "1 INVITE", there));
+	ck_assert_uint_eq(ct_parley_expected(&parley), 0);
+	passes(ALICE, alice(text, "INVITE", "2 INVITE",
+			    audio(body, "10.0.0.9", 4000)));
+	ck_assert_uint_eq(ct_parley_expected(&parley), _i ? 0 : 2);
+	set("helper.sip.external_media", 0);
+	passes(ALICE, alice(text, "INVITE", "3 INVITE",
+			    audio(body, "198.51.100.9", 4000)));
+	ck_assert_uint_eq(ct_parley_expected(&parley), _i ? 0 : 2);
+}
+END_TEST
+
 static void dropped(enum ct_dir who, const char *text)
 {
 	ck_assert_ptr_null(ct_parley_say(&parley, who, text));
@@ -504,6 +537,8 @@ Suite *ct_suite(void)
 	tcase_add_test(udp, a_call_on_hold_announces_nothing);
 	tcase_add_test(udp, several_media_each_with_its_address);
 	tcase_add_test(udp, third_parties_are_expected_only_where_wanted);
+	tcase_add_loop_test(
+		udp, media_that_do_not_come_through_us_are_left_alone, 0, 2);
 	tcase_add_test(udp, what_makes_no_sense_is_dropped);
 	tcase_add_test(udp, a_registration_announces_calls_when_it_is_accepted);
 	tcase_add_test(udp, a_registration_may_be_refused_or_given_back);

@@ -164,6 +164,72 @@ START_TEST(refused_segment_has_not_been_said)
 }
 END_TEST
 
+START_TEST(what_is_held_back_comes_again_with_more)
+{
+	struct ct_pkt pkt;
+
+	ct_lines_in_order();
+	ct_lines_shake_hands();
+	pkt = ct_lines_say("one ~");
+	ct_lines_carries(&pkt, "one ");
+	pkt = ct_lines_say_at(CLIENT_ISN + 1 + 4, "~two\n");
+	ck_assert_int_eq(ct_lines_go(&pkt), CT_ACCEPT);
+	ct_lines_carries(&pkt, "~two\n");
+	ct_lines_seen("(one ~)(one |~two.)");
+	ck_assert_uint_eq(ct_lines_number(&pkt, 4), CLIENT_ISN + 1 + 4);
+}
+END_TEST
+
+/* Nothing would be left of the segment. */
+START_TEST(a_segment_that_is_held_back_wholly_is_dropped)
+{
+	struct ct_pkt pkt;
+
+	ct_lines_in_order();
+	ct_lines_shake_hands();
+	ct_lines_say("one\n");
+	for (unsigned i = 0; i < 2; i++) {
+		pkt = ct_lines_say_at(ct_lines.seq[CT_DIR_ORIG], "~");
+		ck_assert_int_eq(ct_lines_go(&pkt), i ? CT_ACCEPT : CT_DROP);
+	}
+	ct_lines_carries(&pkt, "~");
+}
+END_TEST
+
+/* Its number would be that of a byte that is yet to come. */
+START_TEST(a_last_segment_is_not_cut)
+{
+	struct ct_pkt pkt;
+
+	ct_lines_in_order();
+	ct_lines_shake_hands();
+	pkt = ct_lines_segment(CT_DIR_ORIG, ct_lines.seq[CT_DIR_ORIG],
+			       ct_lines.seq[CT_DIR_REPLY],
+			       CT_TEST_ACK | CT_TEST_FIN, "one ~");
+	ck_assert_int_eq(ct_lines_go(&pkt), CT_ACCEPT);
+	ct_lines_carries(&pkt, "one ~");
+}
+END_TEST
+
+/* What was left, and replaced, is sent again: as it was if that is known. */
+START_TEST(what_is_kept_comes_again_as_it_was_replaced)
+{
+	struct ct_pkt pkt;
+
+	ct_lines_in_order();
+	ct_lines_shake_hands();
+	pkt = ct_lines_say("YES or YE");
+	ct_lines_carries(&pkt, "yes or YE");
+	pkt = ct_lines_say_at(CLIENT_ISN + 1 + 1, "ES or");
+	ck_assert_int_eq(ct_lines_go(&pkt), CT_ACCEPT);
+	ct_lines_carries(&pkt, "es or");
+	ct_lines_say(" an OLD");
+	pkt = ct_lines_say_at(CLIENT_ISN + 1 + 9, " an OLD");
+	ck_assert_int_eq(ct_lines_go(&pkt), CT_ACCEPT);
+	ct_lines_carries(&pkt, " an OLD");
+}
+END_TEST
+
 START_TEST(memory_of_views_is_counted)
 {
 	struct ct_mem_report before = { .size = sizeof(before) };
@@ -196,6 +262,10 @@ Suite *ct_suite(void)
 	tcase_add_test(tc, word_that_left_in_part_is_lost_once);
 	tcase_add_test(tc, word_that_left_in_part_passes_when_it_comes_again);
 	tcase_add_test(tc, refused_segment_has_not_been_said);
+	tcase_add_test(tc, what_is_held_back_comes_again_with_more);
+	tcase_add_test(tc, a_segment_that_is_held_back_wholly_is_dropped);
+	tcase_add_test(tc, a_last_segment_is_not_cut);
+	tcase_add_test(tc, what_is_kept_comes_again_as_it_was_replaced);
 	tcase_add_test(tc, memory_of_views_is_counted);
 	suite_add_tcase(suite, tc);
 	return suite;

@@ -78,6 +78,7 @@ static enum ct_help help(struct ct_thread *thr, struct ct_pkt *pkt,
 	if (at < speech->len &&
 	    ct_help_replace(thr, pkt, speech, at, 3, "yes", 3))
 		return CT_HELP_DROP;
+	speech->hold = speech->bytes[speech->len - 1] == '~';
 	speech->used = behind_last_line(speech);
 	return CT_HELP_OK;
 }

@@ -2,8 +2,8 @@
 /*
  * A helper that reads lines, and a conversation with it.
  *
- * "OLD" becomes "NEWER", "X" nothing, "YES" "yes", "NO" is refused.  What the helper is
- * shown is written down.
+ * "OLD" becomes "NEWER", "X" nothing, "YES" "yes", "NO" is refused; "~" at the end
+ * is held back.  What the helper is shown is written down.
  */
 #ifndef CT_TEST_LINES_H
 #define CT_TEST_LINES_H

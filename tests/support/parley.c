@@ -147,7 +147,9 @@ void ct_parley_open(struct ct_parley *parley, struct ct_world *w,
 		    const struct ct_parley_def *def)
 {
 	struct ct_policy_def policy = { .size = sizeof(policy),
-					.helper = def->helper };
+					.helper = def->helper,
+					.flags = def->flags,
+					.zone = def->zone };
 
 	memset(parley, 0, sizeof(*parley));
 	parley->w = w;

@@ -22,6 +22,8 @@ struct ct_parley_def {
 	uint8_t l4;                    /* IPPROTO_UDP or IPPROTO_TCP */
 	const struct ct_test_flow *by; /* as the client sees it */
 	struct ct_test_rules rules;
+	uint32_t flags; /* of its packets' policy, and their zone */
+	uint16_t zone;
 };
 
 struct ct_parley {

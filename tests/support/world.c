@@ -52,8 +52,10 @@ void ct_world_create(struct ct_world *w, const struct ct_config *caller)
 
 	if (caller)
 		cfg = *caller;
-	if (cfg.host)
+	if (cfg.host) {
 		host.emit = cfg.host->emit;
+		host.leaves_with = cfg.host->leaves_with;
+	}
 	memset(w, 0, sizeof(*w));
 	ct_test_alloc_init(&w->mem);
 	ct_test_alloc_host(&w->mem, &host);

@@ -33,7 +33,7 @@ struct ct_world {
 };
 
 /* A table with the profile of Linux; cfg may be NULL; of its
- * host, if any, only emit counts. */
+ * host, if any, only emit and leaves_with count. */
 void ct_world_create(struct ct_world *w, const struct ct_config *cfg);
 
 /* From now on freed connections are counted; before the first attach. */
