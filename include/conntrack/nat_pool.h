@@ -68,8 +68,9 @@ struct ct_nat_pool_config {
 	uint32_t max_blocks; /**< of a subscriber, up to 8; 0: 1 */
 	uint32_t max_mappings; /**< of a subscriber; 0: no limit */
 	uint32_t max_conns;    /**< of a subscriber; 0: no limit */
-	uint32_t max_rate;     /**< new connections of a subscriber in each
-				    second; 0: no limit */
+	uint32_t max_rate;     /**< new connections of a subscriber in a second,
+				    which begins with the first of them; 0: no
+				    limit */
 	uint32_t prefix_len;   /**< bits of an inside address that make a
 				    subscriber; 0: all */
 	uint32_t events;       /**< set of 1 << enum ct_nat_event_kind */
@@ -208,7 +209,8 @@ struct ct_nat_gauge {
 	size_t size;       /**< sizeof(struct ct_nat_gauge) */
 	uint64_t mappings; /**< now */
 	uint64_t made;     /**< mappings, ever */
-	uint32_t ids;      /**< that it has for the protocol */
+	uint32_t ids;      /**< that it has for the protocol, without those that
+				are excluded */
 	uint32_t free;     /**< of them; without overloading only */
 	uint32_t held;     /**< of them, waiting to be free again */
 	uint32_t active;   /**< 1: mappings are given on it */

@@ -133,6 +133,7 @@ static uint32_t make(struct ct_thread *thr, const struct ct_nat_pool *pool,
 	sub->zone = zone;
 	atomic_store_explicit(&sub->tag, tag, memory_order_relaxed);
 	sub->pool = pool->number;
+	sub->since = thr->now;
 	return unit;
 }
 
@@ -271,12 +272,12 @@ enum ct_nat_quota ct_subscriber_open(const struct ct_thread *thr,
 {
 	struct ct_subscriber *sub = ct_subscriber_at(pool, unit);
 	const struct ct_nat_pool_config *cfg = &pool->cfg;
-	uint32_t second = thr->now / CT_TICKS_PER_S;
 	enum ct_nat_quota over = 0;
 
 	ct_spin_lock(&sub->lock);
-	if (sub->second != second) {
-		sub->second = second;
+	/* Handles' clocks differ: a late one begins no second of its own. */
+	if (ct_ticks_until(thr->now, sub->since) >= (int32_t)CT_TICKS_PER_S) {
+		sub->since = thr->now;
 		sub->n_new = 0;
 	}
 	if (cfg->max_conns && sub->n_conns >= cfg->max_conns)

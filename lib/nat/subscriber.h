@@ -37,8 +37,8 @@ struct ct_subscriber {
 	uint8_t n_blocks;                     /* L */
 	uint16_t block[CT_SUBSCRIBER_BLOCKS]; /* L  on that address */
 	uint32_t n_conns;                     /* L  only if they are limited */
-	uint32_t second;                      /* L  that n_new is about */
-	uint32_t n_new;                       /* L  connections in it */
+	uint32_t since; /* L  tick at which the second began that n_new is of */
+	uint32_t n_new; /* L  connections in it */
 	_Atomic uint32_t tag; /* A  of its hash; set before others see it */
 };
 CT_STATIC_ASSERT(sizeof(struct ct_subscriber) <= 64, "one unit");
