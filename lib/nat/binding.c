@@ -332,7 +332,8 @@ static void release(struct ct_thread *thr, uint32_t unit)
 		take_from_list(pool, unit);
 	else
 		ct_pool_retire(thr, pool, slot_of(tbl, map->l4), &place, unit);
-	ct_report_mapping(thr, CT_NAT_EV_MAPPING_END, map, NULL);
+	if (!(map->flags & CT_BINDING_LOST)) /* told before */
+		ct_report_mapping(thr, CT_NAT_EV_MAPPING_END, map, NULL);
 	if (map->subscriber)
 		ct_subscriber_put(thr, pool, map->subscriber);
 	ct_slab_free(&tbl->slab, &thr->magazine[CT_SLAB_NAT], CT_SLAB_NAT,
@@ -369,6 +370,16 @@ static ct_noinline void tell_session(struct ct_thread *thr,
 	ct_report_mapping(thr, kind, map, &peer);
 }
 
+/* => Another has its id, and its end was told. */
+static bool is_lost(_Atomic uint32_t *head, const struct ct_mapping *map)
+{
+	uint32_t first = ct_head_lock(head);
+	bool lost = map->flags & CT_BINDING_LOST;
+
+	ct_head_unlock(head, first);
+	return lost;
+}
+
 static void leave_one(struct ct_thread *thr, const struct ct_conn *conn,
 		      const struct ct_link *link)
 {
@@ -382,7 +393,7 @@ static void leave_one(struct ct_thread *thr, const struct ct_conn *conn,
 
 	/* The mapping is there as long as it has this connection. */
 	if (ct_unlikely(ct_report_wanted(pool, CT_NAT_EV_SESSION_END)) &&
-	    (ct_conn_word(conn) & CT_S_CONFIRMED))
+	    (ct_conn_word(conn) & CT_S_CONFIRMED) && !is_lost(head, map))
 		tell_session(thr, CT_NAT_EV_SESSION_END, map, conn);
 	if (map->subscriber && ct_subscribers_count(pool))
 		ct_subscriber_close(pool, map->subscriber);
@@ -446,8 +457,20 @@ void ct_binding_leave(struct ct_thread *thr, struct ct_conn *conn)
 			     CT_SLAB_NAT, two & ~CT_LINK_TWO);
 }
 
-bool ct_binding_disown(struct ct_table *tbl, const struct ct_binding_ref *ref)
+/* Who gets its id is told of next: so its own end comes before. */
+static void tell_lost(struct ct_thread *thr, const struct ct_mapping *map)
 {
+	const struct ct_nat_pool *pool = ct_pool_of(thr->tbl, map->pool);
+
+	if (map->first && ct_report_wanted(pool, CT_NAT_EV_SESSION_END))
+		tell_session(thr, CT_NAT_EV_SESSION_END, map,
+			     ct_conn_at(thr->tbl, map->first));
+	ct_report_mapping(thr, CT_NAT_EV_MAPPING_END, map, NULL);
+}
+
+bool ct_binding_disown(struct ct_thread *thr, const struct ct_binding_ref *ref)
+{
+	struct ct_table *tbl = thr->tbl;
 	struct ct_mapping *map;
 	uint32_t first;
 	bool alone;
@@ -461,6 +484,9 @@ bool ct_binding_disown(struct ct_table *tbl, const struct ct_binding_ref *ref)
 		map->flags |= CT_BINDING_LOST;
 	}
 	ct_binding_unlock(tbl, ref, first);
+	/* Its connection has ended, but is there until this thread polls. */
+	if (alone)
+		tell_lost(thr, map);
 	return alone;
 }
 

@@ -130,11 +130,12 @@ void ct_binding_unlink(struct ct_table *tbl, uint32_t unit,
 bool ct_binding_loosen(struct ct_thread *thr, const struct ct_binding_ref *ref);
 
 /*
- * Take a mapping that has one connection out of its chain before its end.
+ * A mapping that has one connection, which has ended, loses its id to another:
+ * it is out of its chain from now on, and its end is told.
  *
  * => False when it has ended, or has others.
  */
-bool ct_binding_disown(struct ct_table *tbl, const struct ct_binding_ref *ref);
+bool ct_binding_disown(struct ct_thread *thr, const struct ct_binding_ref *ref);
 
 /*
  * A translated connection is known from now on.

@@ -100,6 +100,15 @@ bool ct_pick_is_taken(const struct ct_pick *pick, const struct ct_tuple *leave)
 	return holder(pick, leave, &dir) != NULL;
 }
 
+bool ct_pick_is_others(const struct ct_pick *pick, const struct ct_tuple *leave,
+		       const struct ct_conn *but)
+{
+	enum ct_dir dir;
+	const struct ct_conn *conn = holder(pick, leave, &dir);
+
+	return conn && conn != but;
+}
+
 bool ct_pick_make_room(const struct ct_pick *pick, struct ct_conn *old)
 {
 	bool ended = false;

@@ -34,7 +34,12 @@ bool ct_pick_reply_key(const struct ct_pick *pick, const struct ct_tuple *leave,
 /* Whether somebody else is answered at the tuple that would answer this one. */
 bool ct_pick_is_taken(const struct ct_pick *pick, const struct ct_tuple *leave);
 
-/* The same; with few tries left a finished one is ended, if it yields. */
+/* The same, unless it is this one. */
+bool ct_pick_is_others(const struct ct_pick *pick, const struct ct_tuple *leave,
+		       const struct ct_conn *but);
+
+/* As ct_pick_is_taken(); with few tries left a finished one is ended, if it
+ * yields. */
 bool ct_pick_is_kept(const struct ct_pick *pick, const struct ct_tuple *leave,
 		     uint32_t tries_left);
 

@@ -86,6 +86,7 @@ struct ct_nat_pool {
 	_Atomic uint32_t *index;              /* A  number + 1, by hash */
 	_Atomic uint64_t
 		excluded[CT_PORTMAP_MAX / 64]; /* A  written under it */
+	_Atomic uint32_t n_given; /* A  written under it; ids not excluded */
 	_Atomic(struct ct_pool_proto *) proto[CT_TRACKERS]; /* A  made once */
 	_Atomic uint32_t *subscribers; /* A  heads; see subscriber.h */
 	uint32_t n_heads;              /* I */
@@ -214,6 +215,16 @@ static inline bool ct_pool_keeps(const struct ct_nat_pool *pool, uint32_t id)
 {
 	return (pool->cfg.flags & CT_POOL_KEEP_ID) && id >= pool->cfg.min_id &&
 	       id <= pool->cfg.max_id;
+}
+
+/* => The host says that somebody else uses an id; asked without a lock. */
+static inline bool ct_pool_in_use(const struct ct_nat_pool *pool, uint8_t l4,
+				  const union ct_addr *addr, uint32_t id)
+{
+	const struct ct_nat_pool_config *cfg = &pool->cfg;
+
+	return ct_unlikely(cfg->port_in_use != NULL) &&
+	       cfg->port_in_use(cfg->user, l4, addr, (uint16_t)id);
 }
 
 /* => The map of an address, made when there is none; NULL: no memory. */

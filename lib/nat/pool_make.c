@@ -100,6 +100,8 @@ static bool lay_out(struct ct_nat_pool *pool)
 
 	pool->base = pool->cfg.min_id & ~1u;
 	pool->n_ids = pool->cfg.max_id - pool->base + 1;
+	atomic_init(&pool->n_given,
+		    (uint32_t)pool->cfg.max_id - pool->cfg.min_id + 1);
 	pool->n_words = (pool->cfg.max_addrs + 63) / 64;
 	pool->hold = pool->cfg.hold_s > CT_TIMEOUT_MAX / 2 ? CT_TIMEOUT_MAX / 2
 							   : pool->cfg.hold_s;

@@ -4,7 +4,9 @@
  *
  * As Linux does: a closed TCP connection that waits for its end yields its id
  * to a newer SYN.  The old connection is ended; its mapping, which is freed
- * after a grace period only, loses its id to the new one at once.
+ * after a grace period only, loses its id to the new one at once, and that is
+ * when its end is told.  Not where ids are held down: then nobody is to have
+ * one so soon.
  *
  * Some ids are looked at, at random.  Where that is in vain it is done more and
  * more rarely, so that a refusal stays cheap while all connections are alive.
