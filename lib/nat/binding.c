@@ -232,11 +232,12 @@ static struct ct_pool_list *list_of(const struct ct_nat_pool *pool,
 
 static void count(_Atomic uint64_t *counter, int by)
 {
+	/* release; pairs with the acquire in lists_unused() */
 	atomic_store_explicit(
 		counter,
 		atomic_load_explicit(counter, memory_order_relaxed) +
 			(uint64_t)by,
-		memory_order_relaxed);
+		memory_order_release);
 }
 
 static void put_in_list(const struct ct_nat_pool *pool, uint32_t unit)
@@ -328,12 +329,13 @@ static void release(struct ct_thread *thr, uint32_t unit)
 	struct ct_nat_pool *pool = ct_pool_of(tbl, map->pool);
 	const struct ct_place place = { map->address, ntohs(map->outside_id) };
 
+	/* Before another can have its id. */
+	if (!(map->flags & CT_BINDING_LOST))
+		ct_report_mapping(thr, CT_NAT_EV_MAPPING_END, map, NULL);
 	if (map->flags & CT_BINDING_LISTED)
 		take_from_list(pool, unit);
 	else
 		ct_pool_retire(thr, pool, slot_of(tbl, map->l4), &place, unit);
-	if (!(map->flags & CT_BINDING_LOST)) /* told before */
-		ct_report_mapping(thr, CT_NAT_EV_MAPPING_END, map, NULL);
 	if (map->subscriber)
 		ct_subscriber_put(thr, pool, map->subscriber);
 	ct_slab_free(&tbl->slab, &thr->magazine[CT_SLAB_NAT], CT_SLAB_NAT,

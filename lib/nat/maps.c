@@ -4,6 +4,7 @@
  */
 #include "core/table.h"
 #include "nat/pool.h"
+#include "nat/subscriber.h"
 
 /* --- Maps, made when they are needed ------------------------------------ */
 
@@ -147,6 +148,7 @@ int ct_nat_pool_exclude(struct ct_nat_pool *pool, uint16_t first, uint16_t last)
 			if (map)
 				exclude_in(pool, map, first, last);
 		}
+		ct_blocks_exclude(pool, addr);
 		ct_pool_update(pool, addr);
 	}
 	ct_spin_unlock(&pool->lock);

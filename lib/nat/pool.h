@@ -61,6 +61,7 @@ struct ct_pool_addr {
 	_Atomic(struct ct_portmap *) map[CT_TRACKERS];      /* A  made once */
 	_Atomic(struct ct_pool_lists *) lists[CT_TRACKERS]; /* A  made once */
 	struct ct_portmap *blocks;                          /* I  or NULL */
+	_Atomic uint32_t n_paired; /* A  subscribers whose address it is */
 };
 
 /* Of one protocol. */
