@@ -7,7 +7,7 @@
 #include "core/head.h"
 #include "core/reply.h"
 #include "core/table.h"
-#include "nat/overload.h"
+#include "nat/claim.h"
 #include "nat/report.h"
 #include "nat/subscriber.h"
 
@@ -22,16 +22,22 @@ static uint32_t slot_of(const struct ct_table *tbl, uint8_t l4)
 	return tbl->registry.l4_at[l4];
 }
 
+enum ct_nat_dependence ct_binding_depends(const struct ct_nat_pool *pool,
+					  uint8_t l4)
+{
+	/* Without ids there is one connection between two addresses. */
+	if (!(ct_registry_l4(pool->tbl, l4)->flags &
+	      (CT_L4_NAT_PORTS | CT_L4_NAT_QUERY)))
+		return CT_NAT_ON_ADDRESS_PORT;
+	return (enum ct_nat_dependence)pool->cfg.mapping;
+}
+
 /* Leave out what a mapping does not depend on. */
 static void name_of(const struct ct_nat_pool *pool, const struct ct_tuple *from,
 		    struct ct_tuple *name)
 {
-	uint32_t on = pool->cfg.mapping;
+	enum ct_nat_dependence on = ct_binding_depends(pool, from->l4);
 
-	/* Without ids there is one connection between two addresses. */
-	if (!(ct_registry_l4(pool->tbl, from->l4)->flags &
-	      (CT_L4_NAT_PORTS | CT_L4_NAT_QUERY)))
-		on = CT_NAT_ON_ADDRESS_PORT;
 	*name = *from;
 	if (on != CT_NAT_ON_ADDRESS_PORT)
 		name->dst_id = 0;
@@ -39,12 +45,31 @@ static void name_of(const struct ct_nat_pool *pool, const struct ct_tuple *from,
 		memset(&name->dst, 0, sizeof(name->dst));
 }
 
+uint64_t ct_binding_hash(const struct ct_nat_pool *pool,
+			 const struct ct_tuple *source)
+{
+	return ct_mapping_hash(pool->tbl, source) ^ (uint64_t)pool->number
+							    << POOL_SHIFT;
+}
+
 uint64_t ct_binding_key(const struct ct_nat_pool *pool,
 			const struct ct_tuple *from, struct ct_tuple *name)
 {
+	struct ct_tuple part;
+	uint64_t key;
+
 	name_of(pool, from, name);
-	return ct_mapping_hash(pool->tbl, name) ^ (uint64_t)pool->number
-							  << POOL_SHIFT;
+	part = *name;
+	memset(&part.dst, 0, sizeof(part.dst));
+	part.dst_id = 0;
+	key = ct_binding_hash(pool, &part);
+	if (ct_binding_depends(pool, from->l4) == CT_NAT_ON_NOTHING)
+		return key;
+	part = *name;
+	memset(&part.src, 0, sizeof(part.src));
+	part.src_id = 0;
+	part.zone = 0;
+	return key ^ ct_mapping_hash(pool->tbl, &part);
 }
 
 int ct_binding_name(struct ct_bind *bind, const struct ct_tuple *from)
@@ -278,7 +303,9 @@ static void take_from_list(const struct ct_nat_pool *pool, uint32_t unit)
 static void yield(struct ct_bind *bind, const struct ct_place *place,
 		  uint16_t flags)
 {
-	if (!(flags & CT_BINDING_LISTED))
+	if (flags & CT_BINDING_LISTED)
+		ct_claim_end(bind->pick.thr, bind->pool, bind->unit);
+	else
 		ct_pool_give(bind->pool, bind->slot, place, bind->unit);
 	ct_binding_unmake(bind);
 	if (bind->subscriber)
@@ -372,6 +399,15 @@ static ct_noinline void tell_session(struct ct_thread *thr,
 	ct_report_mapping(thr, kind, map, &peer);
 }
 
+/* => A mapping whose last connection this was may have a claim still. */
+static bool has_claim(const struct ct_nat_pool *pool,
+		      const struct ct_mapping *map, const struct ct_conn *conn)
+{
+	return (map->flags & CT_BINDING_LISTED) &&
+	       (!(ct_conn_word(conn) & CT_S_CONFIRMED) ||
+		ct_claim_lasts(pool, map->l4));
+}
+
 /* => Another has its id, and its end was told. */
 static bool is_lost(_Atomic uint32_t *head, const struct ct_mapping *map)
 {
@@ -405,39 +441,29 @@ static void leave_one(struct ct_thread *thr, const struct ct_conn *conn,
 	if (last && !(map->flags & CT_BINDING_LOST))
 		take_out(tbl, &first, unit);
 	ct_head_unlock(head, first);
-	if (last)
-		release(thr, unit);
+	if (!last)
+		return;
+	if (has_claim(pool, map, conn))
+		ct_claim_end(thr, pool, unit);
+	release(thr, unit);
 }
 
-/* Its reply tuple, reserved in the lists of overloaded addresses, is in the
- * table, or nobody's again. */
-static ct_noinline void settle(const struct ct_table *tbl,
-			       const struct ct_conn *conn,
-			       const struct ct_mapping *map)
-{
-	struct ct_key key;
-
-	if (ct_likely(!(ct_conn_word(conn) & (CT_S_WIDE | CT_S_FAR)))) {
-		key.hash =
-			ct_hash_narrow(&tbl->hash, &conn->narrow[CT_DIR_REPLY]);
-	} else {
-		ct_conn_tuple(conn, CT_DIR_REPLY, &key.tuple);
-		ct_key_finish(&key, &tbl->hash);
-	}
-	ct_overload_settled(ct_pool_of(tbl, map->pool), key.hash);
-}
-
-static void settle_all(const struct ct_table *tbl, const struct ct_conn *conn,
-		       const struct ct_link *link, unsigned n)
+/* The table knows what was claimed until then. */
+static void settle_all(struct ct_thread *thr, const struct ct_link *link,
+		       unsigned n)
 {
 	for (unsigned i = 0; i < n; i++) {
 		const struct ct_mapping *map;
+		struct ct_nat_pool *pool;
 
-		if (ct_outside_is(tbl, &link[i]))
+		if (ct_outside_is(thr->tbl, &link[i]))
 			continue;
-		map = ct_binding_at(tbl, link[i].mapping);
-		if (map->flags & CT_BINDING_LISTED)
-			settle(tbl, conn, map);
+		map = ct_binding_at(thr->tbl, link[i].mapping);
+		if (ct_likely(!(map->flags & CT_BINDING_LISTED)))
+			continue;
+		pool = ct_pool_of(thr->tbl, map->pool);
+		if (!ct_claim_lasts(pool, map->l4))
+			ct_claim_end(thr, pool, link[i].mapping);
 	}
 }
 
@@ -449,8 +475,6 @@ void ct_binding_leave(struct ct_thread *thr, struct ct_conn *conn)
 	unsigned n;
 
 	link = ct_conn_links(thr->tbl, conn, &n);
-	if (!(ct_conn_word(conn) & CT_S_CONFIRMED))
-		settle_all(thr->tbl, conn, link, n);
 	for (unsigned i = 0; i < n; i++)
 		if (!ct_outside_is(thr->tbl, &link[i]))
 			leave_one(thr, conn, &link[i]);
@@ -542,7 +566,7 @@ void ct_binding_confirmed(struct ct_thread *thr, struct ct_conn *conn)
 		ct_outside_confirmed(thr, conn, link);
 		return;
 	}
-	settle_all(tbl, conn, link, n);
+	settle_all(thr, link, n);
 	/* The connection is known, then the address's state is read; pairs with
 	 * the fence in ct_nat_pool_remove(). */
 	atomic_thread_fence(memory_order_seq_cst);

@@ -33,9 +33,7 @@
 enum {
 	CT_POOL_ADDRS_DEFAULT = 64,
 	CT_POOL_ADDRS_MAX = 4096,
-	CT_POOL_LISTS = 8,        /* of an address's mappings; by thread */
-	CT_POOL_PENDING = 4096,   /* reserved tuples at once, overloaded */
-	CT_POOL_PENDING_FEW = 64, /* the same, of protocols without ids */
+	CT_POOL_LISTS = 8, /* of an address's mappings; by thread */
 	CT_POOL_SYSTEM_IDS = 1024
 };
 
@@ -91,8 +89,8 @@ struct ct_nat_pool {
 	_Atomic(struct ct_pool_proto *) proto[CT_TRACKERS]; /* A  made once */
 	_Atomic uint32_t *subscribers; /* A  heads; see subscriber.h */
 	uint32_t n_heads;              /* I */
-	_Atomic uint32_t *pending;     /* A  see overload.c */
-	uint32_t n_pending;            /* I */
+	_Atomic uint32_t *claims;      /* A  heads; see claim.h */
+	uint32_t n_claims;             /* I  a power of two */
 	struct ct_static *statics;     /* L  see static.c */
 	_Atomic uint32_t statics_due;  /* A  tick, or 0 */
 };

@@ -4,6 +4,7 @@
  */
 #include "core/table.h"
 #include "nat/binding.h"
+#include "nat/claim.h"
 #include "nat/static.h"
 #include "nat/subscriber.h"
 
@@ -86,8 +87,7 @@ static void pool_free(struct ct_nat_pool *pool)
 			    ct_pool_proto_len(pool));
 	ct_statics_fini(pool);
 	ct_subscribers_fini(pool);
-	ct_mem_free(mem, pool->pending,
-		    pool->n_pending * sizeof(*pool->pending));
+	ct_claims_fini(pool);
 	ct_mem_free(mem, pool->index, index_len(pool));
 	ct_mem_free(mem, pool->addr, addrs_len(pool));
 	ct_mem_free(mem, pool, sizeof(*pool));
@@ -108,11 +108,7 @@ static bool lay_out(struct ct_nat_pool *pool)
 	pool->hold *= CT_TICKS_PER_S;
 	pool->addr = ct_mem_alloc(mem, addrs_len(pool), CT_LINE);
 	pool->index = ct_mem_alloc(mem, index_len(pool), CT_LINE);
-	pool->n_pending =
-		ct_pool_overloads(pool) ? CT_POOL_PENDING : CT_POOL_PENDING_FEW;
-	pool->pending = ct_mem_alloc(
-		mem, pool->n_pending * sizeof(*pool->pending), CT_LINE);
-	return pool->addr && pool->index && pool->pending &&
+	return pool->addr && pool->index && ct_claims_init(pool) &&
 	       ct_subscribers_init(pool);
 }
 

@@ -10,6 +10,7 @@
  *	the mapping that has this endpoint, if the filter lets the peer in
  */
 #include "nat/binding.h"
+#include "nat/claim.h"
 #include "nat/overload.h"
 #include "nat/quick.h"
 #include "nat/report.h"
@@ -184,44 +185,27 @@ static int choose(struct ct_bind *bind, bool listed, struct ct_place *place)
 	return error;
 }
 
-/* A tuple that was reserved will not be used. */
-static void unreserve(const struct ct_bind *bind, const struct ct_place *place)
-{
-	struct ct_tuple leave = bind->pick.now;
-	struct ct_key key;
-
-	ct_pool_address(bind->pool, place->address, &leave.src);
-	if (ct_range_id(bind->pick.ops, &leave, CT_NAT_SRC))
-		leave.src_id = htons((uint16_t)place->id);
-	if (ct_pick_reply_key(&bind->pick, &leave, &key))
-		ct_overload_settled(bind->pool, key.hash);
-}
-
 /* => As ct_binding_enter(). */
 static int make(struct ct_bind *bind, bool listed, struct ct_tuple *leave)
 {
 	struct ct_nat_pool *pool = bind->pool;
 	struct ct_place place;
-	uint32_t unit;
 	int error;
 
 	if (!ct_binding_make(bind))
 		return CT_E_NOMEM;
-	unit = bind->unit;
-	error = choose(bind, listed, &place);
+	error = listed && !ct_claim_make(bind) ? CT_E_NOMEM
+					       : choose(bind, listed, &place);
 	if (!error && listed &&
 	    !ct_pool_lists(pool, ct_pool_at(pool, place.address), bind->slot)) {
-		unreserve(bind, &place);
+		ct_claim_leave(bind);
 		error = CT_E_NOMEM;
 	}
-	if (error) {
-		ct_binding_unmake(bind);
-		return error;
-	}
-	error = ct_binding_enter(bind, &place, listed ? CT_BINDING_LISTED : 0,
-				 leave);
-	if (listed && bind->unit != unit)
-		unreserve(bind, &place);
+	if (!error)
+		return ct_binding_enter(bind, &place,
+					listed ? CT_BINDING_LISTED : 0, leave);
+	ct_claim_unmake(bind);
+	ct_binding_unmake(bind);
 	return error;
 }
 

@@ -177,7 +177,7 @@ START_TEST(overloaded_ids_are_given_once_for_a_peer)
 	unsigned n = 0;
 
 	cfg.flags = CT_POOL_OVERLOAD;
-	cfg.mapping = CT_NAT_ON_ADDRESS_PORT;
+	cfg.mapping = (uint8_t)_i;
 	cfg.min_id = 5000;
 	cfg.max_id = 15000;
 	pool = ct_pool_new(&w, &cfg, 1);
@@ -268,7 +268,8 @@ Suite *ct_suite(void)
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, no_false_refusal_and_no_id_for_two);
 	tcase_add_test(tc, paired_hosts_get_any_id_that_is_free);
-	tcase_add_test(tc, overloaded_ids_are_given_once_for_a_peer);
+	tcase_add_loop_test(tc, overloaded_ids_are_given_once_for_a_peer,
+			    CT_NAT_ON_ADDRESS, CT_NAT_ON_ADDRESS_PORT + 1);
 	tcase_add_test(tc, addresses_come_and_go_while_threads_use_them);
 	tcase_add_test(tc,
 		       overloaded_addresses_come_and_go_while_threads_use_them);
