@@ -95,29 +95,59 @@ void ct_claim_unmake(struct ct_bind *bind)
 	bind->claim = 0;
 }
 
+/* => The key of the claim of a bind's mapping to an endpoint. */
+static uint64_t key_of(const struct ct_bind *bind, const union ct_addr *addr,
+		       ct_be16 id)
+{
+	return bind->peer ^ hash_of(ct_binding_at(bind->pool->tbl, bind->unit),
+				    bind->pool, addr, id, 0);
+}
+
 /* --- A chain ------------------------------------------------------------ */
+
+static uint32_t find(const struct ct_nat_pool *pool, uint32_t unit,
+		     uint64_t key)
+{
+	while (unit && at(pool, unit)->key != key)
+		unit = at(pool, unit)->next;
+	return unit;
+}
 
 bool ct_claim_enter(const struct ct_bind *bind, const union ct_addr *addr,
 		    ct_be16 id)
 {
-	const struct ct_nat_pool *pool = bind->pool;
-	const struct ct_mapping *map = ct_binding_at(pool->tbl, bind->unit);
-	struct ct_claim *claim = at(pool, bind->claim);
+	struct ct_claim *claim = at(bind->pool, bind->claim);
 	_Atomic uint32_t *head;
 	uint32_t first, other;
 
-	claim->key = bind->peer ^ hash_of(map, pool, addr, id, 0);
-	head = head_of(pool, claim->key);
+	claim->key = key_of(bind, addr, id);
+	head = head_of(bind->pool, claim->key);
 	first = ct_head_lock(head);
-	other = first;
-	while (other && at(pool, other)->key != claim->key)
-		other = at(pool, other)->next;
+	other = find(bind->pool, first, claim->key);
 	if (!other) {
 		claim->next = first;
 		first = bind->claim;
 	}
 	ct_head_unlock(head, first);
 	return !other;
+}
+
+bool ct_claim_owner(const struct ct_bind *bind, const union ct_addr *addr,
+		    ct_be16 id, struct ct_binding_ref *ref)
+{
+	const struct ct_nat_pool *pool = bind->pool;
+	uint64_t key = key_of(bind, addr, id);
+	_Atomic uint32_t *head = head_of(pool, key);
+	uint32_t first = ct_head_lock(head);
+	uint32_t unit = find(pool, first, key);
+
+	/* Its owner is there as long as the claim is. */
+	if (unit) {
+		ref->unit = at(pool, unit)->owner;
+		ref->key = ct_binding_at(pool->tbl, ref->unit)->key;
+	}
+	ct_head_unlock(head, first);
+	return unit != 0;
 }
 
 /* => The claim of an owner, out of its chain now; 0: it has none. */

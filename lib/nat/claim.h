@@ -49,6 +49,10 @@ void ct_claim_unmake(struct ct_bind *bind);
 bool ct_claim_enter(const struct ct_bind *bind, const union ct_addr *addr,
 		    ct_be16 id);
 
+/* => The mapping that has claimed it; false: none. */
+bool ct_claim_owner(const struct ct_bind *bind, const union ct_addr *addr,
+		    ct_be16 id, struct ct_binding_ref *ref);
+
 /* It is not; its room is kept. */
 void ct_claim_leave(const struct ct_bind *bind);
 

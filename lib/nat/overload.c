@@ -6,6 +6,7 @@
 
 #include "core/table.h"
 #include "nat/claim.h"
+#include "nat/steal.h"
 
 #include <arpa/inet.h>
 
@@ -13,15 +14,23 @@ enum { ADDRS_TRIED = 4 };
 
 /* --- One try ------------------------------------------------------------ */
 
+/* => Nobody else has it with this peer, or who has is finished and was made to
+ *    yield: with few tries left. */
 static bool is_ours(const struct ct_bind *bind, const struct ct_tuple *leave,
 		    uint32_t tries_left)
 {
+	bool hard = tries_left <= CT_PICK_TRIES_HARD;
+	struct ct_conn *old;
+
 	if (ct_pool_in_use(bind->pool, leave->l4, &leave->src,
 			   ntohs(leave->src_id)))
 		return false;
-	if (!ct_claim_enter(bind, &leave->src, leave->src_id))
+	if (!ct_claim_enter(bind, &leave->src, leave->src_id) &&
+	    !(hard && ct_steal_claim(bind, &leave->src, leave->src_id) &&
+	      ct_claim_enter(bind, &leave->src, leave->src_id)))
 		return false;
-	if (!ct_pick_is_kept(&bind->pick, leave, tries_left))
+	old = ct_pick_holder(&bind->pick, leave);
+	if (!old || (hard && ct_steal_conn(bind, old)))
 		return true;
 	ct_claim_leave(bind);
 	return false;

@@ -4,6 +4,8 @@
  */
 #include "nat/steal.h"
 
+#include "nat/claim.h"
+
 #include <arpa/inet.h>
 
 enum {
@@ -49,12 +51,14 @@ static bool may_give(const struct ct_bind *bind, const struct ct_place *place,
 		     const struct ct_conn *conn)
 {
 	struct ct_tuple leave = bind->pick.now;
+	const struct ct_conn *other;
 
 	ct_pool_address(bind->pool, place->address, &leave.src);
 	leave.src_id = htons((uint16_t)place->id);
+	other = ct_pick_holder(&bind->pick, &leave);
 	return !ct_pool_excludes(bind->pool, place->id) &&
 	       !ct_pool_in_use(bind->pool, leave.l4, &leave.src, place->id) &&
-	       !ct_pick_is_others(&bind->pick, &leave, conn);
+	       (!other || other == conn);
 }
 
 /* The id gets another owner, if nobody has come to the old one meanwhile. */
@@ -139,4 +143,56 @@ int ct_steal(const struct ct_bind *bind, uint32_t start, struct ct_place *place)
 		atomic_store_explicit(&proto->in_vain, in_vain + 1,
 				      memory_order_relaxed);
 	return CT_E_FULL;
+}
+
+/* --- Overloaded ids ----------------------------------------------------- */
+
+/* => The overloaded mapping that a connection uses. */
+static bool listed_of(const struct ct_table *tbl, const struct ct_conn *conn,
+		      struct ct_binding_ref *ref)
+{
+	const struct ct_link *link;
+	unsigned n;
+
+	if (!ct_conn_first_link(conn))
+		return false;
+	link = ct_conn_links(tbl, conn, &n);
+	for (unsigned i = 0; i < n; i++) {
+		const struct ct_mapping *map;
+
+		if (!link[i].mapping || ct_outside_is(tbl, &link[i]))
+			continue;
+		map = ct_binding_at(tbl, link[i].mapping);
+		*ref = (struct ct_binding_ref){ link[i].mapping, map->key };
+		if (map->flags & CT_BINDING_LISTED)
+			return true;
+	}
+	return false;
+}
+
+bool ct_steal_conn(const struct ct_bind *bind, struct ct_conn *old)
+{
+	struct ct_binding_ref ref;
+
+	if (!ct_pick_make_room(&bind->pick, old))
+		return false;
+	if (listed_of(bind->pool->tbl, old, &ref))
+		ct_binding_disown(bind->pick.thr, &ref);
+	return true;
+}
+
+bool ct_steal_claim(const struct ct_bind *bind, const union ct_addr *addr,
+		    ct_be16 id)
+{
+	struct ct_binding_ref ref;
+	struct ct_conn *conn;
+
+	if (!ct_claim_owner(bind, addr, id, &ref))
+		return false;
+	conn = only_conn(bind->pool->tbl, &ref);
+	if (!conn || !ct_pick_make_room(&bind->pick, conn) ||
+	    !ct_binding_disown(bind->pick.thr, &ref))
+		return false;
+	ct_claim_end(bind->pick.thr, bind->pool, ref.unit);
+	return true;
 }

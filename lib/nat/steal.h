@@ -26,4 +26,15 @@ bool ct_steal_may(const struct ct_bind *bind);
 int ct_steal(const struct ct_bind *bind, uint32_t start,
 	     struct ct_place *place);
 
+/*
+ * The same where ids are overloaded.  A connection ends if it is finished, and
+ * its mapping is out of its chain if it has no other; or the only connection of
+ * the mapping that has claimed an endpoint, and then the claim.
+ *
+ * => Whether it has.
+ */
+bool ct_steal_conn(const struct ct_bind *bind, struct ct_conn *old);
+bool ct_steal_claim(const struct ct_bind *bind, const union ct_addr *addr,
+		    ct_be16 id);
+
 #endif /* NAT_STEAL_H */

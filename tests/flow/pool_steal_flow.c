@@ -103,8 +103,52 @@ START_TEST(a_closed_connection_makes_room_for_the_same_peer)
 	cfg.min_id = 5000;
 	cfg.max_id = 5000;
 	cfg.flags = CT_POOL_OVERLOAD;
-	cfg.mapping = CT_NAT_ON_ADDRESS_PORT;
+	cfg.mapping = (uint8_t)_i;
 	makes_room(ct_pool_new(&w, &cfg, 1));
+}
+END_TEST
+
+/* One that another connection needs as well stays whose it is. */
+START_TEST(a_closed_connection_beside_another_makes_no_room)
+{
+	struct ct_nat_pool_config cfg = ct_pool_config();
+	const struct ct_test_segment syn = { .flags = CT_TEST_SYN, .seq = 600 };
+	struct ct_test_flow beside = ct_test_flow4;
+	struct ct_test_flow second = ct_pool_client(9, 1);
+	struct ct_nat_pool *pool;
+
+	cfg.min_id = 5000;
+	cfg.max_id = 5000;
+	cfg.flags = CT_POOL_OVERLOAD;
+	cfg.mapping = CT_NAT_ON_ADDRESS;
+	pool = ct_pool_new(&w, &cfg, 1);
+	reset_one(pool);
+	beside.dport++;
+	ck_assert_int_eq(segment(&beside, CT_DIR_ORIG, pool, syn), 0);
+	ck_assert_int_eq(segment(&second, CT_DIR_ORIG, pool, syn), CT_E_FULL);
+	ck_assert_uint_eq(ct_world_count(&w, CT_R_END_YIELDED), 0);
+}
+END_TEST
+
+/* Who has lost its id gets another, though its old mapping is there still. */
+START_TEST(who_has_made_room_begins_anew)
+{
+	struct ct_nat_pool_config cfg = ct_pool_config();
+	const struct ct_test_segment syn = { .flags = CT_TEST_SYN, .seq = 600 };
+	struct ct_test_flow second = ct_pool_client(9, 1);
+	struct ct_nat_pool *pool;
+	union ct_addr two = ct_pool_addr(2);
+
+	cfg.min_id = 5000;
+	cfg.max_id = 5000;
+	cfg.flags = CT_POOL_OVERLOAD;
+	cfg.mapping = (uint8_t)_i;
+	pool = ct_pool_new(&w, &cfg, 1);
+	reset_one(pool);
+	ck_assert_int_eq(segment(&second, CT_DIR_ORIG, pool, syn), 0);
+	ck_assert_int_eq(ct_nat_pool_add(pool, &two, NULL), 0);
+	ck_assert_int_eq(segment(&ct_test_flow4, CT_DIR_ORIG, pool, syn), 0);
+	ck_assert_mem_eq(ct_pool_flow(&w.p).src, &two, 4);
 }
 END_TEST
 
@@ -217,10 +261,13 @@ END_TEST
 START_TEST(the_end_of_who_loses_its_id_is_told_first)
 {
 	struct ct_nat_pool_config cfg = one_id();
-	struct ct_nat_pool *pool = ct_pool_new(&w, &cfg, 1);
 	const struct ct_test_segment syn = { .flags = CT_TEST_SYN, .seq = 600 };
 	struct ct_test_flow second = ct_pool_client(9, 1);
+	struct ct_nat_pool *pool;
 
+	cfg.mapping = (uint8_t)_i;
+	cfg.flags = _i ? CT_POOL_OVERLOAD : 0;
+	pool = ct_pool_new(&w, &cfg, 1);
 	reset_one(pool);
 	ck_assert_int_eq(segment(&second, CT_DIR_ORIG, pool, syn), 0);
 	ck_assert_uint_eq(ct_natlog_count(CT_NAT_EV_MAPPING), 2);
@@ -249,13 +296,19 @@ Suite *ct_suite(void)
 
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, a_closed_connection_makes_room);
-	tcase_add_test(tc, a_closed_connection_makes_room_for_the_same_peer);
+	tcase_add_loop_test(tc,
+			    a_closed_connection_makes_room_for_the_same_peer,
+			    CT_NAT_ON_ADDRESS, CT_NAT_ON_ADDRESS_PORT + 1);
+	tcase_add_test(tc, a_closed_connection_beside_another_makes_no_room);
+	tcase_add_loop_test(tc, who_has_made_room_begins_anew,
+			    CT_NAT_ON_ADDRESS, CT_NAT_ON_ADDRESS_PORT + 1);
 	tcase_add_test(tc, an_excluded_id_is_not_taken);
 	tcase_add_test(tc, an_id_that_the_host_uses_is_not_taken);
 	tcase_add_test(
 		tc, an_id_with_which_somebody_else_knows_the_peer_is_not_taken);
 	tcase_add_test(tc, an_id_that_is_to_be_held_down_is_not_taken);
-	tcase_add_test(tc, the_end_of_who_loses_its_id_is_told_first);
+	tcase_add_loop_test(tc, the_end_of_who_loses_its_id_is_told_first, 0,
+			    CT_NAT_ON_ADDRESS_PORT + 1);
 	suite_add_tcase(suite, tc);
 	return suite;
 }
