@@ -7,7 +7,7 @@
 #include "core/head.h"
 
 /* Claims that end soon are few: their heads stay in the cache. */
-enum { HEADS_FEW = 64, HEADS_SOON = 4096 };
+enum { HEADS_FEW = 256, HEADS_SOON = 4096 };
 
 /* --- Heads -------------------------------------------------------------- */
 
