@@ -55,21 +55,20 @@ uint64_t ct_binding_hash(const struct ct_nat_pool *pool,
 uint64_t ct_binding_key(const struct ct_nat_pool *pool,
 			const struct ct_tuple *from, struct ct_tuple *name)
 {
-	struct ct_tuple part;
-	uint64_t key;
+	struct ct_tuple source, peer;
 
 	name_of(pool, from, name);
-	part = *name;
-	memset(&part.dst, 0, sizeof(part.dst));
-	part.dst_id = 0;
-	key = ct_binding_hash(pool, &part);
 	if (ct_binding_depends(pool, from->l4) == CT_NAT_ON_NOTHING)
-		return key;
-	part = *name;
-	memset(&part.src, 0, sizeof(part.src));
-	part.src_id = 0;
-	part.zone = 0;
-	return key ^ ct_mapping_hash(pool->tbl, &part);
+		return ct_binding_hash(pool, name);
+	source = *name;
+	memset(&source.dst, 0, sizeof(source.dst));
+	source.dst_id = 0;
+	peer = *name;
+	memset(&peer.src, 0, sizeof(peer.src));
+	peer.src_id = 0;
+	peer.zone = 0;
+	return ct_binding_hash(pool, &source) ^
+	       ct_mapping_hash(pool->tbl, &peer);
 }
 
 int ct_binding_name(struct ct_bind *bind, const struct ct_tuple *from)
@@ -448,25 +447,6 @@ static void leave_one(struct ct_thread *thr, const struct ct_conn *conn,
 	release(thr, unit);
 }
 
-/* The table knows what was claimed until then. */
-static void settle_all(struct ct_thread *thr, const struct ct_link *link,
-		       unsigned n)
-{
-	for (unsigned i = 0; i < n; i++) {
-		const struct ct_mapping *map;
-		struct ct_nat_pool *pool;
-
-		if (ct_outside_is(thr->tbl, &link[i]))
-			continue;
-		map = ct_binding_at(thr->tbl, link[i].mapping);
-		if (ct_likely(!(map->flags & CT_BINDING_LISTED)))
-			continue;
-		pool = ct_pool_of(thr->tbl, map->pool);
-		if (!ct_claim_lasts(pool, map->l4))
-			ct_claim_end(thr, pool, link[i].mapping);
-	}
-}
-
 void ct_binding_leave(struct ct_thread *thr, struct ct_conn *conn)
 {
 	struct ct_link *first = ct_conn_first_link(conn);
@@ -543,8 +523,11 @@ static bool confirm_one(struct ct_thread *thr, const struct ct_conn *conn,
 			const struct ct_link *link)
 {
 	const struct ct_mapping *map = ct_binding_at(thr->tbl, link->mapping);
-	const struct ct_nat_pool *pool = ct_pool_of(thr->tbl, map->pool);
+	struct ct_nat_pool *pool = ct_pool_of(thr->tbl, map->pool);
 
+	/* The table knows what was claimed until now. */
+	if ((map->flags & CT_BINDING_LISTED) && !ct_claim_lasts(pool, map->l4))
+		ct_claim_end(thr, pool, link->mapping);
 	if (ct_unlikely(ct_report_wanted(pool, CT_NAT_EV_SESSION)))
 		tell_session(thr, CT_NAT_EV_SESSION, map, conn);
 	return ct_pool_state(ct_pool_at(pool, map->address)) == CT_POOL_REMOVED;
@@ -566,7 +549,6 @@ void ct_binding_confirmed(struct ct_thread *thr, struct ct_conn *conn)
 		ct_outside_confirmed(thr, conn, link);
 		return;
 	}
-	settle_all(thr, link, n);
 	/* The connection is known, then the address's state is read; pairs with
 	 * the fence in ct_nat_pool_remove(). */
 	atomic_thread_fence(memory_order_seq_cst);

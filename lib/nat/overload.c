@@ -25,6 +25,10 @@ static bool is_ours(const struct ct_bind *bind, const struct ct_tuple *leave,
 	if (ct_pool_in_use(bind->pool, leave->l4, &leave->src,
 			   ntohs(leave->src_id)))
 		return false;
+	/* Where the first one was not free a look tells that others are not. */
+	if (!hard && tries_left < CT_OVERLOAD_TRIES &&
+	    ct_pick_is_taken(&bind->pick, leave))
+		return false;
 	if (!ct_claim_enter(bind, &leave->src, leave->src_id) &&
 	    !(hard && ct_steal_claim(bind, &leave->src, leave->src_id) &&
 	      ct_claim_enter(bind, &leave->src, leave->src_id)))
