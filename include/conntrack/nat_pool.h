@@ -62,7 +62,8 @@ struct ct_nat_pool_config {
 	uint16_t max_id;     /**< last id; 0: 65535 */
 	uint32_t max_addrs;  /**< addresses at most, up to 4096; 0: 64 */
 	uint32_t hold_s;     /**< seconds before an id is given to another; it
-				    may take a third longer (RFC 6888 REQ-8) */
+				    may take a third longer (RFC 6888 REQ-8).
+				    Overloaded ones are not held */
 	uint32_t block_ids;  /**< ids that a subscriber gets at once, for every
 				    protocol (RFC 6431); 0: one by one */
 	uint32_t max_blocks; /**< of a subscriber, up to 8; 0: 1 */
@@ -119,6 +120,8 @@ CT_API int ct_nat_pool_add(struct ct_nat_pool *pool, const union ct_addr *first,
 
 /**
  * Give no mapping on an address any more; those that there are go on.
+ *
+ * Subscribers get their next mappings, and blocks, on other addresses.
  *
  * ct_nat_pool_add() makes it active again.
  *
