@@ -143,6 +143,9 @@ struct ct_nat_usage {
 /**
  * What a subscriber has.
  *
+ * In a pool with blocks one whose address is drained or removed begins anew on
+ * another, and its quotas with it: then it is what it has there.
+ *
  * @param pool    the pool
  * @param inside  one of its addresses
  * @param zone    its zone

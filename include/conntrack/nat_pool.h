@@ -62,14 +62,16 @@ struct ct_nat_pool_config {
 	uint16_t max_id;     /**< last id; 0: 65535 */
 	uint32_t max_addrs;  /**< addresses at most, up to 4096; 0: 64 */
 	uint32_t hold_s;     /**< seconds before an id is given to another; it
-				    may take a third longer (RFC 6888 REQ-8) */
+				    may take a third longer (RFC 6888 REQ-8).
+				    Overloaded ones are not held */
 	uint32_t block_ids;  /**< ids that a subscriber gets at once, for every
 				    protocol (RFC 6431); 0: one by one */
 	uint32_t max_blocks; /**< of a subscriber, up to 8; 0: 1 */
 	uint32_t max_mappings; /**< of a subscriber; 0: no limit */
 	uint32_t max_conns;    /**< of a subscriber; 0: no limit */
-	uint32_t max_rate;     /**< new connections of a subscriber in each
-				    second; 0: no limit */
+	uint32_t max_rate;     /**< new connections of a subscriber in a second,
+				    which begins with the first of them; 0: no
+				    limit */
 	uint32_t prefix_len;   /**< bits of an inside address that make a
 				    subscriber; 0: all */
 	uint32_t events;       /**< set of 1 << enum ct_nat_event_kind */
@@ -118,6 +120,8 @@ CT_API int ct_nat_pool_add(struct ct_nat_pool *pool, const union ct_addr *first,
 
 /**
  * Give no mapping on an address any more; those that there are go on.
+ *
+ * Subscribers get their next mappings, and blocks, on other addresses.
  *
  * ct_nat_pool_add() makes it active again.
  *
@@ -208,7 +212,8 @@ struct ct_nat_gauge {
 	size_t size;       /**< sizeof(struct ct_nat_gauge) */
 	uint64_t mappings; /**< now */
 	uint64_t made;     /**< mappings, ever */
-	uint32_t ids;      /**< that it has for the protocol */
+	uint32_t ids;      /**< that it has for the protocol, without those that
+				are excluded */
 	uint32_t free;     /**< of them; without overloading only */
 	uint32_t held;     /**< of them, waiting to be free again */
 	uint32_t active;   /**< 1: mappings are given on it */

@@ -117,7 +117,8 @@ static bool lists_unused(const struct ct_pool_lists *lists)
 	return true;
 }
 
-/* => It was removed, and no mapping is left. */
+/* => It was removed, and no mapping is left, nor anybody who had it.  In this
+ *    order: who pairs with it has a mapping then. */
 static bool is_unused(struct ct_pool_addr *addr)
 {
 	if (ct_pool_state(addr) != CT_POOL_REMOVED || !map_unused(addr->blocks))
@@ -126,7 +127,7 @@ static bool is_unused(struct ct_pool_addr *addr)
 		if (!map_unused(atomic_load(&addr->map[i])) ||
 		    !lists_unused(atomic_load(&addr->lists[i])))
 			return false;
-	return true;
+	return !atomic_load(&addr->n_paired);
 }
 
 /* => A place for another address; NULL with an error. */

@@ -7,7 +7,7 @@
 #include "core/head.h"
 #include "core/reply.h"
 #include "core/table.h"
-#include "nat/overload.h"
+#include "nat/claim.h"
 #include "nat/report.h"
 #include "nat/subscriber.h"
 
@@ -22,16 +22,22 @@ static uint32_t slot_of(const struct ct_table *tbl, uint8_t l4)
 	return tbl->registry.l4_at[l4];
 }
 
+enum ct_nat_dependence ct_binding_depends(const struct ct_nat_pool *pool,
+					  uint8_t l4)
+{
+	/* Without ids there is one connection between two addresses. */
+	if (!(ct_registry_l4(pool->tbl, l4)->flags &
+	      (CT_L4_NAT_PORTS | CT_L4_NAT_QUERY)))
+		return CT_NAT_ON_ADDRESS_PORT;
+	return (enum ct_nat_dependence)pool->cfg.mapping;
+}
+
 /* Leave out what a mapping does not depend on. */
 static void name_of(const struct ct_nat_pool *pool, const struct ct_tuple *from,
 		    struct ct_tuple *name)
 {
-	uint32_t on = pool->cfg.mapping;
+	enum ct_nat_dependence on = ct_binding_depends(pool, from->l4);
 
-	/* Without ids there is one connection between two addresses. */
-	if (!(ct_registry_l4(pool->tbl, from->l4)->flags &
-	      (CT_L4_NAT_PORTS | CT_L4_NAT_QUERY)))
-		on = CT_NAT_ON_ADDRESS_PORT;
 	*name = *from;
 	if (on != CT_NAT_ON_ADDRESS_PORT)
 		name->dst_id = 0;
@@ -39,12 +45,30 @@ static void name_of(const struct ct_nat_pool *pool, const struct ct_tuple *from,
 		memset(&name->dst, 0, sizeof(name->dst));
 }
 
+uint64_t ct_binding_hash(const struct ct_nat_pool *pool,
+			 const struct ct_tuple *source)
+{
+	return ct_mapping_hash(pool->tbl, source) ^ (uint64_t)pool->number
+							    << POOL_SHIFT;
+}
+
 uint64_t ct_binding_key(const struct ct_nat_pool *pool,
 			const struct ct_tuple *from, struct ct_tuple *name)
 {
+	struct ct_tuple source, peer;
+
 	name_of(pool, from, name);
-	return ct_mapping_hash(pool->tbl, name) ^ (uint64_t)pool->number
-							  << POOL_SHIFT;
+	if (ct_binding_depends(pool, from->l4) == CT_NAT_ON_NOTHING)
+		return ct_binding_hash(pool, name);
+	source = *name;
+	memset(&source.dst, 0, sizeof(source.dst));
+	source.dst_id = 0;
+	peer = *name;
+	memset(&peer.src, 0, sizeof(peer.src));
+	peer.src_id = 0;
+	peer.zone = 0;
+	return ct_binding_hash(pool, &source) ^
+	       ct_mapping_hash(pool->tbl, &peer);
 }
 
 int ct_binding_name(struct ct_bind *bind, const struct ct_tuple *from)
@@ -232,11 +256,12 @@ static struct ct_pool_list *list_of(const struct ct_nat_pool *pool,
 
 static void count(_Atomic uint64_t *counter, int by)
 {
+	/* release; pairs with the acquire in lists_unused() */
 	atomic_store_explicit(
 		counter,
 		atomic_load_explicit(counter, memory_order_relaxed) +
 			(uint64_t)by,
-		memory_order_relaxed);
+		memory_order_release);
 }
 
 static void put_in_list(const struct ct_nat_pool *pool, uint32_t unit)
@@ -277,7 +302,9 @@ static void take_from_list(const struct ct_nat_pool *pool, uint32_t unit)
 static void yield(struct ct_bind *bind, const struct ct_place *place,
 		  uint16_t flags)
 {
-	if (!(flags & CT_BINDING_LISTED))
+	if (flags & CT_BINDING_LISTED)
+		ct_claim_end(bind->pick.thr, bind->pool, bind->unit);
+	else
 		ct_pool_give(bind->pool, bind->slot, place, bind->unit);
 	ct_binding_unmake(bind);
 	if (bind->subscriber)
@@ -328,11 +355,13 @@ static void release(struct ct_thread *thr, uint32_t unit)
 	struct ct_nat_pool *pool = ct_pool_of(tbl, map->pool);
 	const struct ct_place place = { map->address, ntohs(map->outside_id) };
 
+	/* Before another can have its id. */
+	if (!(map->flags & CT_BINDING_LOST))
+		ct_report_mapping(thr, CT_NAT_EV_MAPPING_END, map, NULL);
 	if (map->flags & CT_BINDING_LISTED)
 		take_from_list(pool, unit);
 	else
 		ct_pool_retire(thr, pool, slot_of(tbl, map->l4), &place, unit);
-	ct_report_mapping(thr, CT_NAT_EV_MAPPING_END, map, NULL);
 	if (map->subscriber)
 		ct_subscriber_put(thr, pool, map->subscriber);
 	ct_slab_free(&tbl->slab, &thr->magazine[CT_SLAB_NAT], CT_SLAB_NAT,
@@ -369,6 +398,25 @@ static ct_noinline void tell_session(struct ct_thread *thr,
 	ct_report_mapping(thr, kind, map, &peer);
 }
 
+/* => A mapping whose last connection this was may have a claim still. */
+static bool has_claim(const struct ct_nat_pool *pool,
+		      const struct ct_mapping *map, const struct ct_conn *conn)
+{
+	return (map->flags & CT_BINDING_LISTED) &&
+	       (!(ct_conn_word(conn) & CT_S_CONFIRMED) ||
+		ct_claim_lasts(pool, map->l4));
+}
+
+/* => Another has its id, and its end was told. */
+static bool is_lost(_Atomic uint32_t *head, const struct ct_mapping *map)
+{
+	uint32_t first = ct_head_lock(head);
+	bool lost = map->flags & CT_BINDING_LOST;
+
+	ct_head_unlock(head, first);
+	return lost;
+}
+
 static void leave_one(struct ct_thread *thr, const struct ct_conn *conn,
 		      const struct ct_link *link)
 {
@@ -382,7 +430,7 @@ static void leave_one(struct ct_thread *thr, const struct ct_conn *conn,
 
 	/* The mapping is there as long as it has this connection. */
 	if (ct_unlikely(ct_report_wanted(pool, CT_NAT_EV_SESSION_END)) &&
-	    (ct_conn_word(conn) & CT_S_CONFIRMED))
+	    (ct_conn_word(conn) & CT_S_CONFIRMED) && !is_lost(head, map))
 		tell_session(thr, CT_NAT_EV_SESSION_END, map, conn);
 	if (map->subscriber && ct_subscribers_count(pool))
 		ct_subscriber_close(pool, map->subscriber);
@@ -392,40 +440,11 @@ static void leave_one(struct ct_thread *thr, const struct ct_conn *conn,
 	if (last && !(map->flags & CT_BINDING_LOST))
 		take_out(tbl, &first, unit);
 	ct_head_unlock(head, first);
-	if (last)
-		release(thr, unit);
-}
-
-/* Its reply tuple, reserved in the lists of overloaded addresses, is in the
- * table, or nobody's again. */
-static ct_noinline void settle(const struct ct_table *tbl,
-			       const struct ct_conn *conn,
-			       const struct ct_mapping *map)
-{
-	struct ct_key key;
-
-	if (ct_likely(!(ct_conn_word(conn) & (CT_S_WIDE | CT_S_FAR)))) {
-		key.hash =
-			ct_hash_narrow(&tbl->hash, &conn->narrow[CT_DIR_REPLY]);
-	} else {
-		ct_conn_tuple(conn, CT_DIR_REPLY, &key.tuple);
-		ct_key_finish(&key, &tbl->hash);
-	}
-	ct_overload_settled(ct_pool_of(tbl, map->pool), key.hash);
-}
-
-static void settle_all(const struct ct_table *tbl, const struct ct_conn *conn,
-		       const struct ct_link *link, unsigned n)
-{
-	for (unsigned i = 0; i < n; i++) {
-		const struct ct_mapping *map;
-
-		if (ct_outside_is(tbl, &link[i]))
-			continue;
-		map = ct_binding_at(tbl, link[i].mapping);
-		if (map->flags & CT_BINDING_LISTED)
-			settle(tbl, conn, map);
-	}
+	if (!last)
+		return;
+	if (has_claim(pool, map, conn))
+		ct_claim_end(thr, pool, unit);
+	release(thr, unit);
 }
 
 void ct_binding_leave(struct ct_thread *thr, struct ct_conn *conn)
@@ -436,8 +455,6 @@ void ct_binding_leave(struct ct_thread *thr, struct ct_conn *conn)
 	unsigned n;
 
 	link = ct_conn_links(thr->tbl, conn, &n);
-	if (!(ct_conn_word(conn) & CT_S_CONFIRMED))
-		settle_all(thr->tbl, conn, link, n);
 	for (unsigned i = 0; i < n; i++)
 		if (!ct_outside_is(thr->tbl, &link[i]))
 			leave_one(thr, conn, &link[i]);
@@ -446,8 +463,20 @@ void ct_binding_leave(struct ct_thread *thr, struct ct_conn *conn)
 			     CT_SLAB_NAT, two & ~CT_LINK_TWO);
 }
 
-bool ct_binding_disown(struct ct_table *tbl, const struct ct_binding_ref *ref)
+/* Who gets its id is told of next: so its own end comes before. */
+static void tell_lost(struct ct_thread *thr, const struct ct_mapping *map)
 {
+	const struct ct_nat_pool *pool = ct_pool_of(thr->tbl, map->pool);
+
+	if (map->first && ct_report_wanted(pool, CT_NAT_EV_SESSION_END))
+		tell_session(thr, CT_NAT_EV_SESSION_END, map,
+			     ct_conn_at(thr->tbl, map->first));
+	ct_report_mapping(thr, CT_NAT_EV_MAPPING_END, map, NULL);
+}
+
+bool ct_binding_disown(struct ct_thread *thr, const struct ct_binding_ref *ref)
+{
+	struct ct_table *tbl = thr->tbl;
 	struct ct_mapping *map;
 	uint32_t first;
 	bool alone;
@@ -461,6 +490,9 @@ bool ct_binding_disown(struct ct_table *tbl, const struct ct_binding_ref *ref)
 		map->flags |= CT_BINDING_LOST;
 	}
 	ct_binding_unlock(tbl, ref, first);
+	/* Its connection has ended, but is there until this thread polls. */
+	if (alone)
+		tell_lost(thr, map);
 	return alone;
 }
 
@@ -491,8 +523,11 @@ static bool confirm_one(struct ct_thread *thr, const struct ct_conn *conn,
 			const struct ct_link *link)
 {
 	const struct ct_mapping *map = ct_binding_at(thr->tbl, link->mapping);
-	const struct ct_nat_pool *pool = ct_pool_of(thr->tbl, map->pool);
+	struct ct_nat_pool *pool = ct_pool_of(thr->tbl, map->pool);
 
+	/* The table knows what was claimed until now. */
+	if ((map->flags & CT_BINDING_LISTED) && !ct_claim_lasts(pool, map->l4))
+		ct_claim_end(thr, pool, link->mapping);
 	if (ct_unlikely(ct_report_wanted(pool, CT_NAT_EV_SESSION)))
 		tell_session(thr, CT_NAT_EV_SESSION, map, conn);
 	return ct_pool_state(ct_pool_at(pool, map->address)) == CT_POOL_REMOVED;
@@ -514,7 +549,6 @@ void ct_binding_confirmed(struct ct_thread *thr, struct ct_conn *conn)
 		ct_outside_confirmed(thr, conn, link);
 		return;
 	}
-	settle_all(tbl, conn, link, n);
 	/* The connection is known, then the address's state is read; pairs with
 	 * the fence in ct_nat_pool_remove(). */
 	atomic_thread_fence(memory_order_seq_cst);

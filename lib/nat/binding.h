@@ -49,6 +49,8 @@ struct ct_bind {
 	uint32_t slot;                  /* the protocol's place */
 	uint32_t unit;                  /* the mapping */
 	uint32_t subscriber;            /* unit, or 0 */
+	uint32_t claim;                 /* unit, or 0; see claim.h */
+	uint64_t peer;                  /* the peer's share of key, likewise */
 	bool steals;                    /* closed connections are looked for */
 	enum ct_nat_quota quota;        /* why it was refused */
 };
@@ -64,8 +66,17 @@ static inline struct ct_mapping *ct_binding_at(const struct ct_table *tbl,
  * CT_E_NOMEM. */
 int ct_binding_name(struct ct_bind *bind, const struct ct_tuple *from);
 
-/* => What a mapping is found by: the hash of its name, which is what counts of
- *    an inside endpoint and its peer. */
+/* => On how much of the peer a mapping of a protocol depends. */
+enum ct_nat_dependence ct_binding_depends(const struct ct_nat_pool *pool,
+					  uint8_t l4);
+
+/* => The share of an endpoint in a key: the hash of a tuple's source.  Nothing
+ *    else is set but its protocols. */
+uint64_t ct_binding_hash(const struct ct_nat_pool *pool,
+			 const struct ct_tuple *source);
+
+/* => What a mapping is found by: the hashes of its name, which is what counts
+ *    of an inside endpoint and its peer. */
 uint64_t ct_binding_key(const struct ct_nat_pool *pool,
 			const struct ct_tuple *from, struct ct_tuple *name);
 
@@ -130,11 +141,12 @@ void ct_binding_unlink(struct ct_table *tbl, uint32_t unit,
 bool ct_binding_loosen(struct ct_thread *thr, const struct ct_binding_ref *ref);
 
 /*
- * Take a mapping that has one connection out of its chain before its end.
+ * A mapping that has one connection, which has ended, loses its id to another:
+ * it is out of its chain from now on, and its end is told.
  *
  * => False when it has ended, or has others.
  */
-bool ct_binding_disown(struct ct_table *tbl, const struct ct_binding_ref *ref);
+bool ct_binding_disown(struct ct_thread *thr, const struct ct_binding_ref *ref);
 
 /*
  * A translated connection is known from now on.

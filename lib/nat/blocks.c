@@ -41,16 +41,9 @@ bool ct_blocks_good(const struct ct_nat_pool_config *cfg)
 	return cfg->spare_blocks < n_blocks(cfg);
 }
 
-bool ct_blocks_init(const struct ct_nat_pool *pool, struct ct_pool_addr *addr)
+bool ct_block_is_fixed(const struct ct_nat_pool *pool, uint32_t block)
 {
-	const struct ct_nat_pool_config *cfg = &pool->cfg;
-
-	if (!cfg->block_ids)
-		return true;
-	addr->blocks = ct_portmap_make(&pool->tbl->mem, n_blocks(cfg), 0);
-	for (uint32_t i = 0; addr->blocks && i < n_fixed(cfg); i++)
-		ct_portmap_exclude(addr->blocks, i);
-	return addr->blocks != NULL;
+	return block < n_fixed(&pool->cfg);
 }
 
 struct ct_portspan ct_block_span(const struct ct_nat_pool *pool, uint32_t block)
@@ -59,6 +52,41 @@ struct ct_portspan ct_block_span(const struct ct_nat_pool *pool, uint32_t block)
 		pool->cfg.min_id - pool->base + block * pool->cfg.block_ids;
 
 	return (struct ct_portspan){ first, first + pool->cfg.block_ids - 1 };
+}
+
+bool ct_block_has_ids(const struct ct_nat_pool *pool, uint32_t block)
+{
+	struct ct_portspan span = ct_block_span(pool, block);
+
+	while (span.first <= span.last &&
+	       ct_pool_excludes(pool, pool->base + span.first))
+		span.first++;
+	return span.first <= span.last;
+}
+
+bool ct_blocks_init(const struct ct_nat_pool *pool, struct ct_pool_addr *addr)
+{
+	const struct ct_nat_pool_config *cfg = &pool->cfg;
+
+	if (!cfg->block_ids)
+		return true;
+	addr->blocks = ct_portmap_make(&pool->tbl->mem, n_blocks(cfg), 0);
+	for (uint32_t i = 0; addr->blocks && i < n_blocks(cfg); i++)
+		if (ct_block_is_fixed(pool, i) || !ct_block_has_ids(pool, i))
+			ct_portmap_exclude(addr->blocks, i);
+	return addr->blocks != NULL;
+}
+
+void ct_blocks_exclude(const struct ct_nat_pool *pool,
+		       struct ct_pool_addr *addr)
+{
+	if (!addr->blocks)
+		return;
+	ct_spin_lock(&addr->blocks->lock);
+	for (uint32_t i = 0; i < addr->blocks->n; i++)
+		if (!ct_block_has_ids(pool, i))
+			ct_portmap_exclude(addr->blocks, i);
+	ct_spin_unlock(&addr->blocks->lock);
 }
 
 uint32_t ct_block_take(struct ct_pool_addr *addr, uint32_t owner, uint32_t dice)
@@ -77,10 +105,14 @@ uint32_t ct_block_take(struct ct_pool_addr *addr, uint32_t owner, uint32_t dice)
 	return block;
 }
 
-void ct_block_give(struct ct_pool_addr *addr, uint32_t block)
+void ct_block_give(const struct ct_nat_pool *pool, struct ct_pool_addr *addr,
+		   uint32_t block)
 {
 	ct_spin_lock(&addr->blocks->lock);
-	ct_portmap_give(addr->blocks, block);
+	if (ct_block_has_ids(pool, block))
+		ct_portmap_give(addr->blocks, block);
+	else
+		ct_portmap_leave(addr->blocks, block);
 	ct_spin_unlock(&addr->blocks->lock);
 }
 

@@ -4,6 +4,7 @@
  */
 #include "core/table.h"
 #include "nat/pool.h"
+#include "nat/subscriber.h"
 
 /* --- Maps, made when they are needed ------------------------------------ */
 
@@ -116,6 +117,18 @@ static void exclude_in(struct ct_nat_pool *pool, struct ct_portmap *map,
 	ct_spin_unlock(&map->lock);
 }
 
+static void exclude_one(struct ct_nat_pool *pool, uint32_t id)
+	CT_REQUIRES(pool->lock)
+{
+	if (ct_pool_excludes(pool, id))
+		return;
+	atomic_fetch_or_explicit(&pool->excluded[id / 64],
+				 UINT64_C(1) << id % 64, memory_order_relaxed);
+	if (id >= pool->cfg.min_id && id <= pool->cfg.max_id)
+		atomic_fetch_sub_explicit(&pool->n_given, 1,
+					  memory_order_relaxed);
+}
+
 int ct_nat_pool_exclude(struct ct_nat_pool *pool, uint16_t first, uint16_t last)
 {
 	uint32_t n;
@@ -124,9 +137,7 @@ int ct_nat_pool_exclude(struct ct_nat_pool *pool, uint16_t first, uint16_t last)
 		return CT_E_INVAL;
 	ct_spin_lock(&pool->lock);
 	for (uint32_t id = first; id <= last; id++)
-		atomic_fetch_or_explicit(&pool->excluded[id / 64],
-					 UINT64_C(1) << id % 64,
-					 memory_order_relaxed);
+		exclude_one(pool, id);
 	n = atomic_load_explicit(&pool->n_addrs, memory_order_relaxed);
 	for (uint32_t i = 0; i < n; i++) {
 		struct ct_pool_addr *addr = ct_pool_at(pool, i);
@@ -137,6 +148,7 @@ int ct_nat_pool_exclude(struct ct_nat_pool *pool, uint16_t first, uint16_t last)
 			if (map)
 				exclude_in(pool, map, first, last);
 		}
+		ct_blocks_exclude(pool, addr);
 		ct_pool_update(pool, addr);
 	}
 	ct_spin_unlock(&pool->lock);
@@ -170,8 +182,9 @@ int ct_nat_pool_gauge(struct ct_nat_pool *pool, const union ct_addr *is,
 		      uint8_t l4, struct ct_nat_gauge *gauge)
 {
 	uint32_t slot = pool->tbl->registry.l4_at[l4];
-	struct ct_nat_gauge now = { .ids = (uint32_t)pool->cfg.max_id -
-					   pool->cfg.min_id + 1 };
+	struct ct_nat_gauge now = { .ids = atomic_load_explicit(
+					    &pool->n_given,
+					    memory_order_relaxed) };
 	struct ct_pool_lists *lists;
 	struct ct_pool_addr *addr;
 	struct ct_portmap *map;

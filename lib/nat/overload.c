@@ -5,85 +5,38 @@
 #include "nat/overload.h"
 
 #include "core/table.h"
+#include "nat/claim.h"
+#include "nat/steal.h"
 
 #include <arpa/inet.h>
 
-enum { WAYS = 8, ADDRS_TRIED = 4 };
-
-/* --- Pending tuples ----------------------------------------------------- */
-
-static _Atomic uint32_t *way_of(struct ct_nat_pool *pool, uint64_t hash,
-				unsigned i)
-{
-	return &pool->pending[((uint32_t)hash + i) % pool->n_pending];
-}
-
-static uint32_t mark_of(uint64_t hash)
-{
-	return (uint32_t)(hash >> 32) | 1;
-}
-
-/*
- * => False when it is reserved already, or no place is left for it.
- *
- * All ways are looked at before one is taken, so that two threads which reserve
- * the same tuple at once may both find none: who takes a place looks again.
- */
-bool ct_overload_reserve(struct ct_nat_pool *pool, uint64_t hash)
-{
-	uint32_t mark = mark_of(hash);
-	unsigned mine = WAYS, same = 0;
-
-	for (unsigned i = 0; i < WAYS && mine == WAYS; i++) {
-		uint32_t none = 0;
-
-		if (atomic_compare_exchange_strong(way_of(pool, hash, i), &none,
-						   mark))
-			mine = i;
-		else if (none == mark)
-			return false;
-	}
-	for (unsigned i = 0; i < WAYS; i++)
-		same += atomic_load(way_of(pool, hash, i)) == mark;
-	if (mine < WAYS && same > 1)
-		atomic_store(way_of(pool, hash, mine), 0);
-	return mine < WAYS && same == 1;
-}
-
-void ct_overload_settled(struct ct_nat_pool *pool, uint64_t hash)
-{
-	uint32_t mark = mark_of(hash);
-
-	for (unsigned i = 0; i < WAYS; i++)
-		if (atomic_load_explicit(way_of(pool, hash, i),
-					 memory_order_relaxed) == mark) {
-			atomic_store(way_of(pool, hash, i), 0);
-			return;
-		}
-}
+enum { ADDRS_TRIED = 4 };
 
 /* --- One try ------------------------------------------------------------ */
 
+/* => Nobody else has it with this peer, or who has is finished and was made to
+ *    yield: with few tries left. */
 static bool is_ours(const struct ct_bind *bind, const struct ct_tuple *leave,
 		    uint32_t tries_left)
 {
-	const struct ct_pick *pick = &bind->pick;
-	const struct ct_nat_pool_config *cfg = &bind->pool->cfg;
-	struct ct_key key;
+	bool hard = tries_left <= CT_PICK_TRIES_HARD;
+	struct ct_conn *old;
 
-	if (cfg->port_in_use &&
-	    cfg->port_in_use(cfg->user, leave->l4, &leave->src,
-			     ntohs(leave->src_id)))
+	if (ct_pool_in_use(bind->pool, leave->l4, &leave->src,
+			   ntohs(leave->src_id)))
 		return false;
-	if (ct_pick_is_kept(pick, leave, tries_left) ||
-	    !ct_pick_reply_key(pick, leave, &key))
+	/* Where the first one was not free a look tells that others are not. */
+	if (!hard && tries_left < CT_OVERLOAD_TRIES &&
+	    ct_pick_is_taken(&bind->pick, leave))
 		return false;
-	if (!ct_overload_reserve(bind->pool, key.hash))
+	if (!ct_claim_enter(bind, &leave->src, leave->src_id) &&
+	    !(hard && ct_steal_claim(bind, &leave->src, leave->src_id) &&
+	      ct_claim_enter(bind, &leave->src, leave->src_id)))
 		return false;
-	/* Another may have confirmed it, and settled, in between. */
-	if (!ct_pick_is_taken(pick, leave))
+	old = ct_pick_holder(&bind->pick, leave);
+	if (!old || (hard && ct_steal_conn(bind, old)))
 		return true;
-	ct_overload_settled(bind->pool, key.hash);
+	ct_claim_leave(bind);
 	return false;
 }
 

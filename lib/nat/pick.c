@@ -21,8 +21,7 @@
 
 enum {
 	TRIES_FIRST = 128, /* ids in a row; then half as many elsewhere */
-	TRIES_LAST = 16,   /* fewer are not worth it */
-	TRIES_HARD = 32    /* with so few left, ask the finished to yield */
+	TRIES_LAST = 16    /* fewer are not worth it */
 };
 
 /* The classes of Linux: a port stays among those of its kind. */
@@ -67,12 +66,7 @@ static bool same_flow(const struct ct_pick *pick, const struct ct_conn *conn)
 	return ct_tuple_equal(&orig, &pick->orig);
 }
 
-/*
- * Who is answered at the tuple that would answer this one.
- *
- * => NULL: nobody.  An equal connection of the same flow does not count: the
- *    packets clash in ct_confirm(), and may join there.
- */
+/* ct_pick_holder(), and as which of its tuples. */
 static struct ct_conn *holder(const struct ct_pick *pick,
 			      const struct ct_tuple *leave, enum ct_dir *dir)
 {
@@ -93,11 +87,12 @@ static struct ct_conn *holder(const struct ct_pick *pick,
 	return conn && same_flow(pick, conn) ? NULL : conn;
 }
 
-bool ct_pick_is_taken(const struct ct_pick *pick, const struct ct_tuple *leave)
+struct ct_conn *ct_pick_holder(const struct ct_pick *pick,
+			       const struct ct_tuple *leave)
 {
 	enum ct_dir dir;
 
-	return holder(pick, leave, &dir) != NULL;
+	return holder(pick, leave, &dir);
 }
 
 bool ct_pick_make_room(const struct ct_pick *pick, struct ct_conn *old)
@@ -115,14 +110,14 @@ bool ct_pick_make_room(const struct ct_pick *pick, struct ct_conn *old)
 	return ended;
 }
 
-bool ct_pick_is_kept(const struct ct_pick *pick, const struct ct_tuple *leave,
-		     uint32_t tries_left)
+/* => It is taken; with few tries left a finished one is ended, if it yields. */
+static bool is_kept(const struct ct_pick *pick, const struct ct_tuple *leave,
+		    uint32_t tries_left)
 {
-	enum ct_dir dir;
-	struct ct_conn *conn = holder(pick, leave, &dir);
+	struct ct_conn *conn = ct_pick_holder(pick, leave);
 
-	return conn &&
-	       (tries_left > TRIES_HARD || !ct_pick_make_room(pick, conn));
+	return conn && (tries_left > CT_PICK_TRIES_HARD ||
+			!ct_pick_make_room(pick, conn));
 }
 
 /*
@@ -265,7 +260,7 @@ static int choose_id(const struct ct_pick *pick, struct ct_tuple *leave)
 	for (;;) {
 		for (uint32_t left = tries; left; left--, at++) {
 			*id = htons((uint16_t)(span.first + at % span.n));
-			if (!ct_pick_is_kept(pick, leave, left))
+			if (!is_kept(pick, leave, left))
 				return 0;
 		}
 		if (tries >= span.n || tries < TRIES_LAST)

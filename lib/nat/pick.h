@@ -8,6 +8,9 @@
 #include "core/conn.h"
 #include "nat/range.h"
 
+/* With so few tries left the finished are asked to yield. */
+enum { CT_PICK_TRIES_HARD = 32 };
+
 struct ct_pick {
 	struct ct_thread *thr;
 	const struct ct_conn *conn; /* private */
@@ -31,12 +34,20 @@ int ct_pick(const struct ct_pick *pick, struct ct_tuple *leave);
 bool ct_pick_reply_key(const struct ct_pick *pick, const struct ct_tuple *leave,
 		       struct ct_key *key);
 
-/* Whether somebody else is answered at the tuple that would answer this one. */
-bool ct_pick_is_taken(const struct ct_pick *pick, const struct ct_tuple *leave);
+/*
+ * Who is answered at the tuple that would answer this one.
+ *
+ * => NULL: nobody.  An equal connection of the same flow does not count: the
+ *    packets clash in ct_confirm(), and may join there.
+ */
+struct ct_conn *ct_pick_holder(const struct ct_pick *pick,
+			       const struct ct_tuple *leave);
 
-/* The same; with few tries left a finished one is ended, if it yields. */
-bool ct_pick_is_kept(const struct ct_pick *pick, const struct ct_tuple *leave,
-		     uint32_t tries_left);
+static inline bool ct_pick_is_taken(const struct ct_pick *pick,
+				    const struct ct_tuple *leave)
+{
+	return ct_pick_holder(pick, leave) != NULL;
+}
 
 /* End a finished connection for this one's sake; => it has ended. */
 bool ct_pick_make_room(const struct ct_pick *pick, struct ct_conn *old);

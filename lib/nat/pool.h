@@ -33,9 +33,7 @@
 enum {
 	CT_POOL_ADDRS_DEFAULT = 64,
 	CT_POOL_ADDRS_MAX = 4096,
-	CT_POOL_LISTS = 8,        /* of an address's mappings; by thread */
-	CT_POOL_PENDING = 4096,   /* reserved tuples at once, overloaded */
-	CT_POOL_PENDING_FEW = 64, /* the same, of protocols without ids */
+	CT_POOL_LISTS = 8, /* of an address's mappings; by thread */
 	CT_POOL_SYSTEM_IDS = 1024
 };
 
@@ -61,6 +59,7 @@ struct ct_pool_addr {
 	_Atomic(struct ct_portmap *) map[CT_TRACKERS];      /* A  made once */
 	_Atomic(struct ct_pool_lists *) lists[CT_TRACKERS]; /* A  made once */
 	struct ct_portmap *blocks;                          /* I  or NULL */
+	_Atomic uint32_t n_paired; /* A  subscribers whose address it is */
 };
 
 /* Of one protocol. */
@@ -86,11 +85,12 @@ struct ct_nat_pool {
 	_Atomic uint32_t *index;              /* A  number + 1, by hash */
 	_Atomic uint64_t
 		excluded[CT_PORTMAP_MAX / 64]; /* A  written under it */
+	_Atomic uint32_t n_given; /* A  written under it; ids not excluded */
 	_Atomic(struct ct_pool_proto *) proto[CT_TRACKERS]; /* A  made once */
 	_Atomic uint32_t *subscribers; /* A  heads; see subscriber.h */
 	uint32_t n_heads;              /* I */
-	_Atomic uint32_t *pending;     /* A  see overload.c */
-	uint32_t n_pending;            /* I */
+	_Atomic uint32_t *claims;      /* A  heads; see claim.h */
+	uint32_t n_claims;             /* I  a power of two */
 	struct ct_static *statics;     /* L  see static.c */
 	_Atomic uint32_t statics_due;  /* A  tick, or 0 */
 };
@@ -214,6 +214,16 @@ static inline bool ct_pool_keeps(const struct ct_nat_pool *pool, uint32_t id)
 {
 	return (pool->cfg.flags & CT_POOL_KEEP_ID) && id >= pool->cfg.min_id &&
 	       id <= pool->cfg.max_id;
+}
+
+/* => The host says that somebody else uses an id; asked without a lock. */
+static inline bool ct_pool_in_use(const struct ct_nat_pool *pool, uint8_t l4,
+				  const union ct_addr *addr, uint32_t id)
+{
+	const struct ct_nat_pool_config *cfg = &pool->cfg;
+
+	return ct_unlikely(cfg->port_in_use != NULL) &&
+	       cfg->port_in_use(cfg->user, l4, addr, (uint16_t)id);
 }
 
 /* => The map of an address, made when there is none; NULL: no memory. */

@@ -4,6 +4,7 @@
  */
 #include "core/table.h"
 #include "nat/binding.h"
+#include "nat/claim.h"
 #include "nat/static.h"
 #include "nat/subscriber.h"
 
@@ -86,8 +87,7 @@ static void pool_free(struct ct_nat_pool *pool)
 			    ct_pool_proto_len(pool));
 	ct_statics_fini(pool);
 	ct_subscribers_fini(pool);
-	ct_mem_free(mem, pool->pending,
-		    pool->n_pending * sizeof(*pool->pending));
+	ct_claims_fini(pool);
 	ct_mem_free(mem, pool->index, index_len(pool));
 	ct_mem_free(mem, pool->addr, addrs_len(pool));
 	ct_mem_free(mem, pool, sizeof(*pool));
@@ -100,17 +100,15 @@ static bool lay_out(struct ct_nat_pool *pool)
 
 	pool->base = pool->cfg.min_id & ~1u;
 	pool->n_ids = pool->cfg.max_id - pool->base + 1;
+	atomic_init(&pool->n_given,
+		    (uint32_t)pool->cfg.max_id - pool->cfg.min_id + 1);
 	pool->n_words = (pool->cfg.max_addrs + 63) / 64;
 	pool->hold = pool->cfg.hold_s > CT_TIMEOUT_MAX / 2 ? CT_TIMEOUT_MAX / 2
 							   : pool->cfg.hold_s;
 	pool->hold *= CT_TICKS_PER_S;
 	pool->addr = ct_mem_alloc(mem, addrs_len(pool), CT_LINE);
 	pool->index = ct_mem_alloc(mem, index_len(pool), CT_LINE);
-	pool->n_pending =
-		ct_pool_overloads(pool) ? CT_POOL_PENDING : CT_POOL_PENDING_FEW;
-	pool->pending = ct_mem_alloc(
-		mem, pool->n_pending * sizeof(*pool->pending), CT_LINE);
-	return pool->addr && pool->index && pool->pending &&
+	return pool->addr && pool->index && ct_claims_init(pool) &&
 	       ct_subscribers_init(pool);
 }
 

@@ -10,6 +10,7 @@
  *	the mapping that has this endpoint, if the filter lets the peer in
  */
 #include "nat/binding.h"
+#include "nat/claim.h"
 #include "nat/overload.h"
 #include "nat/quick.h"
 #include "nat/report.h"
@@ -107,16 +108,12 @@ static bool wants_near(const struct ct_nat_pool *pool)
 /* => Somebody else answers there, though the pool does not know it. */
 static bool is_foreign(const struct ct_bind *bind, const struct ct_place *place)
 {
-	const struct ct_nat_pool_config *cfg = &bind->pool->cfg;
 	struct ct_tuple leave = bind->pick.now;
 
 	ct_pool_address(bind->pool, place->address, &leave.src);
 	leave.src_id = htons((uint16_t)place->id);
-	if (cfg->port_in_use &&
-	    cfg->port_in_use(cfg->user, leave.l4, &leave.src,
-			     (uint16_t)place->id))
-		return true;
-	return ct_pick_is_taken(&bind->pick, &leave);
+	return ct_pool_in_use(bind->pool, leave.l4, &leave.src, place->id) ||
+	       ct_pick_is_taken(&bind->pick, &leave);
 }
 
 static int take_one(const struct ct_bind *bind, struct ct_want *want,
@@ -188,44 +185,27 @@ static int choose(struct ct_bind *bind, bool listed, struct ct_place *place)
 	return error;
 }
 
-/* A tuple that was reserved will not be used. */
-static void unreserve(const struct ct_bind *bind, const struct ct_place *place)
-{
-	struct ct_tuple leave = bind->pick.now;
-	struct ct_key key;
-
-	ct_pool_address(bind->pool, place->address, &leave.src);
-	if (ct_range_id(bind->pick.ops, &leave, CT_NAT_SRC))
-		leave.src_id = htons((uint16_t)place->id);
-	if (ct_pick_reply_key(&bind->pick, &leave, &key))
-		ct_overload_settled(bind->pool, key.hash);
-}
-
 /* => As ct_binding_enter(). */
 static int make(struct ct_bind *bind, bool listed, struct ct_tuple *leave)
 {
 	struct ct_nat_pool *pool = bind->pool;
 	struct ct_place place;
-	uint32_t unit;
 	int error;
 
 	if (!ct_binding_make(bind))
 		return CT_E_NOMEM;
-	unit = bind->unit;
-	error = choose(bind, listed, &place);
+	error = listed && !ct_claim_make(bind) ? CT_E_NOMEM
+					       : choose(bind, listed, &place);
 	if (!error && listed &&
 	    !ct_pool_lists(pool, ct_pool_at(pool, place.address), bind->slot)) {
-		unreserve(bind, &place);
+		ct_claim_leave(bind);
 		error = CT_E_NOMEM;
 	}
-	if (error) {
-		ct_binding_unmake(bind);
-		return error;
-	}
-	error = ct_binding_enter(bind, &place, listed ? CT_BINDING_LISTED : 0,
-				 leave);
-	if (listed && bind->unit != unit)
-		unreserve(bind, &place);
+	if (!error)
+		return ct_binding_enter(bind, &place,
+					listed ? CT_BINDING_LISTED : 0, leave);
+	ct_claim_unmake(bind);
+	ct_binding_unmake(bind);
 	return error;
 }
 

@@ -6,11 +6,12 @@
  * address, the id and the key of the reply tuple are at hand (foresee.h).
  */
 #include "nat/binding.h"
-#include "nat/overload.h"
+#include "nat/claim.h"
 #include "nat/quick.h"
 #include "nat/setup.h"
 #include "nat/subscriber.h"
 
+#include <arpa/inet.h>
 #include <string.h>
 
 /* => What is done for nearly every connection is all that the pool wants. */
@@ -33,15 +34,17 @@ static bool is_foreseen(const struct ct_foreseen *seen,
 }
 
 /* The same of an id that is overloaded. */
-static bool reserve_seen(const struct ct_bind *bind)
+static bool claim_seen(const struct ct_bind *bind)
 {
 	const struct ct_foreseen *seen = bind->seen;
 	struct ct_nat_pool *pool = bind->pool;
+	union ct_addr addr;
 
+	ct_pool_address(pool, seen->addr->number, &addr);
 	return !ct_pool_excludes(pool, seen->id) &&
 	       ct_pool_state(seen->addr) == CT_POOL_ACTIVE &&
 	       ct_pool_lists(pool, seen->addr, bind->slot) &&
-	       ct_overload_reserve(pool, seen->reply.hash);
+	       ct_claim_enter(bind, &addr, htons((uint16_t)seen->id));
 }
 
 /* => The id that was foreseen is this mapping's, and nobody is answered there
@@ -56,14 +59,14 @@ static bool take_seen(const struct ct_bind *bind)
 
 	if (ct_subscriber_address(pool, bind->subscriber, &paired) !=
 		    place.address ||
-	    !(ct_pool_overloads(pool) ? reserve_seen(bind)
+	    !(ct_pool_overloads(pool) ? claim_seen(bind)
 				      : ct_pool_take_seen(pool, bind->slot,
 							  &place, bind->unit)))
 		return false;
 	if (ct_likely(!ct_buckets_find(pool->tbl, &seen->reply, &dir)))
 		return true;
 	if (ct_pool_overloads(pool))
-		ct_overload_settled(pool, seen->reply.hash);
+		ct_claim_leave(bind);
 	else
 		ct_pool_give(pool, bind->slot, &place, bind->unit);
 	return false;
@@ -77,22 +80,18 @@ static bool make_seen(struct ct_bind *bind, struct ct_tuple *leave)
 	const struct ct_foreseen *seen = bind->seen;
 	const struct ct_place place = { seen->addr->number, seen->id };
 	bool listed = ct_pool_overloads(pool);
-	uint32_t unit;
-	int error;
 
 	if (ct_subscriber_take(thr, pool, &bind->name, seen->owner,
 			       &bind->subscriber))
 		return false;
 	if (ct_likely(ct_binding_make(bind))) {
-		unit = bind->unit;
-		if (ct_likely(take_seen(bind))) {
-			error = ct_binding_enter(bind, &place,
+		/* When that fails it has given all of it back. */
+		if (ct_likely((!listed || ct_claim_make(bind)) &&
+			      take_seen(bind)))
+			return !ct_binding_enter(bind, &place,
 						 listed ? CT_BINDING_LISTED : 0,
 						 leave);
-			if (listed && bind->unit != unit)
-				ct_overload_settled(pool, seen->reply.hash);
-			return !error; /* or it has given all of it back */
-		}
+		ct_claim_unmake(bind);
 		ct_binding_unmake(bind);
 	}
 	ct_subscriber_put(thr, pool, bind->subscriber);
@@ -111,6 +110,7 @@ bool ct_quick_pool(struct ct_thread *thr, struct ct_conn *conn,
 	bind.pick.thr = thr;
 	bind.conn = conn;
 	bind.pool = pool;
+	bind.claim = 0;
 	bind.slot = thr->tbl->registry.l4_at[seen->of->narrow.l4];
 	if (ct_binding_name(&bind, &seen->of->tuple) ||
 	    !ct_binding_is_new(&bind))

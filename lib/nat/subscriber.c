@@ -133,6 +133,39 @@ static uint32_t make(struct ct_thread *thr, const struct ct_nat_pool *pool,
 	sub->zone = zone;
 	atomic_store_explicit(&sub->tag, tag, memory_order_relaxed);
 	sub->pool = pool->number;
+	sub->since = thr->now;
+	return unit;
+}
+
+/* => The number of the address that it is paired with, plus one; 0: none. */
+static uint32_t address_of(const struct ct_subscriber *sub)
+{
+	return atomic_load_explicit(&sub->address, memory_order_relaxed);
+}
+
+/* => It is paired with an address that is active. */
+static bool is_paired(const struct ct_nat_pool *pool, uint32_t address)
+{
+	return address &&
+	       ct_pool_state(ct_pool_at(pool, address - 1)) == CT_POOL_ACTIVE;
+}
+
+/* => It gets no block any more, as its address is drained or removed. */
+static bool is_stranded(const struct ct_nat_pool *pool, uint32_t unit)
+{
+	uint32_t address = address_of(ct_subscriber_at(pool, unit));
+
+	return pool->cfg.block_ids && address && !is_paired(pool, address);
+}
+
+static uint32_t find_afloat(const struct ct_nat_pool *pool, uint32_t first,
+			    const union ct_addr *prefix, uint16_t zone)
+{
+	uint32_t unit = find(pool, first, prefix, zone);
+
+	while (unit && is_stranded(pool, unit))
+		unit = find(pool, ct_subscriber_at(pool, unit)->next, prefix,
+			    zone);
 	return unit;
 }
 
@@ -148,7 +181,7 @@ int ct_subscriber_take(struct ct_thread *thr, struct ct_nat_pool *pool,
 
 	ct_prefix_of(pool, &inside->src, &prefix);
 	first = ct_head_lock(head);
-	*unit = find(pool, first, &prefix, inside->zone);
+	*unit = find_afloat(pool, first, &prefix, inside->zone);
 	if (!*unit) {
 		*unit = make(thr, pool, &prefix, inside->zone,
 			     ct_subscriber_tag(hash));
@@ -167,16 +200,21 @@ int ct_subscriber_take(struct ct_thread *thr, struct ct_nat_pool *pool,
 	return error;
 }
 
-/* => The number of the address that it is paired with, plus one; 0: none. */
-static uint32_t address_of(const struct ct_subscriber *sub)
+/*
+ * Its address is this one, a number plus one, or none.
+ *
+ * => The one before, of which tell_move() is told.
+ */
+static uint32_t address_set(const struct ct_nat_pool *pool,
+			    struct ct_subscriber *sub, uint32_t address)
 {
-	return atomic_load_explicit(&sub->address, memory_order_relaxed);
-}
+	uint32_t before = address_of(sub);
 
-static void address_set(struct ct_subscriber *sub, uint32_t number)
-{
-	atomic_store_explicit(&sub->address, (uint16_t)(number + 1),
+	if (address && address != before)
+		atomic_fetch_add(&ct_pool_at(pool, address - 1)->n_paired, 1);
+	atomic_store_explicit(&sub->address, (uint16_t)address,
 			      memory_order_relaxed);
+	return before;
 }
 
 static void tell_at(const struct ct_thread *thr, const struct ct_nat_pool *pool,
@@ -219,30 +257,56 @@ static void tell_pair(const struct ct_thread *thr,
 	tell_at(thr, pool, sub, &ev, address);
 }
 
-/* => Whether a subscriber has its first block for good. */
-static bool has_fixed(const struct ct_nat_pool *pool,
-		      const struct ct_subscriber *sub, struct ct_place *block)
+/* It has come from one address to another; either may be none.  The place of
+ * the former is not another's before it was told. */
+static void tell_move(const struct ct_thread *thr,
+		      const struct ct_nat_pool *pool,
+		      const struct ct_subscriber *sub, uint32_t from,
+		      uint32_t to)
 {
-	return ct_block_fixed(pool, &sub->prefix, block);
+	if (from == to)
+		return;
+	if (from) {
+		tell_pair(thr, pool, sub, CT_NAT_EV_SUBSCRIBER_END, from);
+		atomic_fetch_sub(&ct_pool_at(pool, from - 1)->n_paired, 1);
+	}
+	if (to)
+		tell_pair(thr, pool, sub, CT_NAT_EV_SUBSCRIBER, to);
 }
 
 /* It is nobody's any more: what it has goes back. */
 static void end(struct ct_thread *thr, struct ct_nat_pool *pool, uint32_t unit)
 {
 	struct ct_subscriber *sub = ct_subscriber_at(pool, unit);
-	struct ct_place fixed;
-	uint32_t first = has_fixed(pool, sub, &fixed) ? 1 : 0;
 
-	for (uint32_t i = first; i < sub->n_blocks; i++) {
-		ct_block_give(ct_pool_at(pool, address_of(sub) - 1),
-			      sub->block[i]);
+	for (uint32_t i = 0; i < sub->n_blocks; i++) {
+		if (ct_block_is_fixed(pool, sub->block[i]))
+			continue;
 		tell_block(thr, pool, sub, CT_NAT_EV_BLOCK_END, sub->block[i]);
+		ct_block_give(pool, ct_pool_at(pool, address_of(sub) - 1),
+			      sub->block[i]);
 	}
-	if (address_of(sub))
-		tell_pair(thr, pool, sub, CT_NAT_EV_SUBSCRIBER_END,
-			  address_of(sub));
+	tell_move(thr, pool, sub, address_of(sub), 0);
 	ct_slab_free(&pool->tbl->slab, &thr->magazine[CT_SLAB_NAT], CT_SLAB_NAT,
 		     unit);
+}
+
+/* Its address was taken away: so it is not its any more, wherever else it has
+ * mappings. */
+static void leave_removed(const struct ct_thread *thr,
+			  const struct ct_nat_pool *pool,
+			  struct ct_subscriber *sub)
+{
+	uint32_t address = address_of(sub);
+
+	if (ct_likely(!address ||
+		      ct_pool_state(ct_pool_at(pool, address - 1)) !=
+			      CT_POOL_REMOVED))
+		return;
+	ct_spin_lock(&sub->lock);
+	address = sub->n_blocks ? 0 : address_set(pool, sub, 0);
+	ct_spin_unlock(&sub->lock);
+	tell_move(thr, pool, sub, address, 0);
 }
 
 void ct_subscriber_put(struct ct_thread *thr, struct ct_nat_pool *pool,
@@ -250,10 +314,13 @@ void ct_subscriber_put(struct ct_thread *thr, struct ct_nat_pool *pool,
 {
 	struct ct_subscriber *sub = ct_subscriber_at(pool, unit);
 	_Atomic uint32_t *head = head_of(pool, &sub->prefix, sub->zone);
-	uint32_t first = ct_head_lock(head);
-	uint32_t *link = &first;
-	bool last = --sub->n_maps == 0;
+	uint32_t *link, first;
+	bool last;
 
+	leave_removed(thr, pool, sub);
+	first = ct_head_lock(head);
+	link = &first;
+	last = --sub->n_maps == 0;
 	if (last) {
 		while (*link != unit)
 			link = &ct_subscriber_at(pool, *link)->next;
@@ -271,12 +338,12 @@ enum ct_nat_quota ct_subscriber_open(const struct ct_thread *thr,
 {
 	struct ct_subscriber *sub = ct_subscriber_at(pool, unit);
 	const struct ct_nat_pool_config *cfg = &pool->cfg;
-	uint32_t second = thr->now / CT_TICKS_PER_S;
 	enum ct_nat_quota over = 0;
 
 	ct_spin_lock(&sub->lock);
-	if (sub->second != second) {
-		sub->second = second;
+	/* Handles' clocks differ: a late one begins no second of its own. */
+	if (ct_ticks_until(thr->now, sub->since) >= (int32_t)CT_TICKS_PER_S) {
+		sub->since = thr->now;
 		sub->n_new = 0;
 	}
 	if (cfg->max_conns && sub->n_conns >= cfg->max_conns)
@@ -301,13 +368,6 @@ void ct_subscriber_close(struct ct_nat_pool *pool, uint32_t unit)
 }
 
 /* --- Pairing ------------------------------------------------------------ */
-
-/* => It is paired with an address that is active. */
-static bool is_paired(const struct ct_nat_pool *pool, uint32_t address)
-{
-	return address &&
-	       ct_pool_state(ct_pool_at(pool, address - 1)) == CT_POOL_ACTIVE;
-}
 
 static uint32_t tag_of(const struct ct_subscriber *sub)
 {
@@ -342,25 +402,32 @@ void ct_subscriber_pair(const struct ct_thread *thr, struct ct_nat_pool *pool,
 			uint32_t unit, uint32_t address)
 {
 	struct ct_subscriber *sub = ct_subscriber_at(pool, unit);
-	uint32_t before;
-	bool news;
+	uint32_t before, now;
 
 	if (is_paired(pool, address_of(sub)))
 		return;
 	ct_spin_lock(&sub->lock);
 	before = address_of(sub);
-	news = !sub->n_blocks && !is_paired(pool, address_of(sub));
-	if (news)
-		address_set(sub, address);
+	/* It was drained or removed: it has another from now on. */
+	if (!sub->n_blocks && !is_paired(pool, before))
+		address_set(pool, sub, address + 1);
+	now = address_of(sub);
 	ct_spin_unlock(&sub->lock);
-	/* Its address was drained or removed: it has another from now on. */
-	if (news && before)
-		tell_pair(thr, pool, sub, CT_NAT_EV_SUBSCRIBER_END, before);
-	if (news)
-		tell_pair(thr, pool, sub, CT_NAT_EV_SUBSCRIBER, address + 1);
+	tell_move(thr, pool, sub, before, now);
 }
 
 /* --- Blocks ------------------------------------------------------------- */
+
+/* => The block that it has for good, if that can be given. */
+static bool fixed_block(const struct ct_nat_pool *pool,
+			const struct ct_subscriber *sub, uint32_t n_addrs,
+			struct ct_place *block)
+{
+	return ct_block_fixed(pool, &sub->prefix, block) &&
+	       block->address < n_addrs &&
+	       is_paired(pool, block->address + 1) &&
+	       ct_block_has_ids(pool, block->id);
+}
 
 /* => The first block, which says what its address is. */
 static bool first_block(struct ct_nat_pool *pool, struct ct_subscriber *sub,
@@ -369,10 +436,8 @@ static bool first_block(struct ct_nat_pool *pool, struct ct_subscriber *sub,
 	uint32_t n = atomic_load_explicit(&pool->n_addrs, memory_order_acquire);
 	uint32_t unit = ct_slab_unit(&pool->tbl->slab, sub);
 
-	if (has_fixed(pool, sub, block))
-		return block->address < n &&
-		       ct_pool_state(ct_pool_at(pool, block->address)) ==
-			       CT_POOL_ACTIVE;
+	if (fixed_block(pool, sub, n, block))
+		return true;
 	for (uint32_t i = 0; i < n; i++) {
 		struct ct_pool_addr *addr =
 			ct_pool_at(pool, (want->start + i) % n);
@@ -387,39 +452,46 @@ static bool first_block(struct ct_nat_pool *pool, struct ct_subscriber *sub,
 	return false;
 }
 
+/* => One more block, on the address of those before. */
+static bool next_block(struct ct_nat_pool *pool, struct ct_subscriber *sub,
+		       const struct ct_want *want, struct ct_place *block)
+{
+	if (!sub->n_blocks)
+		return first_block(pool, sub, want, block);
+	if (!is_paired(pool, address_of(sub)))
+		return false;
+	block->address = address_of(sub) - 1u;
+	block->id =
+		ct_block_take(ct_pool_at(pool, block->address),
+			      ct_slab_unit(&pool->tbl->slab, sub), want->dice);
+	return block->id != CT_PORTMAP_NONE;
+}
+
 /* One more block, if there were only n when the caller looked. */
 static bool add_block(struct ct_nat_pool *pool, uint32_t unit,
 		      const struct ct_want *want, uint32_t n)
 {
 	struct ct_subscriber *sub = ct_subscriber_at(pool, unit);
-	struct ct_place block = { 0, CT_PORTMAP_NONE };
-	bool added = false, other, first;
+	bool added = false, other;
+	struct ct_place block;
+	uint32_t before = 0;
 
 	ct_spin_lock(&sub->lock);
 	other = sub->n_blocks != n;
-	first = !sub->n_blocks;
-	if (!other && n < pool->cfg.max_blocks) {
-		if (first) {
-			added = first_block(pool, sub, want, &block);
-			if (added)
-				address_set(sub, block.address);
-		} else {
-			block.id = ct_block_take(
-				ct_pool_at(pool, address_of(sub) - 1), unit,
-				want->dice);
-			added = block.id != CT_PORTMAP_NONE;
-		}
-		if (added)
-			sub->block[sub->n_blocks++] = (uint16_t)block.id;
+	if (!other && n < pool->cfg.max_blocks)
+		added = next_block(pool, sub, want, &block);
+	if (added) {
+		before = address_set(pool, sub, block.address + 1);
+		sub->block[sub->n_blocks++] = (uint16_t)block.id;
 	}
 	ct_spin_unlock(&sub->lock);
-	if (added && first)
-		tell_pair(want->thr, pool, sub, CT_NAT_EV_SUBSCRIBER,
-			  block.address + 1);
+	if (!added)
+		return other;
+	tell_move(want->thr, pool, sub, before, block.address + 1);
 	/* What is somebody's for good needs no line in a log. */
-	if (added && !(first && has_fixed(pool, sub, &block)))
+	if (!ct_block_is_fixed(pool, block.id))
 		tell_block(want->thr, pool, sub, CT_NAT_EV_BLOCK, block.id);
-	return added || other;
+	return true;
 }
 
 int ct_subscriber_take_id(struct ct_nat_pool *pool, uint32_t unit,

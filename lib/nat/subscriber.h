@@ -11,7 +11,10 @@
  *	An address is cut into blocks of equal length, which serve every
  *	protocol.  In a pool with n_fixed the first blocks of each address belong
  *	to inside addresses for good, in order; the others go to whoever has
- *	used up what it has.
+ *	used up what it has, or whose own cannot be given.  All blocks of a
+ *	subscriber are of one address.  When that is drained it gets no other
+ *	there: the inside host begins anew, as another subscriber, elsewhere,
+ *	and this one ends with its last mapping.
  *
  * Locks: the chain's covers finding and n_maps; the subscriber's own the rest.
  */
@@ -37,8 +40,8 @@ struct ct_subscriber {
 	uint8_t n_blocks;                     /* L */
 	uint16_t block[CT_SUBSCRIBER_BLOCKS]; /* L  on that address */
 	uint32_t n_conns;                     /* L  only if they are limited */
-	uint32_t second;                      /* L  that n_new is about */
-	uint32_t n_new;                       /* L  connections in it */
+	uint32_t since; /* L  tick at which the second began that n_new is of */
+	uint32_t n_new; /* L  connections in it */
 	_Atomic uint32_t tag; /* A  of its hash; set before others see it */
 };
 CT_STATIC_ASSERT(sizeof(struct ct_subscriber) <= 64, "one unit");
@@ -128,9 +131,19 @@ bool ct_blocks_good(const struct ct_nat_pool_config *cfg);
 /* => False when there is no memory. */
 bool ct_blocks_init(const struct ct_nat_pool *pool, struct ct_pool_addr *addr);
 
+/* Ids have been excluded: blocks that have no others are not given any more. */
+void ct_blocks_exclude(const struct ct_nat_pool *pool,
+		       struct ct_pool_addr *addr);
+
 /* => The part of a map that a block is. */
 struct ct_portspan ct_block_span(const struct ct_nat_pool *pool,
 				 uint32_t block);
+
+/* => An id of a block is not excluded. */
+bool ct_block_has_ids(const struct ct_nat_pool *pool, uint32_t block);
+
+/* => It is somebody's for good. */
+bool ct_block_is_fixed(const struct ct_nat_pool *pool, uint32_t block);
 
 /* => The block that an inside address has for good; false: none. */
 bool ct_block_fixed(const struct ct_nat_pool *pool, const union ct_addr *inside,
@@ -139,7 +152,8 @@ bool ct_block_fixed(const struct ct_nat_pool *pool, const union ct_addr *inside,
 /* => A block of an address that is free; CT_PORTMAP_NONE: none. */
 uint32_t ct_block_take(struct ct_pool_addr *addr, uint32_t owner,
 		       uint32_t dice);
-void ct_block_give(struct ct_pool_addr *addr, uint32_t block);
+void ct_block_give(const struct ct_nat_pool *pool, struct ct_pool_addr *addr,
+		   uint32_t block);
 
 /* The prefix that an inside address belongs to. */
 void ct_prefix_of(const struct ct_nat_pool *pool, const union ct_addr *addr,

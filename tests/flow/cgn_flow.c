@@ -288,6 +288,42 @@ START_TEST(mappings_connections_and_new_ones_are_limited)
 }
 END_TEST
 
+/* Two threads whose clocks differ by less than a second. */
+START_TEST(a_late_clock_begins_no_second_of_its_own)
+{
+	struct ct_nat_pool_config cfg = ct_natlog_config();
+	const uint64_t late_ns = 20 * CT_TICK_NS;
+	struct ct_nat_pool *pool;
+	struct ct_thread *thr[2];
+	unsigned let_in = 0;
+
+	cfg.max_rate = 2;
+	pool = ct_pool_new(&w, &cfg, 1);
+	for (unsigned i = 0; i < 2; i++) {
+		ck_assert_int_eq(ct_thread_attach(w.tbl, &thr[i]), 0);
+		ct_thread_poll(thr[i],
+			       w.now_ns + 10 * CT_WORLD_S - (1 - i) * late_ns);
+	}
+	for (uint16_t i = 0; i < 100; i++) {
+		struct ct_test_flow flow = ct_pool_client(1, 100 + i);
+		struct ct_pkt pkt;
+
+		ct_test_udp(&w.p, &flow, CT_DIR_ORIG, 20);
+		pkt = ct_test_pkt(&w.p);
+		ct_process(thr[i % 2], &pkt, CT_HOOK_PREROUTING);
+		if (ct_nat_pool_setup(thr[i % 2], &pkt, pool) == 0) {
+			let_in++;
+			ct_confirm(thr[i % 2], &pkt);
+		} else {
+			ct_abandon(thr[i % 2], &pkt);
+		}
+	}
+	ck_assert_uint_eq(let_in, 2);
+	for (unsigned i = 0; i < 2; i++)
+		ct_thread_detach(thr[i]);
+}
+END_TEST
+
 START_TEST(a_stranger_is_refused_when_the_subscriber_has_enough)
 {
 	struct ct_nat_pool_config cfg = ct_natlog_config();
@@ -418,6 +454,7 @@ static void cgn_cases(TCase *tc)
 	tcase_add_test(
 		tc, who_has_used_up_its_block_gets_a_spare_one_which_is_logged);
 	tcase_add_test(tc, mappings_connections_and_new_ones_are_limited);
+	tcase_add_test(tc, a_late_clock_begins_no_second_of_its_own);
 	tcase_add_test(tc,
 		       a_stranger_is_refused_when_the_subscriber_has_enough);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Pools: on what a mapping and a filter depend, who shares an id, hairpins,
- * pairs, and connections that make room.
+ * and pairs.
  */
 #include "core/table.h"
 #include "pool.h"
@@ -415,87 +415,6 @@ START_TEST(without_pairs_a_host_has_several_addresses)
 }
 END_TEST
 
-/* --- Connections that are over ------------------------------------------ */
-
-static int segment(const struct ct_test_flow *flow, enum ct_dir dir,
-		   struct ct_nat_pool *pool, struct ct_test_segment seg)
-{
-	struct ct_pkt pkt;
-	int error;
-
-	seg.win = 1000;
-	ct_test_tcp(&w.p, flow, dir, &seg);
-	pkt = ct_test_pkt(&w.p);
-	error = ct_pool_step(&w, &pkt, pool);
-	if (error)
-		ct_abandon(w.thr, &pkt);
-	else
-		ck_assert_int_eq(ct_confirm(w.thr, &pkt), CT_ACCEPT);
-	return error;
-}
-
-/* Opened and reset; what the outside saw. */
-static void reset_one(struct ct_nat_pool *pool)
-{
-	const struct ct_test_flow *flow = &ct_test_flow4;
-	struct ct_test_flow out;
-
-	segment(flow, CT_DIR_ORIG, pool,
-		(struct ct_test_segment){ .flags = CT_TEST_SYN, .seq = 500 });
-	out = ct_pool_flow(&w.p);
-	segment(&out, CT_DIR_REPLY, pool,
-		(struct ct_test_segment){ .flags = CT_TEST_SYN | CT_TEST_ACK,
-					  .seq = 9,
-					  .ack = 501 });
-	segment(flow, CT_DIR_ORIG, pool,
-		(struct ct_test_segment){
-			.flags = CT_TEST_ACK, .seq = 501, .ack = 10 });
-	segment(&out, CT_DIR_REPLY, pool,
-		(struct ct_test_segment){ .flags = CT_TEST_RST | CT_TEST_ACK,
-					  .seq = 10,
-					  .ack = 501 });
-}
-
-static void makes_room(struct ct_nat_pool *pool)
-{
-	struct ct_test_flow second = ct_pool_client(9, 1);
-	const struct ct_test_segment syn = { .flags = CT_TEST_SYN, .seq = 600 };
-	const struct ct_test_segment old = { .flags = CT_TEST_SYN, .seq = 400 };
-
-	reset_one(pool);
-	ck_assert_int_eq(segment(&second, CT_DIR_ORIG, pool, old), CT_E_FULL);
-	ck_assert_int_eq(segment(&second, CT_DIR_ORIG, pool, syn), 0);
-	ck_assert_uint_eq(ct_nat_u16(&w.p, 20), 5000);
-	ck_assert_uint_eq(ct_world_count(&w, CT_R_END_YIELDED), 1);
-	ct_world_audit(&w);
-	ct_world_settle(&w);
-	ct_world_audit(&w);
-	ck_assert_uint_eq(ct_world_conns(&w), 1);
-	ck_assert_uint_eq(ct_pool_gauge(pool, 1, 6).mappings, 1);
-}
-
-START_TEST(a_closed_connection_makes_room)
-{
-	struct ct_nat_pool_config cfg = ct_pool_config();
-
-	cfg.min_id = 5000;
-	cfg.max_id = 5000;
-	makes_room(ct_pool_new(&w, &cfg, 1));
-}
-END_TEST
-
-START_TEST(a_closed_connection_makes_room_for_the_same_peer)
-{
-	struct ct_nat_pool_config cfg = ct_pool_config();
-
-	cfg.min_id = 5000;
-	cfg.max_id = 5000;
-	cfg.flags = CT_POOL_OVERLOAD;
-	cfg.mapping = CT_NAT_ON_ADDRESS_PORT;
-	makes_room(ct_pool_new(&w, &cfg, 1));
-}
-END_TEST
-
 static void behaviour_cases(TCase *tc)
 {
 	tcase_add_loop_test(tc, every_mapping_with_every_filter, 0, 9);
@@ -523,8 +442,6 @@ Suite *ct_suite(void)
 	tcase_add_test(tc, a_host_leaves_its_address_when_that_is_full);
 	tcase_add_test(tc, unless_the_pool_is_strict);
 	tcase_add_test(tc, without_pairs_a_host_has_several_addresses);
-	tcase_add_test(tc, a_closed_connection_makes_room);
-	tcase_add_test(tc, a_closed_connection_makes_room_for_the_same_peer);
 	suite_add_tcase(suite, tc);
 	return suite;
 }

@@ -218,6 +218,23 @@ START_TEST(excluded_ids_are_not_given)
 }
 END_TEST
 
+START_TEST(excluded_ids_are_not_counted)
+{
+	struct ct_nat_pool *pool = small_pool(5000, 5009, 0, 1);
+
+	ck_assert_int_eq(ct_nat_pool_exclude(pool, 4990, 5003), 0);
+	ck_assert_int_eq(ct_nat_pool_exclude(pool, 5002, 5003), 0);
+	/* Whether a packet has made the map of ids or not. */
+	for (uint32_t used = 0; used < 2; used++) {
+		struct ct_nat_gauge gauge = ct_pool_gauge(pool, 1, UDP);
+
+		ck_assert_uint_eq(gauge.ids, 6);
+		ck_assert_uint_eq(gauge.free, 6 - used);
+		ct_pool_out(&w, &ct_test_flow4, pool);
+	}
+}
+END_TEST
+
 static bool low_is_used(void *user, uint8_t l4, const union ct_addr *addr,
 			uint16_t id)
 {
@@ -503,6 +520,7 @@ Suite *ct_suite(void)
 	tcase_add_test(tc, a_class_that_is_full_is_left);
 	tcase_add_test(tc, parity_and_contiguity_for_a_pair_of_ports);
 	tcase_add_test(tc, excluded_ids_are_not_given);
+	tcase_add_test(tc, excluded_ids_are_not_counted);
 	tcase_add_test(tc, a_port_that_the_host_uses_is_passed_over);
 	tcase_add_test(tc, a_tuple_of_somebody_else_is_passed_over);
 	tcase_add_test(tc, each_protocol_has_all_ids);

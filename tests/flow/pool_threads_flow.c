@@ -177,7 +177,7 @@ START_TEST(overloaded_ids_are_given_once_for_a_peer)
 	unsigned n = 0;
 
 	cfg.flags = CT_POOL_OVERLOAD;
-	cfg.mapping = CT_NAT_ON_ADDRESS_PORT;
+	cfg.mapping = (uint8_t)_i;
 	cfg.min_id = 5000;
 	cfg.max_id = 15000;
 	pool = ct_pool_new(&w, &cfg, 1);
@@ -214,12 +214,26 @@ static void *change(void *user)
 	return NULL;
 }
 
-static void changing(const struct ct_nat_pool_config *cfg)
+/* => Nothing uses their places any more: they are for others. */
+static bool places_are_free(void)
+{
+	union ct_addr next = ct_pool_addr(ADDRS + 1);
+	int error = CT_E_FULL;
+
+	for (unsigned i = 0; error && i < 100; i++) {
+		ct_world_settle(&w);
+		error = ct_nat_pool_add(pool, &next, NULL);
+	}
+	return !error;
+}
+
+static void changing(struct ct_nat_pool_config *cfg)
 {
 	static struct worker other;
 	uint64_t conns;
 
 	memset(&other, 0, sizeof(other));
+	cfg->max_addrs = ADDRS;
 	pool = ct_pool_new(&w, cfg, ADDRS);
 	ck_assert_int_eq(ct_thread_attach(w.tbl, &other.thr), 0);
 	ck_assert_int_eq(pthread_create(&other.thread, NULL, change, &other),
@@ -235,7 +249,7 @@ static void changing(const struct ct_nat_pool_config *cfg)
 		conns -= (uint64_t)ct_nat_pool_remove(w.thr, pool, &addr);
 	}
 	ck_assert_uint_eq(conns, 0);
-	ct_world_settle(&w);
+	ck_assert(places_are_free());
 	ck_assert_uint_eq(ct_world_conns(&w), 0);
 	ct_world_audit(&w);
 }
@@ -245,6 +259,18 @@ START_TEST(addresses_come_and_go_while_threads_use_them)
 	struct ct_nat_pool_config cfg = ct_pool_config();
 
 	cfg.min_id = 5000;
+	changing(&cfg);
+}
+END_TEST
+
+START_TEST(blocks_come_and_go_while_threads_use_them)
+{
+	struct ct_nat_pool_config cfg = ct_pool_config();
+
+	cfg.min_id = 5000;
+	cfg.block_ids = 8;
+	cfg.max_blocks = 4;
+	cfg.prefix_len = 24;
 	changing(&cfg);
 }
 END_TEST
@@ -268,8 +294,10 @@ Suite *ct_suite(void)
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, no_false_refusal_and_no_id_for_two);
 	tcase_add_test(tc, paired_hosts_get_any_id_that_is_free);
-	tcase_add_test(tc, overloaded_ids_are_given_once_for_a_peer);
+	tcase_add_loop_test(tc, overloaded_ids_are_given_once_for_a_peer,
+			    CT_NAT_ON_ADDRESS, CT_NAT_ON_ADDRESS_PORT + 1);
 	tcase_add_test(tc, addresses_come_and_go_while_threads_use_them);
+	tcase_add_test(tc, blocks_come_and_go_while_threads_use_them);
 	tcase_add_test(tc,
 		       overloaded_addresses_come_and_go_while_threads_use_them);
 	suite_add_tcase(suite, tc);
