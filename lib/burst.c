@@ -92,14 +92,18 @@ static ct_noinline void step_1(struct ct_thread *thr, struct group *group,
 }
 
 /*
- * Nobody has the tag.  A full table will refuse the packet, without another
- * look if the chain was the right one; otherwise it opens a connection, most
- * likely, which may be translated.
+ * Nobody has the tag, so there is nothing to predict.  A full table will refuse
+ * the packet, without another look if the chain was the right one; otherwise it
+ * opens a connection, most likely, which may be translated.
  */
 static void expect_new(struct ct_thread *thr, struct group *group, unsigned i)
 {
 	struct ct_way *way = &group->ways[i];
 
+	if (way->next == CT_WAY_PREDICT)
+		ct_way_resume(thr, group->pkts[i], way);
+	if (ct_unlikely(way->next != CT_WAY_FOLLOW))
+		return;
 	if (!ct_refuses(thr)) {
 		way->hint.nobody = false;
 		ct_foresee(thr, &way->key, &group->seen[i]);
@@ -133,10 +137,8 @@ static ct_noinline void step_2(struct ct_thread *thr, struct group *group,
 		if (ct_likely(ct_bucket_guess(thr->tbl, way->bucket,
 					      way->key.hash, &way->hint)))
 			fetch[n++] = way->hint.conn;
-		else if (way->next == CT_WAY_FOLLOW)
-			expect_new(thr, group, i);
 		else
-			way->hint.nobody = false;
+			expect_new(thr, group, i);
 	}
 	fetch_all(fetch, n, FETCH_CONNS);
 }

@@ -167,6 +167,7 @@ struct ct_thread {
 	struct ct_habit habit;              /* its own */
 	const struct ct_foreseen *foreseen; /* its own  of the newcomer at hand,
 					       or NULL; see nat/foresee.h */
+	uint64_t n_foreseen; /* its own  set-ups that came as foreseen */
 
 	struct ct_magazine magazine[CT_SLAB_CLASSES]; /* its own */
 	struct ct_limbo limbo;                        /* its own */

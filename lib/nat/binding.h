@@ -80,11 +80,25 @@ uint64_t ct_binding_hash(const struct ct_nat_pool *pool,
 uint64_t ct_binding_key(const struct ct_nat_pool *pool,
 			const struct ct_tuple *from, struct ct_tuple *name);
 
-/* => A random number: the one that was thrown when this was foreseen, or a new
- *    one.  For the first choice only. */
+/*
+ * A number that nobody can foretell who does not know the table's secret, for
+ * the first choice of a mapping.
+ *
+ * => The same for the same key in the same tick, however often it is asked for:
+ *    so to foresee a choice changes none.
+ */
+static inline uint32_t ct_binding_dice(const struct ct_thread *thr,
+				       uint64_t key)
+{
+	const uint64_t named[] = { key, thr->now };
+
+	return (uint32_t)ct_hash_narrow(&thr->tbl->hash, named);
+}
+
 static inline uint32_t ct_bind_dice(const struct ct_bind *bind)
 {
-	return bind->seen ? bind->seen->dice : ct_random(bind->pick.thr);
+	return bind->seen ? bind->seen->dice
+			  : ct_binding_dice(bind->pick.thr, bind->key);
 }
 
 /* Room for one more link of a private connection; => false: no memory. */

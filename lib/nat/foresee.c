@@ -66,7 +66,7 @@ static void foresee_pool(struct ct_thread *thr, const struct ct_key *key,
 	seen->pool = pool;
 	seen->of = key;
 	seen->key = ct_binding_key(pool, &key->tuple, &name);
-	seen->dice = ct_random(thr);
+	seen->dice = ct_binding_dice(thr, seen->key);
 	fetch_head(seen, 0, ct_mappings_head(thr->tbl, seen->key));
 	if (!pool->subscribers)
 		return;

@@ -13,8 +13,8 @@
  *	3  of a pool: the address, the id, the reply's bucket
  *
  * Nothing is decided here, and no lock taken: who foresees wrongly has fetched
- * in vain.  Only the dice of a pool's choice are thrown here, since otherwise
- * nobody could tell the id.
+ * in vain.  A pool's choice begins with a number that depends on the newcomer
+ * alone (ct_binding_dice()), since otherwise nobody could tell the id.
  */
 #ifndef NAT_FORESEE_H
 #define NAT_FORESEE_H
@@ -26,7 +26,7 @@ struct ct_foreseen {
 	const _Atomic uint32_t *head[2]; /* mapping, subscriber; or NULL */
 	uint64_t key;                    /* of a pool: the mapping's */
 	uint64_t owner;                  /* of a pool: the subscriber's hash */
-	uint32_t dice;                   /* of a pool: random */
+	uint32_t dice;                   /* of a pool: see binding.h */
 	const struct ct_key *of;         /* of a pool: the newcomer's */
 	struct ct_pool_addr *addr;       /* of a pool: to begin with, or NULL */
 	uint32_t id;         /* of addr: likely to be free; CT_PORTMAP_NONE */

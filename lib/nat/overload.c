@@ -57,22 +57,22 @@ static bool try_ids(const struct ct_bind *bind, struct ct_tuple *leave)
 	uint32_t ids = (uint32_t)cfg->max_id - cfg->min_id + 1;
 	bool all = ids <= CT_OVERLOAD_TRIES;
 	uint32_t left = all ? ids : CT_OVERLOAD_TRIES;
-	uint32_t dice = ct_bind_dice(bind);
+	uint32_t at = ct_pool_any_id(bind->pool, ct_bind_dice(bind));
 
 	if (!id)
 		return is_ours(bind, leave, 0);
 	if (keeps_id(bind, ntohs(*id)) && is_ours(bind, leave, left))
 		return true;
 	for (; left; left--) {
-		uint32_t at = all ? cfg->min_id + (dice % ids + left) % ids
-				  : ct_pool_any_id(bind->pool, dice);
-
 		*id = htons((uint16_t)at);
 		if (!ct_pool_excludes(bind->pool, at) &&
 		    is_ours(bind, leave, left))
 			return true;
 		if (!all)
-			dice = ct_random(bind->pick.thr);
+			at = ct_pool_any_id(bind->pool,
+					    ct_random(bind->pick.thr));
+		else
+			at = at < cfg->max_id ? at + 1 : cfg->min_id;
 	}
 	return false;
 }

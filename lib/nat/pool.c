@@ -212,28 +212,6 @@ static int take_of(struct ct_nat_pool *pool, const struct ct_want *want,
 	return 0;
 }
 
-bool ct_pool_take_seen(struct ct_nat_pool *pool, uint32_t slot,
-		       const struct ct_place *place, uint32_t owner)
-{
-	const struct ct_pool_addr *addr = ct_pool_at(pool, place->address);
-	struct ct_portmap *map =
-		atomic_load_explicit(&addr->map[slot], memory_order_acquire);
-	uint32_t id = place->id - pool->base;
-	bool taken;
-
-	ct_spin_lock(&map->lock);
-	taken = ct_portmap_is_free(map, id) &&
-		ct_pool_state(addr) == CT_POOL_ACTIVE;
-	if (ct_likely(taken)) {
-		ct_portmap_take(map, id, owner);
-		map->made++;
-		if (!ct_portmap_n_free(map))
-			show_or_hide(pool, slot, addr, map);
-	}
-	ct_spin_unlock(&map->lock);
-	return taken;
-}
-
 /* => The place with which a search begins, as find_id() does it. */
 static uint32_t start_of(const struct ct_nat_pool *pool,
 			 const struct ct_want *want)
@@ -249,6 +227,33 @@ static uint32_t start_of(const struct ct_nat_pool *pool,
 	    class_.first != class_.last)
 		return start_like(&class_, want);
 	return start_in(&class_, want->dice);
+}
+
+bool ct_pool_take_seen(struct ct_nat_pool *pool, const struct ct_want *want,
+		       const struct ct_place *place)
+{
+	const struct ct_pool_addr *addr = ct_pool_at(pool, place->address);
+	struct ct_portmap *map = atomic_load_explicit(&addr->map[want->slot],
+						      memory_order_acquire);
+	uint32_t id = place->id - pool->base;
+	bool taken;
+
+	ct_spin_lock(&map->lock);
+	if (map->step)
+		ct_portmap_tick(map, want->thr->now);
+	/* Where a search was needed, one before it may be free meanwhile. */
+	taken = ct_portmap_is_free(map, id) &&
+		ct_pool_state(addr) == CT_POOL_ACTIVE &&
+		(ct_likely(id == start_of(pool, want)) ||
+		 id == find_id(pool, want, addr, map));
+	if (ct_likely(taken)) {
+		ct_portmap_take(map, id, want->owner);
+		map->made++;
+	}
+	if (map->step || !ct_portmap_n_free(map))
+		show_or_hide(pool, want->slot, addr, map);
+	ct_spin_unlock(&map->lock);
+	return taken;
 }
 
 void ct_pool_fetch(const struct ct_nat_pool *pool, const struct ct_want *want,

@@ -123,12 +123,13 @@ int ct_pool_take(struct ct_nat_pool *pool, const struct ct_want *want,
 		 struct ct_place *place);
 
 /*
- * Take the id that ct_pool_peek() has told, if the address still gives it.
+ * Take the id that ct_pool_peek() has told, if it is still the one that
+ * ct_pool_take() would find on its address.
  *
- * => False when it does not; nothing has changed.
+ * => False when it is not; nothing has changed.
  */
-bool ct_pool_take_seen(struct ct_nat_pool *pool, uint32_t slot,
-		       const struct ct_place *place, uint32_t owner);
+bool ct_pool_take_seen(struct ct_nat_pool *pool, const struct ct_want *want,
+		       const struct ct_place *place);
 
 /* Fetch what ct_pool_peek() will look at. */
 void ct_pool_fetch(const struct ct_nat_pool *pool, const struct ct_want *want,

@@ -47,28 +47,40 @@ static bool claim_seen(const struct ct_bind *bind)
 	       ct_claim_enter(bind, &addr, htons((uint16_t)seen->id));
 }
 
-/* => The id that was foreseen is this mapping's, and nobody is answered there
- *    who does not belong to the pool. */
+/* => Somebody who does not belong to the pool is answered there. */
+static bool is_foreign(const struct ct_bind *bind)
+{
+	enum ct_dir dir;
+
+	return ct_buckets_find(bind->pool->tbl, &bind->seen->reply, &dir);
+}
+
+/* => The id that was foreseen is this mapping's: nothing else would be chosen. */
 static bool take_seen(const struct ct_bind *bind)
 {
 	const struct ct_foreseen *seen = bind->seen;
 	struct ct_nat_pool *pool = bind->pool;
 	const struct ct_place place = { seen->addr->number, seen->id };
-	enum ct_dir dir;
+	const struct ct_want want = {
+		.thr = bind->pick.thr,
+		.slot = bind->slot,
+		.owner = bind->unit,
+		.inside = ntohs(bind->name.src_id),
+		.dice = seen->dice,
+	};
 	bool paired;
 
 	if (ct_subscriber_address(pool, bind->subscriber, &paired) !=
-		    place.address ||
-	    !(ct_pool_overloads(pool) ? claim_seen(bind)
-				      : ct_pool_take_seen(pool, bind->slot,
-							  &place, bind->unit)))
+	    place.address)
 		return false;
-	if (ct_likely(!ct_buckets_find(pool->tbl, &seen->reply, &dir)))
+	if (!ct_pool_overloads(pool))
+		return ct_likely(!is_foreign(bind)) &&
+		       ct_pool_take_seen(pool, &want, &place);
+	if (!claim_seen(bind))
+		return false;
+	if (ct_likely(!is_foreign(bind)))
 		return true;
-	if (ct_pool_overloads(pool))
-		ct_claim_leave(bind);
-	else
-		ct_pool_give(pool, bind->slot, &place, bind->unit);
+	ct_claim_leave(bind);
 	return false;
 }
 
@@ -123,5 +135,6 @@ bool ct_quick_pool(struct ct_thread *thr, struct ct_conn *conn,
 		      (ct_be16[]){ leave.dst_id, leave.src_id },
 		      ct_narrow_tail(leave.l3, leave.l4, leave.zone));
 	ct_setup_done(conn, CT_NAT_SRC);
+	thr->n_foreseen++;
 	return true;
 }

@@ -115,7 +115,7 @@ bool ct_steal_may(const struct ct_bind *bind)
 		return false;
 	in_vain = atomic_load_explicit(&proto->in_vain, memory_order_relaxed);
 	return in_vain < OFTEN ||
-	       !(ct_random(bind->pick.thr) & ((1u << in_vain / OFTEN) - 1));
+	       !(ct_bind_dice(bind) & ((1u << in_vain / OFTEN) - 1));
 }
 
 int ct_steal(const struct ct_bind *bind, uint32_t start, struct ct_place *place)

@@ -5,13 +5,14 @@
  */
 #include "core/table.h"
 #include "nat.h"
+#include "natlog.h"
 #include "pool.h"
 #include "suite.h"
 
 #include <arpa/inet.h>
 #include <string.h>
 
-enum { MAX_CONNS = 4096, BURST = 32, UDP = 17, RANGE_ADDR = 200 };
+enum { MAX_CONNS = 4096, BURST = 32, TCP = 6, UDP = 17, RANGE_ADDR = 200 };
 
 enum way { WAY_PLAIN, WAY_RANGE, WAY_POOL, WAY_OTHER, WAYS };
 
@@ -19,6 +20,10 @@ static struct ct_world w;
 static struct ct_nat_pool *pools[WAYS];
 static struct ct_test_packet bytes[BURST];
 static struct ct_pkt pkt[BURST];
+
+/* Of newcomers: each test is one of datagrams, and one of SYNs. */
+static const uint8_t l4s[] = { UDP, TCP };
+static uint8_t l4;
 
 /* How the newcomer of a client's address is translated. */
 static enum way (*way_of)(const struct ct_pkt *pkt);
@@ -70,6 +75,19 @@ static void setup(void)
 	way_of = one_pool;
 }
 
+static void first_packet(struct ct_test_packet *p,
+			 const struct ct_test_flow *flow)
+{
+	const struct ct_test_segment syn = { .flags = CT_TEST_SYN,
+					     .seq = 100,
+					     .win = 1000 };
+
+	if (l4 == TCP)
+		ct_test_tcp(p, flow, CT_DIR_ORIG, &syn);
+	else
+		ct_test_udp(p, flow, CT_DIR_ORIG, 1);
+}
+
 static void teardown(void)
 {
 	ct_flush(w.thr, NULL);
@@ -79,29 +97,37 @@ static void teardown(void)
 	ct_world_end(&w);
 }
 
-/* A burst of newcomers, from this one on; => how many were let through. */
-static unsigned open_from(unsigned first, uint16_t port)
+/* So many packets in one burst; => how many were let through. */
+static unsigned forward(unsigned n)
 {
 	static const struct ct_rules rules = { .size = sizeof(rules),
 					       .new_conn = rule };
 	enum ct_verdict verdict[BURST];
 	struct ct_pkt *pkts[BURST];
-	unsigned n = 0;
+	unsigned passed = 0;
 
-	for (unsigned i = 0; i < BURST; i++) {
-		struct ct_test_flow flow = ct_pool_client(first + i, port);
-
-		ct_test_udp(&bytes[i], &flow, CT_DIR_ORIG, 1);
+	for (unsigned i = 0; i < n; i++) {
 		pkt[i] = ct_test_pkt(&bytes[i]);
 		pkts[i] = &pkt[i];
 	}
-	ct_forward_burst(w.thr, pkts, BURST, &rules, verdict);
-	for (unsigned i = 0; i < BURST; i++) {
-		n += verdict[i] == CT_ACCEPT;
+	ct_forward_burst(w.thr, pkts, n, &rules, verdict);
+	for (unsigned i = 0; i < n; i++) {
+		passed += verdict[i] == CT_ACCEPT;
 		if (verdict[i] == CT_ACCEPT)
 			ct_nat_sums_right(&bytes[i]);
 	}
-	return n;
+	return passed;
+}
+
+/* A burst of newcomers, from this one on. */
+static unsigned open_from(unsigned first, uint16_t port)
+{
+	for (unsigned i = 0; i < BURST; i++) {
+		struct ct_test_flow flow = ct_pool_client(first + i, port);
+
+		first_packet(&bytes[i], &flow);
+	}
+	return forward(BURST);
 }
 
 /* => The last number of the address that a packet left with. */
@@ -136,6 +162,7 @@ START_TEST(ways_that_take_turns_are_foreseen_wrongly_and_gone_rightly)
 	struct ct_nat_pool_config cfg = ct_pool_config();
 	unsigned host = 0;
 
+	l4 = l4s[_i];
 	two_pools(&cfg, 3);
 	way_of = by_turns;
 	for (unsigned round = 0; round < 40; round++, host += BURST) {
@@ -144,6 +171,9 @@ START_TEST(ways_that_take_turns_are_foreseen_wrongly_and_gone_rightly)
 			assert_way(i, (enum way)((host + i) % 256 % WAYS),
 				   host + i);
 	}
+	/* Of the packets that go to a pool, half of all. */
+	ck_assert_uint_gt(w.thr->n_foreseen, 0);
+	ck_assert_uint_lt(w.thr->n_foreseen, host / 2);
 	ct_world_audit(&w);
 	ck_assert_uint_eq(ct_world_conns(&w), host);
 }
@@ -157,6 +187,7 @@ START_TEST(a_burst_takes_every_id_once_and_no_more)
 	struct ct_nat_pool_config cfg = ct_pool_config();
 	unsigned taken = 0;
 
+	l4 = l4s[_i];
 	memset(seen, 0, sizeof(seen));
 	cfg.min_id = 7000;
 	cfg.max_id = 7000 + IDS - 1;
@@ -174,8 +205,9 @@ START_TEST(a_burst_takes_every_id_once_and_no_more)
 		}
 	}
 	ck_assert_uint_eq(taken, ALL);
+	ck_assert_uint_gt(w.thr->n_foreseen, ALL / 2);
 	for (unsigned n = 1; n <= ADDRS; n++)
-		ck_assert_uint_eq(ct_pool_gauge(pools[WAY_POOL], n, UDP).free,
+		ck_assert_uint_eq(ct_pool_gauge(pools[WAY_POOL], n, l4).free,
 				  0);
 	ct_world_audit(&w);
 }
@@ -187,13 +219,19 @@ START_TEST(an_endpoint_keeps_its_mapping_in_bursts)
 	struct ct_test_flow flow = ct_pool_client(5, 1000), outside;
 	uint16_t id;
 
+	l4 = l4s[_i];
 	two_pools(&cfg, 3);
 	open_from(0, 1000);
 	outside = ct_pool_flow(&bytes[5]);
 	id = outside.sport;
+	/* Who has no habit yet foresees nothing of a pool. */
+	ck_assert_uint_gt(w.thr->n_foreseen, 0);
+	ck_assert_uint_lt(w.thr->n_foreseen, BURST);
 	/* The same endpoint to another server: no new mapping. */
 	flow = ct_pool_server(flow, 77, 53);
-	ck_assert_uint_eq(ct_pool_out(&w, &flow, pools[WAY_POOL]).sport, id);
+	first_packet(&bytes[0], &flow);
+	ck_assert_uint_eq(forward(1), 1);
+	ck_assert_uint_eq(ct_pool_flow(&bytes[0]).sport, id);
 	ck_assert_uint_eq(open_from(0, 1000), BURST);
 	ck_assert_uint_eq(ct_pool_flow(&bytes[5]).sport, id);
 	ct_world_audit(&w);
@@ -206,6 +244,7 @@ START_TEST(overloaded_ids_differ_where_the_server_is_the_same)
 	static bool seen[IDS];
 	struct ct_nat_pool_config cfg = ct_pool_config();
 
+	l4 = l4s[_i];
 	memset(seen, 0, sizeof(seen));
 	cfg.flags = CT_POOL_OVERLOAD;
 	cfg.mapping = CT_NAT_ON_ADDRESS_PORT;
@@ -225,6 +264,7 @@ START_TEST(overloaded_ids_differ_where_the_server_is_the_same)
 			ck_assert_uint_eq(open_from(100, 1000), BURST);
 	}
 	ck_assert_uint_eq(open_from(300, 1000), 0);
+	ck_assert_uint_gt(w.thr->n_foreseen, 0);
 	ct_world_audit(&w);
 }
 END_TEST
@@ -234,6 +274,7 @@ START_TEST(a_range_keeps_a_port_for_one_of_a_burst)
 {
 	unsigned kept = 0;
 
+	l4 = l4s[_i];
 	way_of = one_range;
 	for (unsigned host = 0; host < 4 * BURST; host += BURST) {
 		ck_assert_uint_eq(open_from(host, 1000), BURST);
@@ -247,18 +288,189 @@ START_TEST(a_range_keeps_a_port_for_one_of_a_burst)
 }
 END_TEST
 
+/* --- One after the other ------------------------------------------------ */
+
+/* A number of packets that bursts of 7 and of 32 make up. */
+enum { SCRIPT = 7 * BURST, SPANS = 6, ALL_PACKETS = SPANS * SCRIPT };
+
+/* What came of a packet. */
+struct outcome {
+	int verdict;
+	uint32_t src;
+	uint16_t id;
+	uint16_t reason;
+};
+
+struct record {
+	struct outcome packet[ALL_PACKETS];
+	struct ct_nat_gauge gauge[2];
+	unsigned events;
+	uint64_t foreseen;
+};
+
+static enum ct_verdict rule_or_drop(void *user, struct ct_thread *thr,
+				    struct ct_pkt *p)
+{
+	enum ct_verdict verdict = rule(user, thr, p);
+
+	/* Some are let go though they were given a port. */
+	return p->data[15] % 8 == 3 ? CT_DROP : verdict;
+}
+
+/* Flows of two packets: a client's first one and, most often, the same again;
+ * of some a reset, so that their ports can be had. */
+static void script(struct ct_test_packet *p, unsigned n)
+{
+	const struct ct_test_segment rst = { .flags = CT_TEST_RST, .seq = 101 };
+	unsigned client = n / 2;
+	struct ct_test_flow flow =
+		ct_pool_client(client % 90, (uint16_t)(1000 + client / 90));
+
+	l4 = client % 3 ? TCP : UDP;
+	if (l4 == TCP && n % 2 && client % 5 == 0)
+		ct_test_tcp(p, &flow, CT_DIR_ORIG, &rst);
+	else
+		first_packet(p, &flow);
+}
+
+static enum ct_verdict by_single_verbs(struct ct_pkt *p)
+{
+	enum ct_verdict verdict = ct_process(w.thr, p, CT_HOOK_PREROUTING);
+
+	if (verdict == CT_ACCEPT && p->conn &&
+	    !(ct_conn_status(p->conn) & (CT_S_CONFIRMED | CT_S_DYING)))
+		verdict = rule_or_drop(NULL, w.thr, p);
+	if (verdict == CT_ACCEPT)
+		verdict = ct_nat_apply(w.thr, p, CT_HOOK_POSTROUTING);
+	if (verdict == CT_ACCEPT)
+		return ct_confirm(w.thr, p);
+	ct_abandon(w.thr, p);
+	return verdict;
+}
+
+/* So many packets at once; 0: by the single verbs. */
+static void play(unsigned at_once, unsigned first, struct outcome *out)
+{
+	static const struct ct_rules rules = { .size = sizeof(rules),
+					       .new_conn = rule_or_drop };
+	const unsigned n = at_once ? at_once : 1;
+	enum ct_verdict verdict[BURST];
+	struct ct_pkt *pkts[BURST];
+
+	for (unsigned i = 0; i < n; i++) {
+		script(&bytes[i], first + i);
+		pkt[i] = ct_test_pkt(&bytes[i]);
+		pkts[i] = &pkt[i];
+	}
+	if (at_once)
+		ct_forward_burst(w.thr, pkts, n, &rules, verdict);
+	else
+		verdict[0] = by_single_verbs(pkts[0]);
+	for (unsigned i = 0; i < n; i++) {
+		struct ct_tuple left = ct_nat_tuple(&bytes[i]);
+
+		out[i] = (struct outcome){ .verdict = verdict[i],
+					   .src = left.src.v4,
+					   .id = left.src_id,
+					   .reason = pkt[i].reason };
+	}
+}
+
+static void play_all(const struct ct_nat_pool_config *cfg, unsigned at_once,
+		     struct record *record)
+{
+	memset(record, 0, sizeof(*record));
+	setup();
+	ct_natlog_open();
+	pools[WAY_POOL] = ct_pool_new(&w, cfg, 3);
+	for (unsigned span = 0; span < SPANS; span++) {
+		for (unsigned n = 0; n < SCRIPT; n += at_once ? at_once : 1)
+			play(at_once, span * SCRIPT + n,
+			     &record->packet[span * SCRIPT + n]);
+		/* Half of what is open ends; what is held is due unnoticed. */
+		ct_world_wait(&w, 40 * CT_WORLD_S);
+		ct_world_settle(&w);
+		ct_world_wait(&w, 2 * CT_WORLD_S);
+	}
+	record->gauge[0] = ct_pool_gauge(pools[WAY_POOL], 1, UDP);
+	record->gauge[1] = ct_pool_gauge(pools[WAY_POOL], 1, TCP);
+	record->events = ct_natlog_all();
+	record->foreseen = w.thr->n_foreseen;
+	ct_world_audit(&w);
+	teardown();
+}
+
+static const struct {
+	uint32_t flags;
+	uint8_t mapping;
+	uint16_t min_id, max_id; /* 0: as it is */
+	uint32_t hold_s;
+	bool foreseen;
+} kinds[] = {
+	{ .foreseen = true },
+	{ .min_id = 2000, .max_id = 2063, .foreseen = true },
+	{ .min_id = 2000, .max_id = 2199, .hold_s = 1, .foreseen = true },
+	{ .flags = CT_POOL_PARITY, .max_id = 1400, .foreseen = true },
+	{ .flags = CT_POOL_KEEP_ID, .foreseen = true },
+	{ .flags = CT_POOL_UNPAIRED },
+	{ .flags = CT_POOL_OVERLOAD,
+	  .mapping = CT_NAT_ON_ADDRESS_PORT,
+	  .min_id = 2000,
+	  .max_id = 2063,
+	  .foreseen = true },
+	{ .flags = CT_POOL_OVERLOAD,
+	  .mapping = CT_NAT_ON_ADDRESS_PORT,
+	  .foreseen = true },
+};
+
+/* As burst.h promises. */
+START_TEST(a_burst_gives_the_ports_that_single_verbs_give)
+{
+	static const unsigned at_once[] = { 1, 7, BURST };
+	static struct record one, burst;
+	struct ct_nat_pool_config cfg = ct_natlog_config();
+
+	cfg.flags = kinds[_i].flags;
+	cfg.mapping = kinds[_i].mapping;
+	cfg.min_id = kinds[_i].min_id;
+	cfg.max_id = kinds[_i].max_id;
+	cfg.hold_s = kinds[_i].hold_s;
+	play_all(&cfg, 0, &one);
+	ck_assert_uint_eq(one.foreseen, 0);
+	for (unsigned n = 0; n < 3; n++) {
+		play_all(&cfg, at_once[n], &burst);
+		for (unsigned i = 0; i < ALL_PACKETS; i++)
+			ck_assert_msg(memcmp(&one.packet[i], &burst.packet[i],
+					     sizeof(one.packet[i])) == 0,
+				      "packet %u of bursts of %u: port %u, "
+				      "alone %u",
+				      i, at_once[n], ntohs(burst.packet[i].id),
+				      ntohs(one.packet[i].id));
+		ck_assert_mem_eq(one.gauge, burst.gauge, sizeof(one.gauge));
+		ck_assert_uint_eq(one.events, burst.events);
+		ck_assert_uint_eq(burst.foreseen > 0, kinds[_i].foreseen);
+	}
+}
+END_TEST
+
 Suite *ct_suite(void)
 {
 	Suite *suite = suite_create("foresee");
 	TCase *tc = tcase_create("bursts");
 
 	tcase_add_checked_fixture(tc, setup, teardown);
-	tcase_add_test(
-		tc, ways_that_take_turns_are_foreseen_wrongly_and_gone_rightly);
-	tcase_add_test(tc, a_burst_takes_every_id_once_and_no_more);
-	tcase_add_test(tc, an_endpoint_keeps_its_mapping_in_bursts);
-	tcase_add_test(tc, overloaded_ids_differ_where_the_server_is_the_same);
-	tcase_add_test(tc, a_range_keeps_a_port_for_one_of_a_burst);
+	tcase_add_loop_test(
+		tc, ways_that_take_turns_are_foreseen_wrongly_and_gone_rightly,
+		0, 2);
+	tcase_add_loop_test(tc, a_burst_takes_every_id_once_and_no_more, 0, 2);
+	tcase_add_loop_test(tc, an_endpoint_keeps_its_mapping_in_bursts, 0, 2);
+	tcase_add_loop_test(
+		tc, overloaded_ids_differ_where_the_server_is_the_same, 0, 2);
+	tcase_add_loop_test(tc, a_range_keeps_a_port_for_one_of_a_burst, 0, 2);
+	suite_add_tcase(suite, tc);
+	tc = tcase_create("twins");
+	tcase_add_loop_test(tc, a_burst_gives_the_ports_that_single_verbs_give,
+			    0, sizeof(kinds) / sizeof(kinds[0]));
 	suite_add_tcase(suite, tc);
 	return suite;
 }

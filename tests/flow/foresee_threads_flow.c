@@ -3,6 +3,7 @@
  * Threads that send bursts through one pool: each foresees ids that another may
  * take first.  Never one tuple for two.
  */
+#include "core/table.h"
 #include "pool.h"
 #include "suite.h"
 
@@ -12,20 +13,21 @@
 
 enum {
 	MAX_CONNS = 16384,
+	TCP = 6,
 	THREADS = 3,
 	BURST = 32,
 	ROUNDS = 120,
 	KEPT = 20, /* bursts whose connections live */
 	ADDRS = 2,
 	FIRST_ID = 5000,
-	IDS = 1100
+	IDS = 550
 };
 
 static struct ct_world w;
 static struct ct_nat_pool *pool;
 
-/* Who has an id, by address. */
-static _Atomic unsigned owner[ADDRS + 1][IDS];
+/* Who has an id, by address, of UDP and of TCP. */
+static _Atomic unsigned owner[2][ADDRS + 1][IDS];
 
 struct worker {
 	pthread_t thread;
@@ -53,7 +55,8 @@ static void teardown(void)
 
 static _Atomic unsigned *owner_of(const struct ct_tuple *reply)
 {
-	return &owner[reply->dst.bytes[3]][ntohs(reply->dst_id) - FIRST_ID];
+	return &owner[reply->l4 == TCP][reply->dst.bytes[3]]
+		     [ntohs(reply->dst_id) - FIRST_ID];
 }
 
 static enum ct_verdict choose(void *user, struct ct_thread *thr,
@@ -74,6 +77,9 @@ static void open_burst(struct worker *worker, unsigned round)
 	const struct ct_rules rules = { .size = sizeof(rules),
 					.new_conn = choose,
 					.user = worker };
+	const struct ct_test_segment syn = { .flags = CT_TEST_SYN,
+					     .seq = 100,
+					     .win = 1000 };
 	struct ct_pkt pkt[BURST], *pkts[BURST];
 	enum ct_verdict verdict[BURST];
 
@@ -83,7 +89,10 @@ static void open_burst(struct worker *worker, unsigned round)
 		flow.src[1] = (uint8_t)(worker->n + 1);
 		flow.src[2] = (uint8_t)(i % 8);
 		flow.sport = (uint16_t)(1024 + round * BURST + i);
-		ct_test_udp(&worker->p[i], &flow, CT_DIR_ORIG, 1);
+		if (i % 2)
+			ct_test_udp(&worker->p[i], &flow, CT_DIR_ORIG, 1);
+		else
+			ct_test_tcp(&worker->p[i], &flow, CT_DIR_ORIG, &syn);
 		pkt[i] = ct_test_pkt(&worker->p[i]);
 		pkts[i] = &pkt[i];
 	}
@@ -134,7 +143,7 @@ static void run(uint32_t flags, uint8_t mapping)
 {
 	static struct worker workers[THREADS];
 	struct ct_nat_pool_config cfg = ct_pool_config();
-	uint64_t opened = 0;
+	uint64_t opened = 0, foreseen = 0;
 
 	cfg.flags = flags;
 	cfg.mapping = mapping;
@@ -152,12 +161,14 @@ static void run(uint32_t flags, uint8_t mapping)
 	for (unsigned i = 0; i < THREADS; i++)
 		pthread_join(workers[i].thread, NULL);
 	for (unsigned i = 0; i < THREADS; i++) {
+		foreseen += workers[i].thr->n_foreseen;
 		ct_thread_detach(workers[i].thr);
 		ck_assert_uint_eq(workers[i].shared, 0);
 		opened += workers[i].opened;
 	}
 	/* One that begins late may find nothing free. */
 	ck_assert_uint_gt(opened, 0);
+	ck_assert_uint_gt(foreseen, 0);
 	ct_world_audit(&w);
 }
 
