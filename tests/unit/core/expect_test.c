@@ -248,7 +248,7 @@ START_TEST(definition_must_make_sense)
 {
 	struct ct_expect_def def = ct_herald_def(PORT);
 
-	def.flags = 1u << 4;
+	def.flags = 1u << 5;
 	ck_assert_int_eq(
 		ct_expect_add(ct_herald.w.thr, ct_herald.master, &def, NULL),
 		CT_E_INVAL);
