@@ -16,7 +16,9 @@
 
 #include <conntrack/plugin.h>
 
-enum { CT_EXT_MAX = 32, CT_EXT_NONE = 0xff };
+/* Those of the seal come last and are of every connection, so that none of the 33
+ * that is made on demand is without its bit of 32. */
+enum { CT_EXT_MAX = 33, CT_EXT_NONE = 0xff };
 
 struct ct_extend {
 	const struct ct_ext_ops *ops[CT_EXT_MAX]; /* I */

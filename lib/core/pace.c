@@ -53,7 +53,7 @@ void ct_pace_note(struct ct_thread *thr, const struct ct_conn *conn,
 		was = ago + LEAST;
 	else if (ago >= was)
 		was += was / UP + LEAST;
-	else if (thr->paces++ % SELDOM == 0)
+	else if (thr->paces[step]++ % SELDOM == 0)
 		was -= was / (DOWN / SELDOM);
 	else
 		return;

@@ -184,6 +184,8 @@ struct ct_thread {
 
 	struct ct_outside_last outside; /* its own */
 
+	uint8_t paces[CT_PACE_STEPS]; /* its own  not lowered yet; pace.c */
+
 	uint8_t hook;                  /* its own  of the packets at hand */
 	uint32_t refused_at;           /* its own  tick; count.h */
 	uint32_t hand;                 /* its own  unit; overflow/rate.h */
@@ -202,7 +204,6 @@ struct ct_thread {
 	uint32_t resets[CT_RESETS]; /* its own  units; overflow/probe.h */
 	uint32_t n_resets;          /* its own */
 	struct ct_held held;        /* its own */
-	uint32_t paces;             /* its own  that were noted; pace.c */
 	bool crowd;                 /* its own  too many unproven; choose.c */
 	uint32_t proven;            /* its own  newcomers that were assured, and
 					  not paid for; choose.c */

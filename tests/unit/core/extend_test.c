@@ -328,6 +328,8 @@ START_TEST(full_house_can_still_count_and_stamp)
 	ck_assert_uint_ge(n, 27);
 	ck_assert_int_eq(ct_param_set(w.tbl, "acct", 1), 0);
 	ck_assert_int_eq(ct_param_set(w.tbl, "timestamp", 1), 0);
+	ck_assert_int_eq(ct_param_set(w.tbl, "overflow.probe.timestamps", 1),
+			 0);
 	ct_world_attach(&w);
 	conn = open_one(1);
 	ck_assert_int_eq(ct_conn_counter(w.tbl, conn, CT_DIR_ORIG, &counter),

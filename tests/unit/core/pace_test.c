@@ -87,6 +87,20 @@ START_TEST(it_follows_up_and_down)
 }
 END_TEST
 
+/* Handshakes make one step after the other, again and again. */
+START_TEST(each_kind_of_step_counts_for_itself)
+{
+	start(MAX);
+	note(200);
+	for (unsigned i = 0; i < 3000; i++) {
+		ct_pace_note(w.thr, conn, CT_PACE_ANSWER, 1);
+		note(5);
+	}
+	ck_assert_double_lt(wait_now(), 7);
+	ct_world_end(&w);
+}
+END_TEST
+
 START_TEST(no_wait_is_too_long)
 {
 	start(MAX);
@@ -134,6 +148,7 @@ Suite *ct_suite(void)
 	tcase_add_test(tc, one_of_33_is_longer);
 	tcase_add_test(tc, a_few_slow_ones_change_little);
 	tcase_add_test(tc, it_follows_up_and_down);
+	tcase_add_test(tc, each_kind_of_step_counts_for_itself);
 	tcase_add_test(tc, no_wait_is_too_long);
 	tcase_add_test(tc, a_full_table_listens_to_scouts_only);
 	suite_add_tcase(s, tc);
