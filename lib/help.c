@@ -11,6 +11,7 @@
  */
 #include "help.h"
 
+#include "nat/reserve.h"
 #include "process.h"
 #include "stream.h"
 #include "syn.h"
@@ -452,11 +453,48 @@ bool ct_help_leaves_with(struct ct_thread *thr, const struct ct_pkt *pkt,
 /* So many are tried: as one after the other is taken, the table is full. */
 enum { TRIES = 1024 };
 
+/*
+ * Expect what a pool has reserved; => the pool's error, or that of expecting.
+ *
+ * Nobody meets it before the helper returns: so what it keeps may be said
+ * afterwards.
+ */
+static int add_reserved(struct ct_thread *thr, struct ct_conn *master,
+			struct ct_expect_def *def, unsigned n,
+			struct ct_expect **exp)
+{
+	struct ct_binding_ref ref[2];
+	int error = ct_reserve(thr, master, def, n, ref);
+	unsigned i;
+
+	if (error)
+		return error;
+	for (i = 0; i < n && !error; i++) {
+		error = ct_expect_add(thr, master, &def[i], &exp[i]);
+		if (error)
+			break;
+		exp[i]->mapping = ref[i].unit;
+		exp[i]->mapping_key = ref[i].key;
+	}
+	for (unsigned j = i; j < n; j++)
+		ct_reserve_end(thr, ref[j].unit, ref[j].key);
+	if (error && i)
+		ct_expect_remove(thr, exp[0]);
+	return error;
+}
+
 int ct_expect_add_near(struct ct_thread *thr, struct ct_conn *master,
 		       struct ct_expect_def *def, struct ct_expect **exp)
 {
 	uint32_t id = ntohs(def->tuple.dst_id);
+	struct ct_expect *made;
+	int reserved = add_reserved(thr, master, def, 1, &made);
 
+	if (reserved != CT_E_NOENT) {
+		if (!reserved && exp)
+			*exp = made;
+		return reserved;
+	}
 	for (unsigned i = 0; i < TRIES && id <= UINT16_MAX; i++, id++) {
 		int error;
 
@@ -487,7 +525,11 @@ int ct_expect_add_pair(struct ct_thread *thr, struct ct_conn *master,
 		       struct ct_expect_def pair[2])
 {
 	uint32_t id = (ntohs(pair[0].tuple.dst_id) + 1u) & ~1u;
+	struct ct_expect *made[2];
+	int reserved = add_reserved(thr, master, pair, 2, made);
 
+	if (reserved != CT_E_NOENT)
+		return reserved;
 	for (unsigned i = 0; i < TRIES && id < UINT16_MAX; i++, id += 2) {
 		int error;
 

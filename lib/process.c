@@ -13,6 +13,7 @@
 #include "core/stamps.h"
 #include "core/worth.h"
 #include "frag.h"
+#include "nat/reserve.h"
 #include "overflow/talker.h"
 #include "predict.h"
 #include "proto/ports.h"
@@ -188,10 +189,14 @@ static ct_noinline bool meet(struct ct_thread *thr, struct ct_conn *conn,
 static void translate_met(struct ct_thread *thr, struct ct_pkt *pkt,
 			  const struct ct_expect *exp)
 {
+	if (!ct_reserve_meet(thr, pkt, exp))
+		return;
 	if (exp->def.nat)
 		exp->def.nat(thr, pkt, exp);
 	else if (exp->def.flags & CT_EXPECT_NAT)
 		ct_expect_nat_follow(thr, pkt, exp);
+	if (ct_conn_word(pkt->conn) & CT_S_SRC_NAT)
+		ct_reserve_source(thr, pkt, ct_conn_at(thr->tbl, exp->master));
 }
 
 /* Make a private connection; sets pkt->conn, or the reason why not. */

@@ -209,14 +209,17 @@ CT_API void ct_help_refresh(struct ct_thread *thr, struct ct_conn *conn,
 
 /**
  * ct_expect_add() for one that NAT translates: the id where the peer shall
- * knock is tuple.dst_id if free, or one of the next, upwards.
+ * knock is tuple.dst_id if free, or one of the next, upwards.  Where tuple.dst is
+ * an address that a pool (nat_pool.h) gave to the master, it is an id of the
+ * pool's, which is the inside endpoint's as long as this or what meets it lives.
  *
  * @param thr     the calling thread's handle
  * @param master  the connection
  * @param def     what is expected; tuple.dst_id is set to what was found
  * @param exp     as in ct_expect_add()
  * @context       inside a helper
- * @return        as ct_expect_add(); CT_E_FULL when none is free
+ * @return        as ct_expect_add(); CT_E_FULL when none is free, or none that
+ *                the pool's subscriber may have
  */
 CT_API int ct_expect_add_near(struct ct_thread *thr, struct ct_conn *master,
 			      struct ct_expect_def *def,

@@ -86,7 +86,8 @@ struct ct_nat_pool_config {
 	 * May be NULL.  Asked before a port is given out, without a lock. */
 	bool (*port_in_use)(void *user, uint8_t l4, const union ct_addr *addr,
 			    uint16_t id);
-	/** Told of events, see nat_cgn.h; may be NULL.  Without a lock. */
+	/** Told of events, see nat_cgn.h; may be NULL.  Without a lock, but for
+	 * one that only packets of a helper's connection take. */
 	void (*event)(void *user, const struct ct_nat_event *ev);
 	void *user; /**< first argument of both */
 };

@@ -509,6 +509,12 @@ void ct_expects_sweep(struct ct_thread *thr, uint32_t budget)
 
 void ct_expect_free(struct ct_thread *thr, uint32_t unit)
 {
+	const struct ct_expect *exp = ct_expect_at(thr->tbl, unit);
+
+	if (exp->mapping)
+		atomic_load_explicit(&thr->tbl->mappings.forgo,
+				     memory_order_acquire)(thr, exp->mapping,
+							   exp->mapping_key);
 	ct_slab_free(&thr->tbl->slab, &thr->magazine[CT_SLAB_HELP],
 		     CT_SLAB_HELP, unit);
 }

@@ -54,6 +54,8 @@ struct ct_expect {
 	bool ends;                 /* L  in teller's queue twice */
 	bool told;                 /* its beginning was; its thread's */
 	const struct ct_thread *teller; /* L */
+	uint32_t mapping;               /* I  of a pool, kept for it; or 0 */
+	uint64_t mapping_key;           /* I  its key; see nat/reserve.h */
 };
 CT_STATIC_ASSERT(sizeof(struct ct_expect) <= CT_HELP_UNITS * 64, "its units");
 

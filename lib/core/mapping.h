@@ -39,8 +39,12 @@ struct ct_mapping {
 		struct {                     /* of a pool; see nat/binding.h */
 			uint32_t first;      /* L  its latest connection */
 			uint32_t subscriber; /* I  unit, or 0 */
-			uint32_t newer;      /* L  in its list */
-			uint32_t older;      /* L */
+			union {
+				uint32_t newer;  /* L  in its list */
+				uint32_t n_kept; /* L  of no list: who
+						    keeps it, besides */
+			};
+			uint32_t older; /* L */
 		};
 	};
 	ct_be16 inside_id;
@@ -66,8 +70,13 @@ enum { CT_MAPPING_LOST = 1u << 15 };
 typedef void (*ct_mapping_leave_fn)(struct ct_thread *thr,
 				    struct ct_conn *conn);
 
+/* Called when an expectation is freed that kept one. */
+typedef void (*ct_mapping_forgo_fn)(struct ct_thread *thr, uint32_t unit,
+				    uint64_t key);
+
 struct ct_mappings {
-	_Atomic uint32_t *_Atomic heads; /* A  set once */
+	_Atomic uint32_t *_Atomic heads;    /* A  set once */
+	_Atomic(ct_mapping_forgo_fn) forgo; /* A  set before one is kept */
 	/* A  set before a connection uses a pool */
 	_Atomic(ct_mapping_leave_fn) leave;
 };

@@ -81,6 +81,10 @@ static uint16_t expect_outside(struct ct_talk *talk, struct ct_expect_def *defs,
 		ct_talk_through_nat(talk, &defs[i], &addr);
 		defs[i].function = ct_rtsp_helper.name;
 	}
+	if (n == 2 && port % 2 == 0)
+		return ct_expect_add_pair(talk->thr, talk->pkt->conn, defs)
+			       ? 0
+			       : ntohs(defs[0].tuple.dst_id);
 	for (unsigned i = 0; i < PAIRS_MAX; i++, port += 2) {
 		int error;
 

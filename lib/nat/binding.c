@@ -436,7 +436,7 @@ static void leave_one(struct ct_thread *thr, const struct ct_conn *conn,
 		ct_subscriber_close(pool, map->subscriber);
 	first = ct_head_lock(head);
 	ct_binding_unlink(tbl, unit, link);
-	last = !map->n_conns && !(map->flags & CT_BINDING_STATIC);
+	last = !map->n_conns && !ct_binding_kept(map);
 	if (last && !(map->flags & CT_BINDING_LOST))
 		take_out(tbl, &first, unit);
 	ct_head_unlock(head, first);
@@ -484,7 +484,7 @@ bool ct_binding_disown(struct ct_thread *thr, const struct ct_binding_ref *ref)
 	map = ct_binding_lock(tbl, ref, &first);
 	if (!map)
 		return false;
-	alone = map->n_conns == 1 && !(map->flags & CT_BINDING_STATIC);
+	alone = map->n_conns == 1 && !ct_binding_kept(map);
 	if (alone) {
 		take_out(tbl, &first, ref->unit);
 		map->flags |= CT_BINDING_LOST;
@@ -496,24 +496,44 @@ bool ct_binding_disown(struct ct_thread *thr, const struct ct_binding_ref *ref)
 	return alone;
 }
 
-bool ct_binding_loosen(struct ct_thread *thr, const struct ct_binding_ref *ref)
+/* Who kept it does so no longer, under its lock; => whether that was its end. */
+static bool unlock_kept(struct ct_thread *thr, const struct ct_binding_ref *ref,
+			uint32_t first)
 {
 	struct ct_table *tbl = thr->tbl;
-	struct ct_mapping *map;
-	uint32_t first;
-	bool last;
+	const struct ct_mapping *map = ct_binding_at(tbl, ref->unit);
+	bool last = !map->n_conns && !ct_binding_kept(map);
 
-	map = ct_binding_lock(tbl, ref, &first);
-	if (!map)
-		return false;
-	map->flags &= (uint16_t)~CT_BINDING_STATIC;
-	last = !map->n_conns;
 	if (last)
 		take_out(tbl, &first, ref->unit);
 	ct_binding_unlock(tbl, ref, first);
 	if (last)
 		release(thr, ref->unit);
 	return last;
+}
+
+bool ct_binding_loosen(struct ct_thread *thr, const struct ct_binding_ref *ref)
+{
+	struct ct_mapping *map;
+	uint32_t first;
+
+	map = ct_binding_lock(thr->tbl, ref, &first);
+	if (!map)
+		return false;
+	map->flags &= (uint16_t)~CT_BINDING_STATIC;
+	return unlock_kept(thr, ref, first);
+}
+
+void ct_binding_forgo(struct ct_thread *thr, const struct ct_binding_ref *ref)
+{
+	struct ct_mapping *map;
+	uint32_t first;
+
+	map = ct_binding_lock(thr->tbl, ref, &first);
+	if (!map)
+		return;
+	map->n_kept--;
+	unlock_kept(thr, ref, first);
 }
 
 /* --- Confirmed ---------------------------------------------------------- */

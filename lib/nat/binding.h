@@ -151,6 +151,16 @@ void ct_binding_link(struct ct_table *tbl, uint32_t unit, struct ct_conn *conn);
 void ct_binding_unlink(struct ct_table *tbl, uint32_t unit,
 		       const struct ct_link *link);
 
+/* => It lives without connections; under the lock. */
+static inline bool ct_binding_kept(const struct ct_mapping *map)
+{
+	return (map->flags & CT_BINDING_STATIC) ||
+	       (!(map->flags & CT_BINDING_LISTED) && map->n_kept);
+}
+
+/* One less keeps it. */
+void ct_binding_forgo(struct ct_thread *thr, const struct ct_binding_ref *ref);
+
 /* It is static no more; => whether that was its end. */
 bool ct_binding_loosen(struct ct_thread *thr, const struct ct_binding_ref *ref);
 

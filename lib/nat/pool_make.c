@@ -5,6 +5,7 @@
 #include "core/table.h"
 #include "nat/binding.h"
 #include "nat/claim.h"
+#include "nat/reserve.h"
 #include "nat/static.h"
 #include "nat/subscriber.h"
 
@@ -174,6 +175,8 @@ int ct_nat_pool_create(struct ct_table *tbl,
 	made->cfg = cfg;
 	error = lay_out(made) ? 0 : CT_E_NOMEM;
 	atomic_store_explicit(&tbl->mappings.leave, ct_binding_leave,
+			      memory_order_release);
+	atomic_store_explicit(&tbl->mappings.forgo, ct_reserve_end,
 			      memory_order_release);
 	if (!error)
 		error = enter(tbl, made);

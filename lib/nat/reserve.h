@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * reserve.h - ids of a pool that are announced before anybody uses them
+ *
+ * A helper announces where an inside endpoint can be reached.  Where the
+ * master's address is a pool's, that is a mapping of the pool's for this
+ * endpoint, made ahead, and kept as long as an expectation waits:
+ *
+ *	announced --> ct_reserve()	its own mapping, or a new one; kept
+ *	met	  --> ct_reserve_meet()	the connection uses it
+ *	over	  --> ct_reserve_end()	not kept any more: it ends with its
+ *					last connection, or now
+ *
+ * Not of overloaded pools, whose ids are many's.
+ */
+#ifndef NAT_RESERVE_H
+#define NAT_RESERVE_H
+
+#include "core/expect.h"
+#include "nat/binding.h"
+
+/*
+ * Reserve what one expectation through NAT, or two neighbouring ones, announce.
+ *
+ * => 0: tuple.dst_id of each is its mapping's, which is kept; as in ref.  Of two
+ *    the first is even, and the second the next.
+ * => CT_E_NOENT: no pool's business.  CT_E_FULL, counted, also by a quota;
+ *    CT_E_NOMEM: nothing is kept.
+ */
+int ct_reserve(struct ct_thread *thr, const struct ct_conn *master,
+	       struct ct_expect_def *def, unsigned n,
+	       struct ct_binding_ref *ref);
+
+/* An expectation keeps it no longer. */
+void ct_reserve_end(struct ct_thread *thr, uint32_t unit, uint64_t key);
+
+/*
+ * A new connection has met what keeps a mapping: it uses that.
+ *
+ * => False when a quota forbids it; told.
+ */
+bool ct_reserve_meet(struct ct_thread *thr, struct ct_pkt *pkt,
+		     const struct ct_expect *exp);
+
+/*
+ * It was translated: if its source is what was announced of another expectation
+ * of this master, it uses that one's mapping, too.
+ */
+void ct_reserve_source(struct ct_thread *thr, const struct ct_pkt *pkt,
+		       const struct ct_conn *master);
+
+#endif /* NAT_RESERVE_H */

@@ -1,0 +1,366 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What helpers announce of inside endpoints whose address is a pool's: ids of
+ * the pool's that nobody else gets, as long as somebody may come.
+ */
+#include "pool.h"
+#include "suite.h"
+
+#include <arpa/inet.h>
+#include <conntrack/helper.h>
+#include <string.h>
+
+enum { UDP = 17, RTP = 4000, MANY = 64 };
+
+static struct ct_world w;
+static struct ct_nat_pool *pool;
+
+static void setup(void)
+{
+	ct_world_start(&w, 256);
+}
+
+static void teardown(void)
+{
+	ct_world_end(&w);
+}
+
+static struct ct_nat_pool_config small(void)
+{
+	struct ct_nat_pool_config cfg = ct_pool_config();
+
+	cfg.min_id = 1024;
+	cfg.max_id = 1024 + MANY - 1;
+	return cfg;
+}
+
+static struct ct_conn *master_of(unsigned host)
+{
+	const struct ct_test_flow flow = ct_pool_client(host, 40000);
+	const struct ct_tuple t = ct_world_tuple(&flow, CT_DIR_ORIG);
+
+	return ct_find(w.thr, &t, NULL);
+}
+
+static struct ct_conn *open_master(unsigned host)
+{
+	const struct ct_test_flow flow = ct_pool_client(host, 40000);
+
+	ct_pool_out(&w, &flow, pool);
+	return master_of(host);
+}
+
+/* The server may send to a port of a host. */
+static struct ct_expect_def announcement(unsigned host, uint16_t port)
+{
+	struct ct_expect_def def = { .size = sizeof(def),
+				     .flags = CT_EXPECT_NAT |
+					      CT_EXPECT_USERSPACE,
+				     .nat_dir = CT_DIR_REPLY,
+				     .nat_id = htons(port),
+				     .timeout_s = 60 };
+
+	ct_conn_tuple(master_of(host), CT_DIR_REPLY, &def.tuple);
+	def.tuple.src_id = 0;
+	def.tuple.dst_id = htons(port);
+	def.nat_addr = ct_pool_inside(host);
+	memset(&def.src_mask, 0xff, 4);
+	return def;
+}
+
+/* => The id outside, or 0. */
+static uint16_t announce(unsigned host, uint16_t port)
+{
+	struct ct_expect_def def = announcement(host, port);
+	int error = ct_expect_add_near(w.thr, master_of(host), &def, NULL);
+
+	ck_assert(!error || error == CT_E_FULL);
+	return error ? 0 : ntohs(def.tuple.dst_id);
+}
+
+/* => The first id of two, or 0. */
+static uint16_t announce_pair(unsigned host, uint16_t port)
+{
+	struct ct_expect_def pair[2] = { announcement(host, port),
+					 announcement(host,
+						      (uint16_t)(port + 1)) };
+	int error = ct_expect_add_pair(w.thr, master_of(host), pair);
+
+	ck_assert(!error || error == CT_E_FULL);
+	if (error)
+		return 0;
+	ck_assert_uint_eq(ntohs(pair[0].tuple.dst_id) % 2, 0);
+	ck_assert_uint_eq(ntohs(pair[0].tuple.dst_id) + 1,
+			  ntohs(pair[1].tuple.dst_id));
+	return ntohs(pair[0].tuple.dst_id);
+}
+
+static uint64_t taken(void)
+{
+	return ct_pool_gauge(pool, 1, UDP).mappings;
+}
+
+static void time_out(void)
+{
+	ct_world_wait(&w, 61 * CT_WORLD_S);
+	ct_maintain(w.tbl, w.now_ns, 0);
+	ct_world_settle(&w);
+}
+
+/* A datagram of the server's to an id of the pool's first address. */
+static struct ct_pkt comes_to(uint16_t id)
+{
+	struct ct_test_flow flow = { .l3 = CT_L3_IPV4,
+				     .src = { 198, 51, 100, 5 },
+				     .dst = { 203, 0, 113, 1 },
+				     .sport = 6000,
+				     .dport = id };
+	struct ct_pkt pkt;
+
+	ct_test_udp(&w.p, &flow, CT_DIR_ORIG, 20);
+	pkt = ct_test_pkt(&w.p);
+	ct_pool_step(&w, &pkt, pool);
+	return pkt;
+}
+
+START_TEST(it_is_the_endpoints_own_mapping)
+{
+	const struct ct_nat_pool_config cfg = ct_pool_config();
+	struct ct_test_flow rtp = ct_pool_client(1, RTP);
+	uint16_t id;
+
+	pool = ct_pool_new(&w, &cfg, 1);
+	open_master(1);
+	id = announce(1, RTP);
+	ck_assert_uint_ne(id, 0);
+	ck_assert_uint_eq(taken(), 2);
+	/* Said once more, and used: the same. */
+	ck_assert_uint_eq(announce(1, RTP), id);
+	ck_assert_uint_eq(ct_pool_out(&w, &rtp, pool).sport, id);
+	ck_assert_uint_eq(taken(), 2);
+}
+END_TEST
+
+/* One by one, in pairs, and in blocks: no id is announced for two hosts. */
+START_TEST(nobody_is_announced_what_another_has)
+{
+	struct ct_nat_pool_config cfg = small();
+	bool seen[MANY] = { false };
+	bool pairs = _i % 2;
+	unsigned n = 0, hosts = 0;
+
+	cfg.block_ids = _i / 2 ? 7 : 0;
+	pool = ct_pool_new(&w, &cfg, 1);
+	for (unsigned host = 1; host <= 8; host++) {
+		struct ct_test_flow flow = ct_pool_client(host, 40000);
+		struct ct_test_flow as = ct_pool_out(&w, &flow, pool);
+
+		seen[as.sport - 1024] = true;
+		hosts++;
+	}
+	for (unsigned i = 0; i < MANY; i++) {
+		unsigned host = i % 8 + 1;
+		uint16_t port = (uint16_t)(RTP + 2 * i);
+		uint16_t id = pairs ? announce_pair(host, port)
+				    : announce(host, port);
+
+		/* Half a pair in another block would be another's. */
+		if (id && pairs && cfg.block_ids)
+			ck_assert_uint_ne((id + 1u - 1024u) % cfg.block_ids, 0);
+		for (unsigned k = 0; id && k < (pairs ? 2 : 1); k++) {
+			ck_assert(!seen[id + k - 1024]);
+			seen[id + k - 1024] = true;
+			n++;
+		}
+	}
+	ck_assert_uint_eq(taken(), n + hosts);
+	if (!pairs)
+		ck_assert_uint_eq(n + hosts,
+				  cfg.block_ids ? 8 * cfg.block_ids : MANY);
+	else
+		ck_assert_uint_ge(n + hosts, MANY / 2);
+	ck_assert_uint_gt(ct_world_count(&w, CT_R_NAT_EXHAUSTED), 0);
+}
+END_TEST
+
+START_TEST(who_does_not_come_gives_it_back)
+{
+	const struct ct_nat_pool_config cfg = ct_pool_config();
+
+	pool = ct_pool_new(&w, &cfg, 1);
+	open_master(1);
+	ck_assert_int_eq(ct_param_set(w.tbl, "udp.timeout", 600), 0);
+	open_master(2);
+	ck_assert_uint_ne(announce(2, RTP), 0);
+	ck_assert_uint_ne(announce_pair(2, RTP + 2), 0);
+	ck_assert_uint_eq(taken(), 5);
+	time_out();
+	ck_assert_uint_eq(taken(), 1);
+}
+END_TEST
+
+START_TEST(who_comes_has_it_until_the_connections_end)
+{
+	const struct ct_nat_pool_config cfg = ct_pool_config();
+	struct ct_tuple t;
+	struct ct_pkt pkt;
+	uint16_t id;
+
+	ck_assert_int_eq(ct_param_set(w.tbl, "udp.timeout", 600), 0);
+	pool = ct_pool_new(&w, &cfg, 1);
+	open_master(1);
+	id = announce(1, RTP);
+	pkt = comes_to(id);
+	ck_assert_int_eq(pkt.state, CT_RELATED);
+	ck_assert_int_eq(ct_confirm(w.thr, &pkt), CT_ACCEPT);
+	ct_conn_tuple(pkt.conn, CT_DIR_REPLY, &t);
+	ck_assert_uint_eq(ntohs(t.src_id), RTP);
+	time_out();
+	ct_world_audit(&w);
+	ck_assert_uint_eq(taken(), 2);
+	ck_assert_int_eq(ct_conn_delete(w.thr, pkt.conn), 0);
+	ct_world_settle(&w);
+	ck_assert_uint_eq(taken(), 1);
+}
+END_TEST
+
+/* Where the inside end is first, it leaves by what was announced for it. */
+static uint16_t announced;
+
+static void leave_as_announced(struct ct_thread *thr, struct ct_pkt *pkt,
+			       const struct ct_expect *exp)
+{
+	struct ct_nat_range range = { .size = sizeof(range),
+				      .flags = CT_NAT_ADDR | CT_NAT_IDS };
+
+	(void)exp;
+	range.min_addr = range.max_addr = ct_pool_addr(1);
+	range.min_id = range.max_id = announced;
+	ck_assert_int_eq(ct_nat_setup(thr, pkt, CT_NAT_SRC, &range), 0);
+}
+
+START_TEST(who_goes_first_has_it_too)
+{
+	const struct ct_nat_pool_config cfg = ct_pool_config();
+	struct ct_test_flow flow = ct_pool_client(1, RTP);
+	struct ct_expect_def def;
+	struct ct_tuple t;
+	struct ct_pkt pkt;
+
+	ck_assert_int_eq(ct_param_set(w.tbl, "udp.timeout", 600), 0);
+	pool = ct_pool_new(&w, &cfg, 1);
+	open_master(1);
+	announced = announce(1, RTP);
+	def = announcement(1, RTP);
+	flow.dport = 6000;
+	def.tuple = ct_world_tuple(&flow, CT_DIR_ORIG);
+	def.nat = leave_as_announced;
+	ck_assert_int_eq(ct_expect_add(w.thr, master_of(1), &def, NULL), 0);
+	ct_test_udp(&w.p, &flow, CT_DIR_ORIG, 20);
+	pkt = ct_test_pkt(&w.p);
+	ct_pool_step(&w, &pkt, pool);
+	ck_assert_int_eq(pkt.state, CT_RELATED);
+	ck_assert_int_eq(ct_confirm(w.thr, &pkt), CT_ACCEPT);
+	ct_conn_tuple(pkt.conn, CT_DIR_REPLY, &t);
+	ck_assert_uint_eq(ntohs(t.dst_id), announced);
+	time_out();
+	ct_world_audit(&w);
+	ck_assert_uint_eq(taken(), 2);
+	ck_assert_int_eq(ct_conn_delete(w.thr, pkt.conn), 0);
+	ct_world_settle(&w);
+	ck_assert_uint_eq(taken(), 1);
+}
+END_TEST
+
+START_TEST(it_counts_as_a_mapping)
+{
+	struct ct_nat_pool_config cfg = ct_pool_config();
+
+	cfg.max_mappings = 3;
+	pool = ct_pool_new(&w, &cfg, 1);
+	open_master(1);
+	ck_assert_uint_ne(announce(1, RTP), 0);
+	ck_assert_uint_eq(announce_pair(1, RTP + 2), 0);
+	ck_assert_uint_eq(ct_world_count(&w, CT_R_NAT_QUOTA), 1);
+	ck_assert_uint_eq(taken(), 2);
+	ck_assert_uint_ne(announce(1, RTP + 2), 0);
+	ck_assert_uint_eq(announce(1, RTP + 4), 0);
+}
+END_TEST
+
+START_TEST(who_comes_counts_as_a_connection)
+{
+	struct ct_nat_pool_config cfg = ct_pool_config();
+	struct ct_pkt pkt;
+	uint16_t id;
+
+	cfg.max_conns = 1;
+	pool = ct_pool_new(&w, &cfg, 1);
+	open_master(1);
+	id = announce(1, RTP);
+	pkt = comes_to(id);
+	ck_assert_uint_ge(ct_world_count(&w, CT_R_NAT_QUOTA), 1);
+	ck_assert(!(ct_conn_status(pkt.conn) & CT_S_DST_NAT));
+	ct_abandon(w.thr, &pkt);
+}
+END_TEST
+
+/* Half of a pair has its mapping already: the other is made to fit. */
+START_TEST(a_pair_grows_beside_what_is_there)
+{
+	const struct ct_nat_pool_config cfg = ct_pool_config();
+	unsigned fits = 0;
+
+	pool = ct_pool_new(&w, &cfg, 1);
+	open_master(1);
+	for (unsigned i = 0; i < 20; i++) {
+		uint16_t port = (uint16_t)(RTP + 2 * i);
+		uint16_t had = announce(1, (uint16_t)(port + (i & 1)));
+		uint16_t id = announce_pair(1, port);
+
+		if (had % 2 == (i & 1)) {
+			ck_assert_uint_eq(id, had & ~1u);
+			fits++;
+		} else {
+			ck_assert_uint_eq(id, 0);
+		}
+	}
+	ck_assert_uint_gt(fits, 0);
+	ck_assert_uint_lt(fits, 20);
+	time_out();
+	ck_assert_uint_eq(taken(), 0);
+}
+END_TEST
+
+/* Of overloaded ids none is anybody's own: as without a pool. */
+START_TEST(overloaded_ids_are_not_reserved)
+{
+	struct ct_nat_pool_config cfg = ct_pool_config();
+
+	cfg.flags = CT_POOL_OVERLOAD;
+	cfg.mapping = CT_NAT_ON_ADDRESS_PORT;
+	pool = ct_pool_new(&w, &cfg, 1);
+	open_master(1);
+	ck_assert_uint_eq(announce(1, RTP), RTP);
+	ck_assert_uint_eq(taken(), 1);
+}
+END_TEST
+
+Suite *ct_suite(void)
+{
+	Suite *s = suite_create("pools and announcements");
+	TCase *tc = tcase_create("reserved");
+
+	tcase_add_checked_fixture(tc, setup, teardown);
+	tcase_add_test(tc, it_is_the_endpoints_own_mapping);
+	tcase_add_loop_test(tc, nobody_is_announced_what_another_has, 0, 4);
+	tcase_add_test(tc, who_does_not_come_gives_it_back);
+	tcase_add_test(tc, who_comes_has_it_until_the_connections_end);
+	tcase_add_test(tc, who_goes_first_has_it_too);
+	tcase_add_test(tc, it_counts_as_a_mapping);
+	tcase_add_test(tc, who_comes_counts_as_a_connection);
+	tcase_add_test(tc, a_pair_grows_beside_what_is_there);
+	tcase_add_test(tc, overloaded_ids_are_not_reserved);
+	suite_add_tcase(s, tc);
+	return s;
+}
