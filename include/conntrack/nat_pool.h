@@ -213,8 +213,8 @@ struct ct_nat_gauge {
 	size_t size;       /**< sizeof(struct ct_nat_gauge) */
 	uint64_t mappings; /**< now */
 	uint64_t made;     /**< mappings, ever */
-	uint32_t ids;      /**< that it has for the protocol, without those that
-				are excluded */
+	uint32_t ids;      /**< that it has for the protocol; of those that are
+				excluded only what is used still */
 	uint32_t free;     /**< of them; without overloading only */
 	uint32_t held;     /**< of them, waiting to be free again */
 	uint32_t active;   /**< 1: mappings are given on it */

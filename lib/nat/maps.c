@@ -160,6 +160,8 @@ static void gauge_map(struct ct_nat_gauge *gauge, struct ct_portmap *map)
 	ct_spin_lock(&map->lock);
 	gauge->free = ct_portmap_n_free(map);
 	gauge->held = map->n_held;
+	/* Each that is not excluded is one of these; others are used still. */
+	gauge->ids = gauge->free + gauge->held + map->n_taken;
 	gauge->mappings += map->n_taken;
 	gauge->made += map->made;
 	ct_spin_unlock(&map->lock);

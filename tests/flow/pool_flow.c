@@ -232,6 +232,13 @@ START_TEST(excluded_ids_are_not_counted)
 		ck_assert_uint_eq(gauge.free, 6 - used);
 		ct_pool_out(&w, &ct_test_flow4, pool);
 	}
+	/* One that is used still is one until then. */
+	ck_assert_int_eq(ct_nat_pool_exclude(pool, 5004, 5009), 0);
+	ck_assert_uint_eq(ct_pool_gauge(pool, 1, UDP).ids, 1);
+	ck_assert_uint_eq(ct_pool_gauge(pool, 1, UDP).free, 0);
+	ct_flush(w.thr, NULL);
+	ct_world_settle(&w);
+	ck_assert_uint_eq(ct_pool_gauge(pool, 1, UDP).ids, 0);
 }
 END_TEST
 

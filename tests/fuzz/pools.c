@@ -165,6 +165,7 @@ static void make(struct world *w, struct fuzz_in *in, unsigned n)
 
 	pool->overloads = cfg.flags & CT_POOL_OVERLOAD;
 	pool->l3 = cfg.l3;
+	pool->ids = cfg.max_id - cfg.min_id + 1u;
 	error = ct_nat_pool_create(w->tbl, &cfg, &pool->pool);
 	if (error) {
 		pool->pool = NULL;
@@ -192,6 +193,8 @@ static void expect_gauge(const struct world_pool *pool,
 	if (!pool->overloads &&
 	    gauge.free + gauge.held + gauge.mappings > gauge.ids)
 		fuzz_wrong("an address has more ids than it has");
+	if (gauge.ids > pool->ids)
+		fuzz_wrong("an address has more ids than the pool");
 	if (gauge.mappings > gauge.made)
 		fuzz_wrong("more mappings than were made");
 }

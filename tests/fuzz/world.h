@@ -29,6 +29,7 @@ struct world_pool {
 	struct ct_nat_pool *pool; /* NULL: not made yet */
 	uint8_t l3;
 	bool overloads;
+	uint32_t ids;                    /* from the first to the last */
 	unsigned open[WORLD_NAT_EVENTS]; /* begun and not ended, by kind */
 	uint8_t given[4][WORLD_PROTOCOLS][64]; /* ids that are somebody's */
 };
