@@ -108,7 +108,7 @@ static const struct ct_param_def core_params[CT_P_MAX] = {
 		300, 300, 1, CT_TIMEOUT_MAX, 0, 0 },
 	[CT_P_SOFT_PART] = { "overflow.soft.part", NULL,
 		"the soft age is not above so many thousandths of the timeout of the connection's state, its policy's if that has one",
-		1000, 400, 1, 1000, 0, 0 },
+		1000, 1000, 1, 1000, 0, 0 },
 	[CT_P_PREFIX4] = { "overflow.prefix4", NULL,
 		"bits of an IPv4 address that make it one source for fairness",
 		32, 32, 1, 32, 0, 0 },
