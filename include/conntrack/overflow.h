@@ -67,7 +67,8 @@ struct ct_class_def {
 	uint32_t flags;   /**< enum ct_class_flag */
 	uint8_t rank;     /**< 0 to 3: of two equal ones the higher one stays */
 	uint8_t reserved[3]; /**< zero */
-	uint32_t soft;       /**< soft age in seconds; 0: overflow.soft */
+	uint32_t soft;       /**< soft age in seconds, at most 65535; 0: the
+			       parameter overflow.soft */
 };
 
 /**

@@ -19,8 +19,8 @@
 
 struct ct_half {
 	bool on;                 /* I  after the seal */
-	struct ct_tally sources; /* I  after the seal */
 	_Atomic uint32_t n;      /* A */
+	struct ct_tally sources; /* I  after the seal */
 };
 
 int ct_half_seal(struct ct_table *tbl);

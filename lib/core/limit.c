@@ -142,12 +142,11 @@ static int class_define(struct ct_table *tbl, unsigned number,
 	if (guaranteed(limits) - was + def->reserve > tbl->max_conns)
 		return CT_E_RANGE;
 	promise(limits, &class_->reserve, &class_->n, def->reserve);
-	atomic_store_explicit(&class_->keep, !!(def->flags & CT_CLASS_KEEP),
-			      memory_order_relaxed);
-	atomic_store_explicit(&class_->probe, !!(def->flags & CT_CLASS_PROBE),
+	atomic_store_explicit(&class_->flags, (uint8_t)def->flags,
 			      memory_order_relaxed);
 	atomic_store_explicit(&class_->rank, def->rank, memory_order_relaxed);
-	atomic_store_explicit(&class_->soft, def->soft, memory_order_relaxed);
+	atomic_store_explicit(&class_->soft, (uint16_t)def->soft,
+			      memory_order_relaxed);
 	return 0;
 }
 
@@ -161,7 +160,7 @@ int ct_class_define(struct ct_table *tbl, unsigned class_,
 		return error;
 	if (class_ >= CT_CLASSES)
 		return CT_E_RANGE;
-	if (def.rank > RANK_MAX || def.soft > CT_TIMEOUT_MAX ||
+	if (def.rank > RANK_MAX || def.soft > UINT16_MAX ||
 	    def.flags & ~(uint32_t)(CT_CLASS_KEEP | CT_CLASS_PROBE))
 		return CT_E_INVAL;
 	ct_spin_lock(&tbl->limits.lock);

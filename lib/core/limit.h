@@ -34,11 +34,10 @@ struct ct_zone_share {
 
 /* What a class means. */
 struct ct_class {
-	_Atomic uint8_t keep;     /* A */
-	_Atomic uint8_t probe;    /* A */
+	_Atomic uint8_t flags;    /* A  enum ct_class_flag */
 	_Atomic uint8_t rank;     /* A */
+	_Atomic uint16_t soft;    /* A  seconds; 0: the table's */
 	_Atomic uint32_t reserve; /* A */
-	_Atomic uint32_t soft;    /* A  seconds; 0: the table's */
 	_Atomic uint32_t n;       /* A  its connections */
 };
 
@@ -49,9 +48,9 @@ struct ct_limits {
 	struct ct_class classes[CT_CLASSES];
 	struct ct_zone_share *zones; /* I  after the seal; or NULL */
 	uint32_t n_zones;            /* L */
-	struct ct_tally sources;     /* I  after the seal */
 	_Atomic uint32_t pressed_at; /* A  tick at which a newcomer's zone was
 					last above its soft watermark */
+	struct ct_tally sources;     /* I  after the seal */
 };
 
 /* Which limit a newcomer meets. */
@@ -102,6 +101,13 @@ static inline const struct ct_class *ct_class_at(const struct ct_limits *limits,
 						 unsigned class_)
 {
 	return &limits->classes[class_ < CT_CLASSES ? class_ : 0];
+}
+
+static inline bool ct_class_has(const struct ct_class *class_,
+				enum ct_class_flag flag)
+{
+	return atomic_load_explicit(&class_->flags, memory_order_relaxed) &
+	       flag;
 }
 
 #endif /* CORE_LIMIT_H */

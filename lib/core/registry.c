@@ -111,7 +111,7 @@ static const struct ct_param_def core_params[CT_P_MAX] = {
 		300, 300, 1, CT_TIMEOUT_MAX, 0, 0 },
 	[CT_P_SOFT_PART] = { "overflow.soft.part", NULL,
 		"the soft age is not above so many thousandths of the timeout of the connection's state, its policy's if that has one",
-		1000, 400, 1, 1000, 0, 0 },
+		1000, 1000, 1, 1000, 0, 0 },
 	[CT_P_HOLD] = { "overflow.hold", NULL,
 		"milliseconds at most that a TCP connection which has proven nothing is spared while it waits for the next step of its handshake, as long as such steps take; 0: not",
 		1000, 1000, 0, 60000, 0, 0 },

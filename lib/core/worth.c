@@ -68,7 +68,7 @@ static enum ct_worth_group group_of(const struct ct_table *tbl,
 		ct_class_at(&tbl->limits, ct_conn_class_of(conn));
 	enum ct_worth_group stage = stage_of(tbl, conn, status);
 
-	if (atomic_load_explicit(&class_->keep, memory_order_relaxed))
+	if (ct_class_has(class_, CT_CLASS_KEEP))
 		return stage == CT_WORTH_ESTABLISHED ? CT_WORTH_KEPT
 						     : CT_WORTH_KEPT_WEAK;
 	if (stage == CT_WORTH_ESTABLISHED &&
@@ -150,8 +150,7 @@ void ct_worth_start(struct ct_thread *thr, struct ct_conn *conn)
 	uint32_t status = ct_conn_word(conn);
 
 	if (ct_likely(!(status & CT_S_ASSURED) && !conn->class_ &&
-		      !atomic_load_explicit(&everybody->keep,
-					    memory_order_relaxed)))
+		      !ct_class_has(everybody, CT_CLASS_KEEP)))
 		byte_set(tbl, conn, byte_new(tbl, status));
 	else
 		byte_set(tbl, conn, byte_for(tbl, conn, 0));

@@ -285,9 +285,8 @@ static bool is_crowd(struct ct_thread *thr)
 /* => It is of a class whose connections go for their like only. */
 static bool is_kept(const struct ct_thread *thr, const struct ct_newcomer *new)
 {
-	return atomic_load_explicit(
-		&ct_class_at(&thr->tbl->limits, new->class_)->keep,
-		memory_order_relaxed);
+	return ct_class_has(ct_class_at(&thr->tbl->limits, new->class_),
+			    CT_CLASS_KEEP);
 }
 
 /* => What a newcomer is worth: more than anybody whose place it may take. */

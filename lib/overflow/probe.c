@@ -75,7 +75,7 @@ static bool is_asked(const struct ct_table *tbl, const struct ct_conn *conn)
 	if (!is_established(conn, status) || (status & CT_S_FIXED_TIMEOUT))
 		return false;
 	if (!ct_core_param(tbl, CT_P_PROBE) &&
-	    !atomic_load_explicit(&class_->probe, memory_order_relaxed))
+	    !ct_class_has(class_, CT_CLASS_PROBE))
 		return false;
 	ops = ct_registry_l4(tbl, CT_IPPROTO_TCP);
 	return ops->evict_score &&

@@ -194,6 +194,7 @@ START_TEST(each_state_and_class_has_a_soft_age)
 	const uint32_t each = MAX * 3 / 10;
 
 	ct_crowd_set(&w, "overflow.low", 0);
+	ct_crowd_set(&w, "overflow.soft.part", 400);
 	ck_assert_int_eq(ct_class_define(w.tbl, 1, &def), 0);
 	ck_assert_int_eq(ct_policy_create(w.tbl, &shorter, &policies[1]), 0);
 	policies[2] = ct_crowd_policy(w.tbl, 1, CT_OVERFLOW_DEFAULT);
