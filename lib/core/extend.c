@@ -15,6 +15,10 @@ enum {
 	SEAL_ADDS = 3 /* accounting, time stamps, TCP's: kept free for them */
 };
 
+CT_STATIC_ASSERT(CT_EXT_MAX *(EXT_LEN_MAX + CT_UNIT) + 2 * CT_LINE <=
+			 UINT16_MAX,
+		 "offsets have 16 bits");
+
 /* The block's first word: one bit for each extension that is there. */
 #define BLOCK_HEADER 8
 
@@ -163,7 +167,7 @@ int ct_extend_seal(struct ct_table *tbl)
 		return error;
 
 	for (uint32_t i = 0; i < ext->n; i++)
-		ext->off[i] = layout_add(&layout, ext->ops[i]);
+		ext->off[i] = (uint16_t)layout_add(&layout, ext->ops[i]);
 	ext->conn_units = units(layout.conn);
 	ext->block_units = units(layout.block);
 	return 0;

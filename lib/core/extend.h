@@ -22,7 +22,7 @@ enum { CT_EXT_MAX = 33, CT_EXT_NONE = 0xff };
 
 struct ct_extend {
 	const struct ct_ext_ops *ops[CT_EXT_MAX]; /* I */
-	uint32_t off[CT_EXT_MAX];                 /* I */
+	uint16_t off[CT_EXT_MAX];                 /* I */
 	uint32_t n;                               /* I */
 	uint32_t conn_units;                      /* I  by the seal */
 	uint32_t block_units;                     /* I  by the seal */
