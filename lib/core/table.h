@@ -139,6 +139,23 @@ struct ct_habit {
 	uint16_t pool;   /* by a pool, of this number; 0: not */
 };
 
+/* Victims of a flood, chosen some at a time; see overflow/stock.h. */
+enum { CT_STOCK = 16, CT_STOCK_WAYS = 2 };
+struct ct_doomed {
+	/* Borrowed; the one to go is the first, once it was looked into. */
+	struct ct_conn *conn[CT_STOCK_WAYS];
+	uint32_t hash[CT_DIR_MAX]; /* of its keys */
+};
+struct ct_stock {
+	uint32_t n;
+	uint32_t taken;
+	uint32_t needed; /* since the last poll */
+	uint32_t usual;  /* needed between the last two */
+	uint16_t many;   /* 16 times those of a line that have proven nothing */
+	uint8_t turns;   /* 16 times those since victims came */
+	struct ct_doomed doomed[CT_STOCK];
+};
+
 struct ct_thread {
 	struct ct_table *tbl;         /* I */
 	uint64_t now_ns;              /* its own */
@@ -183,17 +200,21 @@ struct ct_thread {
 	struct ct_share *share;        /* its own  made when room is needed */
 	uint32_t ghost;             /* its own  the set to be aged; ghost.c */
 	uint32_t ghost_counts;      /* its own  that were added */
+	uint8_t talkers_passed;     /* its own  newcomers until the next that
+					  counts; overflow/talker.c */
 	uint8_t usual;              /* its own  16 times the activity of
 					  assured victims; choose.c */
+	struct ct_stock stock;      /* its own */
 	uint32_t resets[CT_RESETS]; /* its own  units; overflow/probe.h */
 	uint32_t n_resets;          /* its own */
 	bool crowd;                 /* its own  too many unproven; choose.c */
 	uint32_t crowd_left;        /* its own  searches until it looks again */
-	_Atomic uint32_t credit;    /* A  see count.h */
-	_Atomic int64_t n_weak;     /* A  one writer */
-	/* Read by others' polls: on lines of their own. */
+	/* Read by others, by their polls and by newcomers to a full table: on
+	 * a line of its own. */
 	_Alignas(CT_LINE) _Atomic uint64_t epoch; /* A  seen; 0: offline */
 	struct cds_list_head node;                /* L  threads_lock */
+	_Atomic uint32_t credit;                  /* A  see count.h */
+	_Atomic int64_t n_weak;                   /* A  one writer */
 	/* Written by each packet. */
 	_Alignas(CT_LINE) _Atomic uint64_t reasons[CT_REASON_MAX]; /* A  one
 								      writer */
@@ -219,9 +240,6 @@ struct ct_table {
 	struct ct_outsides outsides;
 	struct ct_peer_ids peer_ids;
 	struct ct_frags frags;
-	_Atomic uint32_t turn;      /* A  see worth.h */
-	_Atomic uint32_t turned;    /* A  evicted, when the turn began */
-	_Atomic uint32_t evicted;   /* A  that had proven nothing */
 	_Atomic bool pressed;       /* A  above the soft watermark */
 	_Atomic uint32_t cookie_at; /* A  second of the last cookie, or 0 */
 	struct ct_limits limits;
@@ -243,8 +261,11 @@ struct ct_table {
 	/* Written by newcomers, now and then. */
 	_Alignas(CT_LINE) _Atomic uint32_t n_conns; /* A  private ones and
 						       credits included */
-	_Atomic bool weak;    /* A  false: no thread's n_weak is above 0 */
-	_Atomic uint32_t gen; /* A  the next that no thread has taken */
+	_Atomic bool weak;        /* A  false: no thread's n_weak is above 0 */
+	_Atomic uint32_t gen;     /* A  the next that no thread has taken */
+	_Atomic uint32_t turn;    /* A  see worth.h */
+	_Atomic uint32_t turned;  /* A  evicted, when the turn began */
+	_Atomic uint32_t evicted; /* A  that had proven nothing */
 
 	/* Written by polls. */
 	_Alignas(CT_LINE) _Atomic uint64_t now_ns; /* A  latest of any thread */

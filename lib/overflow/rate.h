@@ -43,6 +43,9 @@ void ct_rate_uneasy(struct ct_thread *thr, const struct ct_rate_line *line);
 uint64_t ct_rate_first(const struct ct_rate_line *line, uint32_t turn,
 		       bool spare, uint8_t *group);
 
+/* => How many have proven nothing. */
+unsigned ct_rate_unproven(const struct ct_rate_line *line);
+
 /* => All places that are somebody's. */
 uint64_t ct_rate_all(const struct ct_rate_line *line);
 
