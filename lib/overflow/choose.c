@@ -2,6 +2,7 @@
 /*
  * choose.c - who goes, by value; see choose.h
  *
+ *	in a flood: one of the stock (stock.h); else
  *	line -> who of it is worth least (rate.h) -> up to four of these, or 16
  *	where a source holds much -> each looked into: alive? how old? whose? ->
  *	the worst one -> is it worth less than the newcomer?
@@ -289,7 +290,8 @@ static bool from_stock(struct ct_thread *thr, const struct ct_newcomer *new)
 {
 	struct ct_candidate cand;
 
-	if (!ct_stock_serves(thr) || ct_share_much(thr, new->key))
+	if (!ct_stock_serves(thr) || ct_share_much(thr, new->key) ||
+	    ct_worth_group(new->value) <= CT_WORTH_UNPROVEN)
 		return false;
 	for (unsigned i = 0; i < CT_STOCK && ct_stock_take(thr, &cand); i++)
 		if (cand.score < new->value && evict(thr, new, &cand))

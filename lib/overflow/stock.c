@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * stock.c - victims of a flood, chosen ahead; see stock.h
+ * stock.c - victims of a flood, chosen some at a time; see stock.h
  */
 #include "overflow/stock.h"
 
