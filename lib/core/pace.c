@@ -16,11 +16,14 @@ enum {
 	HALF = CT_PACE_TICK / 2 /* what a wait may be wrong by */
 };
 
+bool ct_pace_scouts_at(uint32_t unit)
+{
+	return unit / 2 / CT_WORTH_LINE % LINES == SCOUTS;
+}
+
 bool ct_pace_is_scout(const struct ct_table *tbl, const struct ct_conn *conn)
 {
-	uint32_t line = ct_conn_unit(tbl, conn) / 2 / CT_WORTH_LINE;
-
-	return line % LINES == SCOUTS;
+	return ct_pace_scouts_at(ct_conn_unit(tbl, conn));
 }
 
 uint32_t ct_pace_ago(const struct ct_thread *thr, uint32_t ticks)

@@ -4,6 +4,7 @@
  */
 #include "overflow/stock.h"
 
+#include "core/pace.h"
 #include "core/table.h"
 #include "overflow/ask.h"
 #include "overflow/choose.h"
@@ -30,6 +31,7 @@ struct doomed {
 	/* Borrowed; the one to go is the first, once it was looked into. */
 	struct ct_conn *conn[WAYS];
 	uint32_t hash[CT_DIR_MAX]; /* of its keys */
+	bool may_wait;             /* for a handshake's next step; hold.h */
 };
 
 struct ct_stock {
@@ -100,12 +102,15 @@ static uint64_t next_places(struct ct_thread *thr, struct ct_rate_line *line)
 }
 
 /* => How many of a line may go that came so many turns ago. */
-static unsigned how_many(struct ct_thread *thr, unsigned turns)
+static unsigned how_many(struct ct_thread *thr, uint32_t unit, unsigned turns)
 {
 	struct ct_stock *stock = thr->stock;
 	bool old = (turns + 1) * USUAL >= stock->turns;
 
-	stock->turns = (uint8_t)(stock->turns - stock->turns / USUAL + turns);
+	/* Scouts stay for longer than others. */
+	if (!ct_pace_scouts_at(unit))
+		stock->turns =
+			(uint8_t)(stock->turns - stock->turns / USUAL + turns);
 	return old ? SOME : 1;
 }
 
@@ -137,19 +142,24 @@ static unsigned rate(struct ct_thread *thr, unsigned most)
 	struct ct_rate_line line;
 	uint64_t places = next_places(thr, &line);
 	uint32_t random = ct_random(thr);
+	uint32_t unit;
+	bool may_wait;
 	unsigned n, i;
 	uint8_t byte;
 
 	if (!places)
 		return 0;
+	unit = line.chunk + 2 * line.first;
+	may_wait = ct_hold_concerns(thr->tbl, unit);
 	byte = byte_at(&line, (unsigned)__builtin_ctzll(places));
-	n = how_many(thr, ct_worth_turns(byte, turn_now(thr)));
+	n = how_many(thr, unit, ct_worth_turns(byte, turn_now(thr)));
 	most = n < most ? n : most;
 	if (random / CT_RATE_LINE % CT_TIRE_EVERY < most)
 		ct_rate_tire(&line);
 	for (n = 0; n < most && places; n++) {
 		struct doomed *doomed = &stock->doomed[stock->n++];
 
+		doomed->may_wait = may_wait;
 		for (unsigned j = 0; j < WAYS; j++) {
 			doomed->conn[j] = NULL;
 			if (!places)
@@ -179,8 +189,9 @@ static bool is_held(struct ct_thread *thr, struct ct_conn *conn)
 
 /* => Of those that are still to go, the one that came first; or NULL. */
 static struct ct_conn *first_of(struct ct_thread *thr,
-				struct ct_conn *const conn[WAYS])
+				const struct doomed *doomed)
 {
+	struct ct_conn *const *conn = doomed->conn;
 	struct ct_conn *first = NULL;
 	uint32_t most = 0;
 
@@ -190,7 +201,7 @@ static struct ct_conn *first_of(struct ct_thread *thr,
 		if (!conn[i] || !is_weak(conn[i]))
 			continue;
 		ct_count_own(&thr->n_candidates, 1);
-		if (is_held(thr, conn[i]))
+		if (doomed->may_wait && is_held(thr, conn[i]))
 			continue;
 		/* Another thread's may be of a later block. */
 		ago = thr->gen + AHEAD -
@@ -206,7 +217,7 @@ static struct ct_conn *first_of(struct ct_thread *thr,
 static void look(struct ct_thread *thr, struct doomed *doomed)
 {
 	struct ct_table *tbl = thr->tbl;
-	struct ct_conn *conn = first_of(thr, doomed->conn);
+	struct ct_conn *conn = first_of(thr, doomed);
 
 	doomed->conn[0] = conn;
 	if (!conn)
@@ -218,8 +229,9 @@ static void look(struct ct_thread *thr, struct doomed *doomed)
 }
 
 /*
- * => As many as were needed between the last two polls, or as are since; but a
- *    small part of all, so that those of a small table still go in turn.
+ * => As many as are still expected until the next poll, by what was needed
+ *    between the last two, or else as many as were needed since; but a small
+ *    part of all, so that those of a small table still go in turn.
  */
 static unsigned demand(const struct ct_thread *thr)
 {
@@ -227,7 +239,7 @@ static unsigned demand(const struct ct_thread *thr)
 	uint64_t most = thr->weak_now / SMALL_PART;
 	uint32_t n = stock->needed;
 
-	if (stock->usual > 2 * n)
+	if (stock->usual > n)
 		n = stock->usual - n;
 	if (most > CT_STOCK)
 		most = CT_STOCK;
@@ -248,33 +260,30 @@ static void fill(struct ct_thread *thr)
 		look(thr, &stock->doomed[i]);
 }
 
-/* => What is known of one that is still to go. */
-static struct ct_candidate known_of(struct ct_thread *thr,
-				    const struct doomed *doomed)
+/* => It may still go: it has got no other class meanwhile, nor a packet that is
+ * a step of its handshake; what is known of it. */
+static bool may_go(struct ct_thread *thr, const struct doomed *doomed,
+		   struct ct_candidate *cand)
 {
 	const struct ct_table *tbl = thr->tbl;
 	struct ct_conn *conn = doomed->conn[0];
-	struct ct_candidate cand = {
-		.conn = conn,
-		.hash = doomed->hash,
-		.reason = ct_conn_expired(conn, thr->now) ? CT_R_END_EXPIRED
-							  : CT_R_END_EVICTED,
-		.worth = atomic_load_explicit(
-			ct_slab_worth(&tbl->slab, ct_conn_unit(tbl, conn)),
-			memory_order_relaxed),
-		.class_ = (uint8_t)ct_conn_class(conn),
-		.age = ct_worth_age(thr, conn),
-	};
 
-	cand.score = cand.worth;
-	return cand;
-}
-
-/* => It may have got another class, or a packet, since it was looked into. */
-static bool may_go(struct ct_thread *thr, const struct ct_candidate *cand)
-{
+	if (!conn || !is_weak(conn))
+		return false;
+	cand->conn = conn;
+	cand->hash = doomed->hash;
+	cand->reason = ct_conn_expired(conn, thr->now) ? CT_R_END_EXPIRED
+						       : CT_R_END_EVICTED;
+	cand->worth = cand->score = atomic_load_explicit(
+		ct_slab_worth(&tbl->slab, ct_conn_unit(tbl, conn)),
+		memory_order_relaxed);
+	cand->class_ = (uint8_t)ct_conn_class(conn);
+	cand->age = ct_worth_age(thr, conn);
+	/* Nobody's that is in the stock does. */
+	cand->much = false;
+	cand->key = 0;
 	return ct_worth_group(cand->worth) <= CT_WORTH_UNPROVEN &&
-	       !ct_candidate_is_held(thr, cand);
+	       !(doomed->may_wait && ct_candidate_is_held(thr, cand));
 }
 
 bool ct_stock_take(struct ct_thread *thr, struct ct_candidate *cand)
@@ -289,12 +298,7 @@ bool ct_stock_take(struct ct_thread *thr, struct ct_candidate *cand)
 	if (stock->taken == stock->n)
 		fill(thr);
 	while (stock->taken < stock->n) {
-		const struct doomed *doomed = &stock->doomed[stock->taken++];
-
-		if (!doomed->conn[0] || !is_weak(doomed->conn[0]))
-			continue;
-		*cand = known_of(thr, doomed);
-		if (!may_go(thr, cand))
+		if (!may_go(thr, &stock->doomed[stock->taken++], cand))
 			continue;
 		stock->needed++;
 		return true;
