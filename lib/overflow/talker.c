@@ -31,6 +31,7 @@ struct end {
 	struct slot slots[CT_TALKERS];
 	uint64_t least; /* count */
 	unsigned hand;
+	unsigned last; /* slot noted, which a flood's target is again */
 };
 
 struct ct_talkers {
@@ -66,11 +67,13 @@ void ct_talkers_free(struct ct_table *tbl)
 		    sizeof(struct ct_talkers));
 }
 
-/* => The slot of a hash, or CT_TALKERS; one branch for all. */
+/* => The slot of a hash, or CT_TALKERS; one branch for all but the last one. */
 static unsigned slot_of(const struct end *end, uint32_t hash)
 {
 	unsigned at = CT_TALKERS;
 
+	if (end->hash[end->last] == hash && end->slots[end->last].l3)
+		return end->last;
 	for (unsigned i = 0; i < CT_TALKERS; i++)
 		at = end->hash[i] == hash ? i : at;
 	return at < CT_TALKERS && end->slots[at].l3 ? at : CT_TALKERS;
@@ -113,6 +116,7 @@ static void note(struct end *end, uint32_t hash, const struct slot *who)
 		slot->l3 = who->l3;
 	}
 	end->slots[at].n += SAMPLE;
+	end->last = at;
 }
 
 /* So many times. */
