@@ -21,6 +21,7 @@
  */
 #include "nat/apply.h"
 #include "nat/foresee.h"
+#include "overflow/evict.h"
 #include "predict.h"
 #include "predict_nat.h"
 
@@ -106,6 +107,7 @@ static void expect_new(struct ct_thread *thr, struct group *group, unsigned i)
 		return;
 	if (!ct_refuses(thr)) {
 		way->hint.nobody = false;
+		ct_evict_foresee(thr, way->key.hash);
 		ct_foresee(thr, &way->key, &group->seen[i]);
 		group->newcomers |= 1u << i;
 		return;

@@ -119,9 +119,19 @@ static void count(struct ct_thread *thr, const struct ct_pkt *pkt)
 			  pkt->policy ? (uint8_t)pkt->policy->class_ : 0);
 }
 
+/* => It is of everybody's class, and nobody is asked or told. */
+static inline bool only_drops(const struct ct_table *tbl,
+			      const struct ct_pkt *pkt)
+{
+	return !pkt->policy &&
+	       ct_core_param(tbl, CT_P_VERDICT) == CT_OVERFLOW_DROP;
+}
+
 enum ct_verdict ct_refuse(struct ct_thread *thr, struct ct_pkt *pkt,
 			  enum ct_reason reason)
 {
+	if (ct_likely(only_drops(thr->tbl, pkt)))
+		return drop(thr, pkt, reason);
 	count(thr, pkt);
 	switch (wish(thr, pkt, reason)) {
 	case CT_OVERFLOW_UNTRACKED:

@@ -9,6 +9,7 @@
 #include "core/timer.h"
 #include "nat/static.h"
 #include "overflow/adapt.h"
+#include "overflow/stock.h"
 #include "probe.h"
 
 /* Places that a poll looks at: eight cache lines of deadlines. */
@@ -57,6 +58,7 @@ void ct_thread_free(struct ct_thread *thr)
 	ct_mem_free(mem, thr->spare_datagram, sizeof(*thr->spare_datagram));
 	ct_count_leave(thr);
 	ct_share_free(thr);
+	ct_stock_free(thr);
 	ct_spin_lock(&thr->tbl->threads_lock);
 	thr->tbl->past_weak +=
 		atomic_load_explicit(&thr->n_weak, memory_order_relaxed);
@@ -187,6 +189,7 @@ static void housekeep(struct ct_thread *thr, enum ct_work_call call,
 	left.blocks -= spared.blocks;
 	ct_kept_free(&tbl->mem, thr->kept);
 	thr->kept = NULL;
+	ct_stock_forget(thr);
 	ct_limbo_close(thr);
 	ct_epoch_seen(thr);
 	ct_limbo_reap(thr, reap);
@@ -218,6 +221,7 @@ void ct_thread_offline(struct ct_thread *thr)
 {
 	ct_conn_discard_private(thr);
 	ct_limbo_leave(thr);
+	ct_stock_forget(thr);
 	ct_epoch_offline(thr);
 }
 

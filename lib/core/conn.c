@@ -423,12 +423,11 @@ bool ct_conn_condemn(struct ct_thread *thr, struct ct_conn *conn,
 	return true;
 }
 
-void ct_conn_bury(struct ct_thread *thr, struct ct_conn *conn)
+static void bury(struct ct_thread *thr, struct ct_conn *conn,
+		 const uint32_t hash[CT_DIR_MAX])
 {
 	struct ct_table *tbl = thr->tbl;
-	uint32_t hash[CT_DIR_MAX];
 
-	ct_conn_hashes(conn, &tbl->hash, hash);
 	ct_buckets_remove(thr, conn, hash);
 	ct_timer_stop(tbl, conn);
 	ct_worth_stop(tbl, conn);
@@ -436,6 +435,14 @@ void ct_conn_bury(struct ct_thread *thr, struct ct_conn *conn)
 	ct_times_stop(thr, conn);
 	ct_count(thr, ct_conn_class_word(conn));
 	ct_event_destroy(thr, conn);
+}
+
+void ct_conn_bury(struct ct_thread *thr, struct ct_conn *conn)
+{
+	uint32_t hash[CT_DIR_MAX];
+
+	ct_conn_hashes(conn, &thr->tbl->hash, hash);
+	bury(thr, conn, hash);
 }
 
 /* A packet may have come after whoever asks for the end has looked. */
@@ -448,8 +455,8 @@ static bool still_due(const struct ct_thread *thr, const struct ct_conn *conn,
 	       !(ct_conn_word(conn) & CT_S_ASSURED);
 }
 
-bool ct_conn_kill(struct ct_thread *thr, struct ct_conn *conn,
-		  enum ct_reason reason)
+static bool condemn_due(struct ct_thread *thr, struct ct_conn *conn,
+			enum ct_reason reason)
 {
 	bool ended = false;
 
@@ -457,9 +464,25 @@ bool ct_conn_kill(struct ct_thread *thr, struct ct_conn *conn,
 	if (still_due(thr, conn, reason))
 		ended = ct_conn_condemn(thr, conn, reason);
 	ct_spin_unlock(&conn->lock);
-	if (ended)
-		ct_conn_bury(thr, conn);
 	return ended;
+}
+
+bool ct_conn_kill(struct ct_thread *thr, struct ct_conn *conn,
+		  enum ct_reason reason)
+{
+	if (!condemn_due(thr, conn, reason))
+		return false;
+	ct_conn_bury(thr, conn);
+	return true;
+}
+
+bool ct_conn_kill_at(struct ct_thread *thr, struct ct_conn *conn,
+		     enum ct_reason reason, const uint32_t hash[CT_DIR_MAX])
+{
+	if (!condemn_due(thr, conn, reason))
+		return false;
+	bury(thr, conn, hash);
+	return true;
 }
 
 int ct_conn_delete(struct ct_thread *thr, struct ct_conn *conn)

@@ -315,6 +315,10 @@ void ct_conn_returned(struct ct_thread *thr, struct ct_conn *conn);
 bool ct_conn_kill(struct ct_thread *thr, struct ct_conn *conn,
 		  enum ct_reason reason);
 
+/* The same of one whose hashes are known, see ct_conn_hashes(). */
+bool ct_conn_kill_at(struct ct_thread *thr, struct ct_conn *conn,
+		     enum ct_reason reason, const uint32_t hash[CT_DIR_MAX]);
+
 /*
  * The two halves of ct_conn_kill() for callers that hold the lock: mark it
  * dying, and, when the lock is released, take it out of the table.

@@ -50,17 +50,22 @@ static void lower_by(struct ct_table *tbl, uint32_t n)
 	atomic_fetch_sub_explicit(&tbl->n_conns, n, memory_order_relaxed);
 }
 
-static void recall_credits(struct ct_table *tbl)
+/* => Whether anybody had any. */
+static bool recall_credits(struct ct_table *tbl)
 {
 	struct ct_thread *thr;
 	uint32_t n = 0;
 
 	ct_spin_lock(&tbl->threads_lock);
 	CT_THREADS_EACH (thr, tbl)
-		n += atomic_exchange_explicit(&thr->credit, 0,
-					      memory_order_relaxed);
+		/* Most have none: others' lines are left alone. */
+		if (atomic_load_explicit(&thr->credit, memory_order_relaxed))
+			n += atomic_exchange_explicit(&thr->credit, 0,
+						      memory_order_relaxed);
 	ct_spin_unlock(&tbl->threads_lock);
-	lower_by(tbl, n);
+	if (n)
+		lower_by(tbl, n);
+	return n;
 }
 
 bool ct_count_take(struct ct_thread *thr)
@@ -78,9 +83,7 @@ bool ct_count_take(struct ct_thread *thr)
 	}
 	if (raise_by(tbl, 1, max))
 		return true;
-	if (n > 1)
-		recall_credits(tbl);
-	return n > 1 && raise_by(tbl, 1, max);
+	return n > 1 && recall_credits(tbl) && raise_by(tbl, 1, max);
 }
 
 void ct_count_take_over(struct ct_thread *thr)

@@ -69,6 +69,19 @@ void ct_ghosts_free(struct ct_table *tbl)
 			    bytes);
 }
 
+void ct_ghost_fetch(const struct ct_table *tbl, uint64_t hash)
+{
+	const struct ct_ghosts *ghosts =
+		atomic_load_explicit(&tbl->ghosts, memory_order_acquire);
+
+	if (ghosts)
+		__builtin_prefetch(
+			(const void *)(uintptr_t)&ghosts
+				->cells[(size_t)(hash & ghosts->mask) *
+					CT_GHOST_WAYS],
+			1);
+}
+
 static uint16_t load(const _Atomic uint16_t *cell)
 {
 	return atomic_load_explicit(cell, memory_order_relaxed);

@@ -41,6 +41,9 @@ struct ct_ghosts {
 /* A flow was missed by so much; => how much it had been before. */
 unsigned ct_ghost_add(struct ct_thread *thr, uint64_t hash, unsigned n);
 
+/* Bring the set of a flow nearer, if there is any. */
+void ct_ghost_fetch(const struct ct_table *tbl, uint64_t hash);
+
 /* => Bytes that they are, 0 when there are none. */
 size_t ct_ghosts_bytes(const struct ct_table *tbl);
 

@@ -12,14 +12,18 @@ enum {
 	UP = 16,
 	DOWN = 512,
 	SELDOM = 16, /* steps down made in one go */
-	LEAST = CT_PACE_TICK / UP
+	LEAST = CT_PACE_TICK / UP,
+	HALF = CT_PACE_TICK / 2 /* what a wait may be wrong by */
 };
+
+bool ct_pace_scouts_at(uint32_t unit)
+{
+	return unit / 2 / CT_WORTH_LINE % LINES == SCOUTS;
+}
 
 bool ct_pace_is_scout(const struct ct_table *tbl, const struct ct_conn *conn)
 {
-	uint32_t line = ct_conn_unit(tbl, conn) / 2 / CT_WORTH_LINE;
-
-	return line % LINES == SCOUTS;
+	return ct_pace_scouts_at(ct_conn_unit(tbl, conn));
 }
 
 uint32_t ct_pace_ago(const struct ct_thread *thr, uint32_t ticks)
@@ -27,7 +31,7 @@ uint32_t ct_pace_ago(const struct ct_thread *thr, uint32_t ticks)
 	uint64_t part = thr->now_ns % CT_TICK_NS * CT_PACE_TICK / CT_TICK_NS;
 	uint64_t ago = (uint64_t)ticks * CT_PACE_TICK + part;
 
-	ago -= ago < CT_PACE_TICK / 2 ? ago : CT_PACE_TICK / 2;
+	ago -= ago < HALF ? ago : HALF;
 	return ago < UINT32_MAX / 2 ? (uint32_t)ago : UINT32_MAX / 2;
 }
 
@@ -50,10 +54,10 @@ void ct_pace_note(struct ct_thread *thr, const struct ct_conn *conn,
 	if (!is_told(thr->tbl, conn))
 		return;
 	if (!was)
-		was = ago + LEAST;
+		was = ago + HALF;
 	else if (ago >= was)
 		was += was / UP + LEAST;
-	else if (thr->paces[step]++ % SELDOM == 0)
+	else if (++thr->paces[step] % SELDOM == 0)
 		was -= was / (DOWN / SELDOM);
 	else
 		return;

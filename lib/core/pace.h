@@ -48,4 +48,7 @@ void ct_pace_note(struct ct_thread *thr, const struct ct_conn *conn,
 /* => It is a scout.  In a table of less than 32 lines nobody is. */
 bool ct_pace_is_scout(const struct ct_table *tbl, const struct ct_conn *conn);
 
+/* => The connection of a unit would be one, and all others of its line of worth. */
+bool ct_pace_scouts_at(uint32_t unit);
+
 #endif /* CORE_PACE_H */

@@ -18,11 +18,12 @@
 #ifndef CORE_SHARE_H
 #define CORE_SHARE_H
 
-#include "core/tuple.h"
+#include "core/conn.h"
 
 #include <conntrack/types.h>
 
 enum { CT_SHARE_ROWS = 2, CT_SHARE_COLS = 1024, CT_SHARE_MAX = 4096 };
+enum { CT_SHARE_MUCH = 16 }; /* more than one in so many is much */
 
 struct ct_share {
 	uint32_t n; /* samples, halved with the counters */
@@ -36,12 +37,17 @@ void ct_share_prefix(const struct ct_table *tbl, uint8_t l3,
 
 /* => Which source a tuple has: its prefix, zone and secret, hashed. */
 uint64_t ct_share_key(const struct ct_table *tbl, const struct ct_tuple *t);
+uint64_t ct_share_key_of(const struct ct_table *tbl,
+			 const struct ct_conn *conn);
 
 /* Count one sample of a source; the first one takes memory, if there is any. */
 void ct_share_add(struct ct_thread *thr, uint64_t key);
 
 /* => Its part of the table, of 65535; 0 while there are too few samples. */
 uint32_t ct_share_of(const struct ct_thread *thr, uint64_t key);
+
+/* => It holds more than a sixteenth of the table. */
+bool ct_share_much(const struct ct_thread *thr, uint64_t key);
 
 /* The handle goes. */
 void ct_share_free(struct ct_thread *thr);

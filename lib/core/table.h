@@ -128,6 +128,9 @@ enum { CT_POOLS = 64 };
 
 struct ct_foreseen;
 
+/* Victims of a flood; see overflow/stock.h. */
+struct ct_stock;
+
 /* A private connection, remembered by the thread that opened it. */
 struct ct_private {
 	uint32_t unit;
@@ -199,8 +202,11 @@ struct ct_thread {
 	struct ct_share *share;        /* its own  made when room is needed */
 	uint32_t ghost;             /* its own  the set to be aged; ghost.c */
 	uint32_t ghost_counts;      /* its own  that were added */
+	uint8_t talkers_passed;     /* its own  newcomers until the next that
+					  counts; overflow/talker.c */
 	uint8_t usual;              /* its own  16 times the activity of
 					  assured victims; choose.c */
+	struct ct_stock *stock;     /* its own  made in a flood; stock.c */
 	uint32_t resets[CT_RESETS]; /* its own  units; overflow/probe.h */
 	uint32_t n_resets;          /* its own */
 	struct ct_held held;        /* its own */
@@ -208,11 +214,12 @@ struct ct_thread {
 	uint32_t proven;            /* its own  newcomers that were assured, and
 					  not paid for; choose.c */
 	uint32_t crowd_left;        /* its own  searches until it looks again */
-	_Atomic uint32_t credit;    /* A  see count.h */
-	_Atomic int64_t n_weak;     /* A  one writer */
-	/* Read by others' polls: on lines of their own. */
+	/* Read by others, by their polls and by newcomers to a full table: on
+	 * a line of its own. */
 	_Alignas(CT_LINE) _Atomic uint64_t epoch; /* A  seen; 0: offline */
 	struct cds_list_head node;                /* L  threads_lock */
+	_Atomic uint32_t credit;                  /* A  see count.h */
+	_Atomic int64_t n_weak;                   /* A  one writer */
 	/* Written by each packet. */
 	_Alignas(CT_LINE) _Atomic uint64_t reasons[CT_REASON_MAX]; /* A  one
 								      writer */
@@ -239,9 +246,6 @@ struct ct_table {
 	struct ct_peer_ids peer_ids;
 	struct ct_frags frags;
 	struct ct_pace pace;
-	_Atomic uint32_t turn;         /* A  see worth.h */
-	_Atomic uint32_t turned;       /* A  evicted, when the turn began */
-	_Atomic uint32_t evicted;      /* A  that had proven nothing */
 	_Atomic bool pressed;          /* A  above the soft watermark */
 	_Atomic uint32_t cookie_at;    /* A  second of the last cookie, or 0 */
 	_Atomic uint32_t stateless_at; /* A  the same of what passed by a
@@ -266,8 +270,11 @@ struct ct_table {
 	/* Written by newcomers, now and then. */
 	_Alignas(CT_LINE) _Atomic uint32_t n_conns; /* A  private ones and
 						       credits included */
-	_Atomic bool weak;    /* A  false: no thread's n_weak is above 0 */
-	_Atomic uint32_t gen; /* A  the next that no thread has taken */
+	_Atomic bool weak;        /* A  false: no thread's n_weak is above 0 */
+	_Atomic uint32_t gen;     /* A  the next that no thread has taken */
+	_Atomic uint32_t turn;    /* A  see worth.h */
+	_Atomic uint32_t turned;  /* A  evicted, when the turn began */
+	_Atomic uint32_t evicted; /* A  that had proven nothing */
 
 	/* Written by polls. */
 	_Alignas(CT_LINE) _Atomic uint64_t now_ns; /* A  latest of any thread */

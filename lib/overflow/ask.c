@@ -43,6 +43,11 @@ bool ct_ask_scores(const struct ct_table *tbl)
 	return tbl->overflow && tbl->overflow->score;
 }
 
+bool ct_ask_values(const struct ct_table *tbl)
+{
+	return tbl->overflow && tbl->overflow->value;
+}
+
 uint8_t ct_ask_score(struct ct_thread *thr, const struct ct_conn *conn,
 		     const struct ct_known *known)
 {
@@ -60,11 +65,8 @@ uint8_t ct_ask_value(struct ct_thread *thr, const struct ct_newcomer *new,
 		     const struct ct_known *known)
 {
 	const struct ct_overflow_ops *ops = thr->tbl->overflow;
-	struct ct_worth worth;
+	struct ct_worth worth = worth_of(thr->tbl, known);
 
-	if (ct_likely(!ops || !ops->value))
-		return known->worth;
-	worth = worth_of(thr->tbl, known);
 	worth.state = CT_SCORE_UNREPLIED;
 	return ops->value(ops->user, thr, new->pkt, new->t, &worth);
 }

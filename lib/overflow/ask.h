@@ -21,11 +21,14 @@ struct ct_known {
 /* => Candidates are scored by the host. */
 bool ct_ask_scores(const struct ct_table *tbl);
 
+/* => Newcomers are valued by the host. */
+bool ct_ask_values(const struct ct_table *tbl);
+
 /* => What a candidate is worth; by ct_ask_scores() only. */
 uint8_t ct_ask_score(struct ct_thread *thr, const struct ct_conn *conn,
 		     const struct ct_known *known);
 
-/* => What a newcomer is worth: what the built-in policy says, or the host. */
+/* => What a newcomer is worth; by ct_ask_values() only. */
 uint8_t ct_ask_value(struct ct_thread *thr, const struct ct_newcomer *new,
 		     const struct ct_known *known);
 

@@ -33,6 +33,13 @@ enum {
 	CT_CHOOSE_HEAVY = 8 /* searches, where a source holds much */
 };
 
+/*
+ * One search in so many halves the activity of the line that it looks at: each
+ * line's in eight times as many searches as there are connections, about as fast
+ * as ghosts are (ghost.c).
+ */
+#define CT_TIRE_EVERY 512u
+
 /* Make room for a newcomer; => false when nobody is worth less. */
 bool ct_choose_scored(struct ct_thread *thr, struct ct_newcomer *new);
 

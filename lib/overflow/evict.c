@@ -140,3 +140,13 @@ bool ct_evict_for(struct ct_thread *thr, struct ct_newcomer *new)
 		return ct_timer_sweep(thr, PLACES) > 0;
 	}
 }
+
+void ct_evict_foresee(const struct ct_thread *thr, uint64_t hash)
+{
+	const struct ct_table *tbl = thr->tbl;
+
+	if (ct_unlikely(
+		    atomic_load_explicit(&tbl->n_conns, memory_order_relaxed) >=
+		    ct_core_param(tbl, CT_P_MAX_CONNS)))
+		ct_ghost_fetch(tbl, hash);
+}

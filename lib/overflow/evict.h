@@ -41,4 +41,8 @@ bool ct_evict_for(struct ct_thread *thr, struct ct_newcomer *new);
 bool ct_evict_within(struct ct_thread *thr, struct ct_newcomer *new,
 		     enum ct_limit limit);
 
+/* A newcomer is under way: if the table is full, what its admission looks at is
+ * fetched. */
+void ct_evict_foresee(const struct ct_thread *thr, uint64_t hash);
+
 #endif /* OVERFLOW_EVICT_H */

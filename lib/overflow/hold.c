@@ -68,6 +68,12 @@ bool ct_hold_spares(struct ct_thread *thr, const struct ct_conn *conn,
 	return spares;
 }
 
+bool ct_hold_concerns(const struct ct_table *tbl, uint32_t unit)
+{
+	return ct_core_param(tbl, CT_P_HOLD) &&
+	       (ct_pace_scouts_at(unit) || is_told(tbl));
+}
+
 bool ct_hold_refuses(struct ct_thread *thr)
 {
 	struct ct_held *held = &thr->held;

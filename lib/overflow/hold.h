@@ -29,6 +29,9 @@
 bool ct_hold_spares(struct ct_thread *thr, const struct ct_conn *conn,
 		    uint32_t idle);
 
+/* => Any of a line of worth, which a unit tells, may be: else nobody need ask. */
+bool ct_hold_concerns(const struct ct_table *tbl, uint32_t unit);
+
 /* => A newcomer need not search. */
 bool ct_hold_refuses(struct ct_thread *thr);
 

@@ -240,11 +240,14 @@ static uint64_t first_come(const struct ct_rate_line *line, uint32_t turn,
 	/* The turn after this one is the one of 16 that is longest ago. */
 	uint8_t from = (uint8_t)((turn + 1) * CT_WORTH_ONCE) & CT_WORTH_BUSY;
 	uint8_t ago = least_turn(line, from, of);
+	uint8_t byte = (uint8_t)(of << CT_WORTH_SHIFT |
+				 ((from + ago) & CT_WORTH_BUSY));
+	uint64_t places = places_of(line, UINT8_MAX, byte);
 
-	return within(line,
-		      places_of(line, (uint8_t)~CT_WORTH_NAT,
-				(uint8_t)(of << CT_WORTH_SHIFT |
-					  ((from + ago) & CT_WORTH_BUSY))));
+	/* Those that are translated go last. */
+	if (!places)
+		places = places_of(line, UINT8_MAX, byte | CT_WORTH_NAT);
+	return within(line, places);
 }
 
 /* => The least byte of the assured ones, stale or not; 0: there are none. */
@@ -278,6 +281,14 @@ uint64_t ct_rate_first(const struct ct_rate_line *line, uint32_t turn,
 uint64_t ct_rate_kept(const struct ct_rate_line *line, uint32_t turn)
 {
 	return first_come(line, turn, CT_WORTH_KEPT_WEAK);
+}
+
+unsigned ct_rate_unproven(const struct ct_rate_line *line)
+{
+	uint64_t places = places_of(line, (uint8_t)(0xff << CT_WORTH_SHIFT),
+				    CT_WORTH_UNPROVEN << CT_WORTH_SHIFT);
+
+	return (unsigned)__builtin_popcountll(within(line, places));
 }
 
 uint64_t ct_rate_all(const struct ct_rate_line *line)

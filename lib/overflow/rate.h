@@ -47,6 +47,9 @@ uint64_t ct_rate_first(const struct ct_rate_line *line, uint32_t turn,
  * that came in the earliest turn. */
 uint64_t ct_rate_kept(const struct ct_rate_line *line, uint32_t turn);
 
+/* => How many have proven nothing. */
+unsigned ct_rate_unproven(const struct ct_rate_line *line);
+
 /* => All places that are somebody's. */
 uint64_t ct_rate_all(const struct ct_rate_line *line);
 

@@ -19,10 +19,25 @@ struct slot {
 	uint64_t error;
 };
 
+/*
+ * Counters of one end.  Two sources whose keyed hashes are the same count as one:
+ * one newcomer in 2^26 is.
+ *
+ * The least count only grows, but when all are halved; so a hand that goes round
+ * finds each slot that has it, and the next count when it has been round.
+ */
+struct end {
+	uint32_t hash[CT_TALKERS];
+	struct slot slots[CT_TALKERS];
+	uint64_t least; /* count */
+	unsigned hand;
+	unsigned last; /* slot noted, which a flood's target is again */
+};
+
 struct ct_talkers {
 	struct ct_spin lock; /* covers all */
 	uint64_t halved_ns;
-	struct slot slots[ENDS][CT_TALKERS];
+	struct end ends[ENDS];
 };
 
 static struct ct_talkers *talkers_of(struct ct_table *tbl)
@@ -52,29 +67,66 @@ void ct_talkers_free(struct ct_table *tbl)
 		    sizeof(struct ct_talkers));
 }
 
-static bool is_of(const struct slot *slot, const struct slot *who)
+/* => The slot of a hash, or CT_TALKERS; one branch for all but the last one. */
+static unsigned slot_of(const struct end *end, uint32_t hash)
 {
-	return slot->l3 == who->l3 && slot->zone == who->zone &&
-	       !memcmp(&slot->addr, &who->addr, sizeof(who->addr));
+	unsigned at = CT_TALKERS;
+
+	if (end->hash[end->last] == hash && end->slots[end->last].l3)
+		return end->last;
+	for (unsigned i = 0; i < CT_TALKERS; i++)
+		at = end->hash[i] == hash ? i : at;
+	return at < CT_TALKERS && end->slots[at].l3 ? at : CT_TALKERS;
 }
 
-static void note(struct slot slots[CT_TALKERS], const struct slot *who)
+static uint64_t least_of(const struct end *end)
 {
-	struct slot *least = &slots[0];
+	uint64_t least = UINT64_MAX;
 
-	for (unsigned i = 0; i < CT_TALKERS; i++) {
-		if (is_of(&slots[i], who)) {
-			slots[i].n += SAMPLE;
-			return;
-		}
-		if (slots[i].n < least->n)
-			least = &slots[i];
+	for (unsigned i = 0; i < CT_TALKERS; i++)
+		if (end->slots[i].n < least)
+			least = end->slots[i].n;
+	return least;
+}
+
+/* => One of the slots with the least count. */
+static unsigned least_slot(struct end *end)
+{
+	for (; end->hand < CT_TALKERS; end->hand++)
+		if (end->slots[end->hand].n == end->least)
+			return end->hand++;
+	end->least = least_of(end);
+	for (end->hand = 0; end->slots[end->hand].n != end->least;)
+		end->hand++;
+	return end->hand++;
+}
+
+static void note(struct end *end, uint32_t hash, const struct slot *who)
+{
+	unsigned at = slot_of(end, hash);
+	struct slot *slot;
+
+	if (at == CT_TALKERS) {
+		at = least_slot(end);
+		slot = &end->slots[at];
+		end->hash[at] = hash;
+		slot->error = slot->n;
+		slot->addr = who->addr;
+		slot->zone = who->zone;
+		slot->l3 = who->l3;
 	}
-	least->error = least->n;
-	least->n += SAMPLE;
-	least->addr = who->addr;
-	least->zone = who->zone;
-	least->l3 = who->l3;
+	end->slots[at].n += SAMPLE;
+	end->last = at;
+}
+
+/* So many times. */
+static void halve(struct end *end, unsigned times)
+{
+	for (unsigned i = 0; i < CT_TALKERS; i++) {
+		end->slots[i].n >>= times;
+		end->slots[i].error >>= times;
+	}
+	end->hand = CT_TALKERS; /* the least count is another one */
 }
 
 /* Halve once for each half-life that has passed. */
@@ -92,44 +144,36 @@ static void decay(const struct ct_table *tbl, struct ct_talkers *talkers,
 		return;
 	n = (now_ns - talkers->halved_ns) / half;
 	talkers->halved_ns += n * half;
-	for (unsigned i = 0; i < ENDS * CT_TALKERS; i++) {
-		struct slot *slot =
-			&talkers->slots[i / CT_TALKERS][i % CT_TALKERS];
-
-		slot->n >>= n < ALL ? n : ALL;
-		slot->error >>= n < ALL ? n : ALL;
-	}
+	for (unsigned i = 0; i < ENDS; i++)
+		halve(&talkers->ends[i], n < ALL ? (unsigned)n : ALL);
 }
 
-static struct slot who_is(const struct ct_table *tbl, const struct ct_tuple *t,
-			  enum ct_talker_end end)
+static void note_end(struct ct_thread *thr, struct end *end,
+		     const union ct_addr *addr, const struct ct_tuple *t)
 {
-	struct slot who = {
-		.addr = end == CT_TALKER_SRC ? t->src : t->dst,
-		.zone = t->zone,
-		.l3 = t->l3,
-	};
+	struct ct_tuple whose = { .src = *addr, .l3 = t->l3, .zone = t->zone };
+	uint32_t hash = (uint32_t)ct_share_key(thr->tbl, &whose);
+	struct slot who = { .addr = *addr, .zone = t->zone, .l3 = t->l3 };
 
-	ct_share_prefix(tbl, t->l3, &who.addr);
-	return who;
+	ct_share_prefix(thr->tbl, t->l3, &who.addr);
+	note(end, hash, &who);
 }
 
 void ct_talker_note(struct ct_thread *thr, const struct ct_tuple *t)
 {
 	struct ct_talkers *talkers;
 
-	if (ct_random(thr) % SAMPLE)
+	if (ct_likely(thr->talkers_passed--))
 		return;
+	/* On the average one in SAMPLE; nobody can tell which. */
+	thr->talkers_passed = (uint8_t)(ct_random(thr) % (2 * SAMPLE - 1));
 	talkers = talkers_of(thr->tbl);
 	/* A sample that another thread is in the way of is none. */
 	if (!talkers || !ct_spin_trylock(&talkers->lock))
 		return;
 	decay(thr->tbl, talkers, thr->now_ns);
-	for (unsigned end = 0; end < ENDS; end++) {
-		struct slot who = who_is(thr->tbl, t, (enum ct_talker_end)end);
-
-		note(talkers->slots[end], &who);
-	}
+	note_end(thr, &talkers->ends[CT_TALKER_SRC], &t->src, t);
+	note_end(thr, &talkers->ends[CT_TALKER_DST], &t->dst, t);
 	ct_spin_unlock(&talkers->lock);
 }
 
@@ -175,7 +219,7 @@ size_t ct_talkers(struct ct_table *tbl, enum ct_talker_end end,
 
 	if (!known || (unsigned)end >= ENDS || !n)
 		return 0;
-	slots = known->slots[end];
+	slots = known->ends[end].slots;
 	ct_spin_lock(&known->lock);
 	decay(tbl, known,
 	      atomic_load_explicit(&tbl->now_ns, memory_order_relaxed));

@@ -255,6 +255,32 @@ START_TEST(datagrams_wait_as_well)
 }
 END_TEST
 
+/* As many victims are chosen together as were needed before; then all that could
+ * go are answered. */
+START_TEST(who_is_answered_after_the_choice_is_spared)
+{
+	enum { TOGETHER = 6 };
+	const uint32_t n = LARGE - KNOWN;
+
+	start(LARGE);
+	learn(300);
+	for (uint32_t i = 0; i < n; i++)
+		ck_assert_uint_eq(ask(FLOOD + i), 0);
+	ct_world_wait(&w, 100 * MS);
+	for (uint32_t i = 0; i < TOGETHER; i++)
+		ck_assert_uint_eq(ask(1000 + i), 0);
+	ct_world_wait(&w, MS);
+	ck_assert_uint_eq(ask(2000), 0);
+	for (uint32_t i = 0; i < n; i++)
+		if (ct_crowd_lives_tcp(&w, FLOOD + i))
+			answer(FLOOD + i);
+	for (uint32_t i = 0; i < TOGETHER; i++)
+		ck_assert_uint_eq(ask(3000 + i), CT_R_TABLE_FULL);
+	ct_world_audit(&w);
+	finish();
+}
+END_TEST
+
 START_TEST(datagrams_are_not_spared)
 {
 	start(MAX);
@@ -331,6 +357,7 @@ Suite *ct_suite(void)
 	tcase_add_test(tc, who_never_completes_teaches_nothing);
 	tcase_add_test(tc, nobody_is_held_for_longer_than_the_parameter_says);
 	tcase_add_test(tc, datagrams_wait_as_well);
+	tcase_add_test(tc, who_is_answered_after_the_choice_is_spared);
 	tcase_add_test(tc, datagrams_are_not_spared);
 	tcase_add_test(tc, who_holds_much_is_not_spared);
 	tcase_add_test(tc, proxied_handshakes_teach_nothing_of_their_clients);

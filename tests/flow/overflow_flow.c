@@ -64,6 +64,123 @@ START_TEST(what_has_proven_nothing_goes_in_turn)
 }
 END_TEST
 
+enum { BURST = 32 };
+
+/* Newcomers, a burst at a time; => how many got in. */
+static uint32_t arrive_together(uint32_t first)
+{
+	struct ct_test_packet bytes[BURST];
+	struct ct_pkt pkt[BURST], *pkts[BURST];
+	enum ct_verdict verdict[BURST];
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < BURST; i++) {
+		struct ct_test_flow flow = ct_world_flow(first + i);
+
+		ct_test_udp(&bytes[i], &flow, CT_DIR_ORIG, 10);
+		pkt[i] = ct_test_pkt(&bytes[i]);
+		pkts[i] = &pkt[i];
+	}
+	ct_forward_burst(w.thr, pkts, BURST, NULL, verdict);
+	for (uint32_t i = 0; i < BURST; i++)
+		n += verdict[i] == CT_ACCEPT && pkt[i].conn;
+	return n;
+}
+
+/* A burst needs many victims at once. */
+START_TEST(a_burst_takes_places_of_those_that_came_first)
+{
+	ct_crowd_fill(&w, 0, 50);
+	ct_crowd_assure(&w, 0, 50);
+	for (uint32_t i = 0; i < 100; i++) {
+		ck_assert_uint_eq(arrive_together(1000 + BURST * i), BURST);
+		ct_world_wait(&w, CT_WORLD_S / 100);
+	}
+	ck_assert_uint_eq(ct_crowd_alive(&w, 0, 50), 50);
+	ck_assert_uint_eq(ct_world_conns(&w), MAX);
+	ck_assert_uint_eq(ct_world_count(&w, CT_R_END_RECYCLED), 0);
+	ck_assert_uint_eq(ct_world_count(&w, CT_R_END_EVICTED),
+			  100 * BURST - (MAX - 50));
+	/* None of the latest two bursts, of those 150 that have places. */
+	ck_assert_uint_eq(ct_crowd_alive(&w, 1000 + 98 * BURST, 2 * BURST),
+			  2 * BURST);
+	ct_world_audit(&w);
+}
+END_TEST
+
+/* In a table that is not small, several victims are chosen with one line; they
+ * are no younger for that. */
+START_TEST(several_victims_of_a_line_go_in_turn)
+{
+	enum { LARGE = 8192, ASSURED = 2048, BURSTS = 1000 };
+	const struct ct_config cfg = { .size = sizeof(cfg),
+				       .max_conns = LARGE };
+	struct ct_pressure now;
+	uint32_t n = 0;
+
+	ct_world_end(&w);
+	ct_world_create(&w, &cfg);
+	ct_world_watch(&w);
+	ct_world_attach(&w);
+	ct_crowd_fill(&w, 0, ASSURED);
+	ct_crowd_assure(&w, 0, ASSURED);
+	for (uint32_t i = 0; i < BURSTS; i++) {
+		n += arrive_together(10000 + BURST * i);
+		ct_world_wait(&w, CT_WORLD_S / 1000);
+	}
+	now = ct_crowd_pressure(&w);
+	/* At first the lines are found out that were others' before all of
+	 * them were assured: 32, four a search. */
+	ck_assert_uint_ge(n, BURST * BURSTS - 8);
+	ck_assert_uint_eq(now.evicted[0], n - LARGE + ASSURED);
+	ck_assert_uint_le(now.lines, now.evicted[0] * 3 / 4);
+	ck_assert_uint_eq(ct_crowd_alive(&w, 0, ASSURED), ASSURED);
+	/* The younger half of those that have places. */
+	ck_assert_uint_eq(
+		ct_crowd_alive(&w, 10000 + BURST * (BURSTS - 96), BURST * 96),
+		BURST * 96);
+	ct_world_audit(&w);
+}
+END_TEST
+
+/* Whoever is assured between the choice and the need of it stays: a packet of
+ * the burst may be the one that does it. */
+START_TEST(who_proves_something_within_the_burst_stays)
+{
+	enum { N = 2 * BURST };
+	static struct ct_test_packet bytes[N];
+	static struct ct_pkt pkt[N], *pkts[N];
+	enum ct_verdict verdict[N];
+
+	ct_crowd_fill(&w, 0, MAX);
+	ct_crowd_fill(&w, 1000, 1); /* it is known to be a crowd */
+	/* All others get their answer, and are newcomers' only victims. */
+	for (uint32_t i = 0; i < MAX; i++) {
+		struct ct_test_flow flow = ct_world_flow(i);
+
+		if (ct_crowd_found(&w, i))
+			ct_world_udp(&w, &flow, CT_DIR_REPLY);
+	}
+	ct_world_wait(&w, 3 * CT_WORLD_S);
+	for (uint32_t i = 0; i < N; i++) {
+		/* Every other packet assures one; UDP's second question. */
+		struct ct_test_flow flow =
+			ct_world_flow(i % 2 ? i / 2 + 10 : 2000 + i);
+
+		ct_test_udp(&bytes[i], &flow, CT_DIR_ORIG, 10);
+		pkt[i] = ct_test_pkt(&bytes[i]);
+		pkts[i] = &pkt[i];
+	}
+	ct_forward_burst(w.thr, pkts, N, NULL, verdict);
+	for (uint32_t i = 1; i < N; i += 2)
+		if (pkt[i].conn && ct_conn_status(pkt[i].conn) & CT_S_ASSURED)
+			ck_assert_ptr_eq(ct_crowd_found(&w, i / 2 + 10),
+					 pkt[i].conn);
+	ck_assert_uint_eq(ct_world_count(&w, CT_R_END_RECYCLED), 0);
+	ct_world_audit(&w);
+}
+END_TEST
+
 START_TEST(a_full_table_of_assured_ones_lets_some_newcomers_in)
 {
 	ct_crowd_fill(&w, 0, MAX);
@@ -408,6 +525,9 @@ Suite *ct_suite(void)
 	tcase_add_checked_fixture(tcase, setup, teardown);
 	tcase_add_test(tcase, a_flood_takes_places_from_itself);
 	tcase_add_test(tcase, what_has_proven_nothing_goes_in_turn);
+	tcase_add_test(tcase, a_burst_takes_places_of_those_that_came_first);
+	tcase_add_test(tcase, several_victims_of_a_line_go_in_turn);
+	tcase_add_test(tcase, who_proves_something_within_the_burst_stays);
 	tcase_add_test(tcase,
 		       a_full_table_of_assured_ones_lets_some_newcomers_in);
 	tcase_add_test(tcase, the_busy_ones_stay);

@@ -139,6 +139,22 @@ static uint32_t flood_by(const struct ct_policy *policy, uint32_t first,
 	return in;
 }
 
+/* Everybody's are younger, and there are as many of them. */
+START_TEST(a_newcomer_of_the_class_takes_what_came_first)
+{
+	const struct ct_policy *kept = start_kept();
+
+	ck_assert_uint_eq(flood_by(kept, 0, MAX / 2), MAX / 2);
+	ct_world_wait(&w, 5 * CT_WORLD_S);
+	ck_assert_uint_eq(flood_by(NULL, 5000, MAX / 2), MAX / 2);
+	ct_world_wait(&w, CT_WORLD_S);
+	ck_assert_uint_eq(flood_by(kept, 1000, MAX / 4), MAX / 4);
+	/* Of one turn it is mostly the older ones that go. */
+	ck_assert_uint_eq(ct_crowd_alive(&w, 1000, MAX / 4), MAX / 4);
+	ck_assert_uint_lt(ct_crowd_alive(&w, 0, MAX / 2), MAX / 2 - MAX / 8);
+}
+END_TEST
+
 START_TEST(a_flood_does_not_shut_its_class_out)
 {
 	const struct ct_policy *kept = start_kept();
@@ -427,6 +443,7 @@ Suite *ct_suite(void)
 	tcase_add_test(tcase, a_zone_has_its_limit);
 	tcase_add_test(tcase, what_is_guaranteed_to_a_zone_is_kept_for_it);
 	tcase_add_test(tcase, the_control_plane_has_its_headroom);
+	tcase_add_test(tcase, a_newcomer_of_the_class_takes_what_came_first);
 	tcase_add_test(tcase, a_flood_does_not_shut_its_class_out);
 	tcase_add_test(tcase, of_a_kept_class_the_unproven_go_first);
 	tcase_add_test(tcase, of_a_kept_class_the_proven_make_some_room);
