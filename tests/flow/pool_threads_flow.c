@@ -259,6 +259,90 @@ START_TEST(overloaded_addresses_come_and_go_while_threads_use_them)
 }
 END_TEST
 
+/* --- A filter ----------------------------------------------------------- */
+
+enum { TURNS = 4000, BEATS = 16 };
+
+static struct ct_test_flow inside; /* an endpoint, and as it is seen */
+static struct ct_test_flow outside;
+static _Atomic bool over;
+
+/* An endpoint's packets to more and more servers, none of which is let go. */
+static void *knock_from_inside(void *user)
+{
+	struct worker *worker = user;
+	struct ct_test_packet *p = &worker->p[0];
+
+	for (unsigned i = 0; i < TURNS; i++) {
+		struct ct_test_flow to =
+			ct_pool_server(inside, 77, (uint16_t)(1000 + i));
+		struct ct_pkt pkt;
+
+		if (i % BEATS == 0)
+			ct_thread_poll(worker->thr, w.now_ns);
+		ct_test_udp(p, &to, CT_DIR_ORIG, 1);
+		pkt = ct_test_pkt(p);
+		ct_process(worker->thr, &pkt, CT_HOOK_PREROUTING);
+		worker->refused +=
+			ct_nat_pool_setup(worker->thr, &pkt, pool) != 0;
+		ct_abandon(worker->thr, &pkt);
+	}
+	atomic_store(&over, true);
+	ct_thread_offline(worker->thr);
+	return NULL;
+}
+
+/* One of those servers knocks meanwhile. */
+static void *knock_from_outside(void *user)
+{
+	const struct ct_test_flow from = ct_pool_server(outside, 77, 9);
+	struct worker *worker = user;
+	struct ct_test_packet *p = &worker->p[0];
+
+	for (unsigned i = 0; !atomic_load(&over); i++) {
+		struct ct_pkt pkt;
+
+		if (i % BEATS == 0)
+			ct_thread_poll(worker->thr, w.now_ns);
+		ct_test_udp(p, &from, CT_DIR_REPLY, 1);
+		pkt = ct_test_pkt(p);
+		ct_process(worker->thr, &pkt, CT_HOOK_PREROUTING);
+		worker->shared +=
+			ct_nat_inbound(worker->thr, &pkt, pool) != CT_E_REFUSED;
+		ct_abandon(worker->thr, &pkt);
+	}
+	ct_thread_offline(worker->thr);
+	return NULL;
+}
+
+START_TEST(a_filter_is_not_opened_by_what_was_never_let_go)
+{
+	static void *(*const role[])(void *) = { knock_from_inside,
+						 knock_from_outside };
+	static struct worker worker[2];
+	struct ct_nat_pool_config cfg = ct_pool_config();
+
+	memset(worker, 0, sizeof(worker));
+	over = false;
+	cfg.filtering = CT_NAT_ON_ADDRESS;
+	pool = ct_pool_new(&w, &cfg, 1);
+	inside = ct_pool_client(1, 4000);
+	outside = ct_pool_out(&w, &inside, pool);
+	for (unsigned i = 0; i < 2; i++) {
+		ck_assert_int_eq(ct_thread_attach(w.tbl, &worker[i].thr), 0);
+		ck_assert_int_eq(pthread_create(&worker[i].thread, NULL,
+						role[i], &worker[i]),
+				 0);
+	}
+	for (unsigned i = 0; i < 2; i++) {
+		pthread_join(worker[i].thread, NULL);
+		ct_thread_detach(worker[i].thr);
+	}
+	ck_assert_uint_eq(worker[0].refused, 0);
+	ck_assert_uint_eq(worker[1].shared, 0);
+}
+END_TEST
+
 Suite *ct_suite(void)
 {
 	Suite *suite = suite_create("pool threads flow");
@@ -272,6 +356,7 @@ Suite *ct_suite(void)
 	tcase_add_test(tc, addresses_come_and_go_while_threads_use_them);
 	tcase_add_test(tc,
 		       overloaded_addresses_come_and_go_while_threads_use_them);
+	tcase_add_test(tc, a_filter_is_not_opened_by_what_was_never_let_go);
 	suite_add_tcase(suite, tc);
 	return suite;
 }
