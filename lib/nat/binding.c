@@ -320,18 +320,38 @@ int ct_binding_enter(struct ct_bind *bind, const struct ct_place *place,
 
 /* --- Its end ------------------------------------------------------------ */
 
-/* What is left of a mapping that nobody finds any more. */
-static void release(struct ct_thread *thr, uint32_t unit)
+uint32_t ct_binding_holder(const struct ct_nat_pool *pool,
+			   const union ct_addr *inside, uint16_t zone)
+{
+	const struct ct_tuple t = { .src = *inside, .zone = zone };
+
+	return (uint32_t)ct_subscriber_hash(pool, &t);
+}
+
+/* Its id goes back, and is its subscriber's for as long as it is held. */
+static void retire(struct ct_thread *thr, struct ct_nat_pool *pool,
+		   const struct ct_mapping *map, uint32_t unit)
+{
+	const struct ct_place place = { map->address, ntohs(map->outside_id) };
+	struct ct_want want = { .thr = thr,
+				.slot = slot_of(pool->tbl, map->l4),
+				.owner = unit };
+
+	if (ct_unlikely(pool->hold))
+		want.holder = ct_binding_holder(pool, &map->inside, map->zone);
+	ct_pool_retire(pool, &want, &place);
+}
+
+void ct_binding_release(struct ct_thread *thr, uint32_t unit)
 {
 	struct ct_table *tbl = thr->tbl;
 	const struct ct_mapping *map = ct_binding_at(tbl, unit);
 	struct ct_nat_pool *pool = ct_pool_of(tbl, map->pool);
-	const struct ct_place place = { map->address, ntohs(map->outside_id) };
 
 	if (map->flags & CT_BINDING_LISTED)
 		take_from_list(pool, unit);
 	else
-		ct_pool_retire(thr, pool, slot_of(tbl, map->l4), &place, unit);
+		retire(thr, pool, map, unit);
 	ct_report_mapping(thr, CT_NAT_EV_MAPPING_END, map, NULL);
 	if (map->subscriber)
 		ct_subscriber_put(thr, pool, map->subscriber);
@@ -393,7 +413,7 @@ static void leave_one(struct ct_thread *thr, const struct ct_conn *conn,
 		take_out(tbl, &first, unit);
 	ct_head_unlock(head, first);
 	if (last)
-		release(thr, unit);
+		ct_binding_release(thr, unit);
 }
 
 /* Its reply tuple, reserved in the lists of overloaded addresses, is in the
@@ -464,9 +484,37 @@ bool ct_binding_disown(struct ct_table *tbl, const struct ct_binding_ref *ref)
 	return alone;
 }
 
-bool ct_binding_loosen(struct ct_thread *thr, const struct ct_binding_ref *ref)
+static bool leaves_as(const struct ct_nat_pool *pool,
+		      const struct ct_mapping *map,
+		      const struct ct_tuple *leave)
 {
-	struct ct_table *tbl = thr->tbl;
+	union ct_addr addr;
+
+	ct_pool_address(pool, map->address, &addr);
+	return map->outside_id == leave->src_id &&
+	       memcmp(&addr, &leave->src, sizeof(addr)) == 0;
+}
+
+bool ct_binding_fasten(struct ct_bind *bind, const struct ct_tuple *leave,
+		       uint32_t *address)
+{
+	uint32_t first = ct_head_lock(bind->head);
+	struct ct_mapping *map;
+	bool same;
+
+	bind->unit = find(bind, first);
+	map = ct_binding_at(bind->pool->tbl, bind->unit);
+	same = map && leaves_as(bind->pool, map, leave);
+	if (same) {
+		map->flags |= CT_BINDING_STATIC;
+		*address = map->address;
+	}
+	ct_head_unlock(bind->head, first);
+	return same;
+}
+
+bool ct_binding_loosen(struct ct_table *tbl, const struct ct_binding_ref *ref)
+{
 	struct ct_mapping *map;
 	uint32_t first;
 	bool last;
@@ -479,8 +527,6 @@ bool ct_binding_loosen(struct ct_thread *thr, const struct ct_binding_ref *ref)
 	if (last)
 		take_out(tbl, &first, ref->unit);
 	ct_binding_unlock(tbl, ref, first);
-	if (last)
-		release(thr, ref->unit);
 	return last;
 }
 

@@ -140,8 +140,24 @@ void ct_binding_link(struct ct_table *tbl, uint32_t unit, struct ct_conn *conn);
 void ct_binding_unlink(struct ct_table *tbl, uint32_t unit,
 		       const struct ct_link *link);
 
-/* It is static no more; => whether that was its end. */
-bool ct_binding_loosen(struct ct_thread *thr, const struct ct_binding_ref *ref);
+/*
+ * The mapping that the name has is static from now on, if it leaves so: the
+ * bind's unit, of that address's number.
+ *
+ * => False when the name has no such mapping.
+ */
+bool ct_binding_fasten(struct ct_bind *bind, const struct ct_tuple *leave,
+		       uint32_t *address);
+
+/* It is static no more; => it has ended by that: release it, without a lock. */
+bool ct_binding_loosen(struct ct_table *tbl, const struct ct_binding_ref *ref);
+
+/* What is left of a mapping that nobody finds any more. */
+void ct_binding_release(struct ct_thread *thr, uint32_t unit);
+
+/* => A subscriber, as the holds of its ids name it. */
+uint32_t ct_binding_holder(const struct ct_nat_pool *pool,
+			   const union ct_addr *inside, uint16_t zone);
 
 /*
  * Take a mapping that has one connection out of its chain before its end.

@@ -68,12 +68,10 @@ static bool is_ours(const struct ct_bind *bind, const struct ct_tuple *leave,
 		    uint32_t tries_left)
 {
 	const struct ct_pick *pick = &bind->pick;
-	const struct ct_nat_pool_config *cfg = &bind->pool->cfg;
 	struct ct_key key;
 
-	if (cfg->port_in_use &&
-	    cfg->port_in_use(cfg->user, leave->l4, &leave->src,
-			     ntohs(leave->src_id)))
+	if (ct_pool_in_use(bind->pool, leave->l4, &leave->src,
+			   ntohs(leave->src_id)))
 		return false;
 	if (ct_pick_is_kept(pick, leave, tries_left) ||
 	    !ct_pick_reply_key(pick, leave, &key))

@@ -107,14 +107,11 @@ static bool wants_near(const struct ct_nat_pool *pool)
 /* => Somebody else answers there, though the pool does not know it. */
 static bool is_foreign(const struct ct_bind *bind, const struct ct_place *place)
 {
-	const struct ct_nat_pool_config *cfg = &bind->pool->cfg;
 	struct ct_tuple leave = bind->pick.now;
 
 	ct_pool_address(bind->pool, place->address, &leave.src);
 	leave.src_id = htons((uint16_t)place->id);
-	if (cfg->port_in_use &&
-	    cfg->port_in_use(cfg->user, leave.l4, &leave.src,
-			     (uint16_t)place->id))
+	if (ct_pool_in_use(bind->pool, leave.l4, &leave.src, place->id))
 		return true;
 	return ct_pick_is_taken(&bind->pick, &leave);
 }
