@@ -408,7 +408,7 @@ static void leave_one(struct ct_thread *thr, const struct ct_conn *conn,
 		ct_subscriber_close(pool, map->subscriber);
 	first = ct_head_lock(head);
 	ct_binding_unlink(tbl, unit, link);
-	last = !map->n_conns && !(map->flags & CT_BINDING_STATIC);
+	last = !map->n_conns && !ct_binding_is_kept(map);
 	if (last && !(map->flags & CT_BINDING_LOST))
 		take_out(tbl, &first, unit);
 	ct_head_unlock(head, first);
@@ -475,7 +475,7 @@ bool ct_binding_disown(struct ct_table *tbl, const struct ct_binding_ref *ref)
 	map = ct_binding_lock(tbl, ref, &first);
 	if (!map)
 		return false;
-	alone = map->n_conns == 1 && !(map->flags & CT_BINDING_STATIC);
+	alone = map->n_conns == 1 && !ct_binding_is_kept(map);
 	if (alone) {
 		take_out(tbl, &first, ref->unit);
 		map->flags |= CT_BINDING_LOST;
@@ -513,7 +513,8 @@ bool ct_binding_fasten(struct ct_bind *bind, const struct ct_tuple *leave,
 	return same;
 }
 
-bool ct_binding_loosen(struct ct_table *tbl, const struct ct_binding_ref *ref)
+bool ct_binding_loosen(struct ct_table *tbl, const struct ct_binding_ref *ref,
+		       uint16_t flag)
 {
 	struct ct_mapping *map;
 	uint32_t first;
@@ -522,8 +523,8 @@ bool ct_binding_loosen(struct ct_table *tbl, const struct ct_binding_ref *ref)
 	map = ct_binding_lock(tbl, ref, &first);
 	if (!map)
 		return false;
-	map->flags &= (uint16_t)~CT_BINDING_STATIC;
-	last = !map->n_conns;
+	map->flags &= (uint16_t)~flag;
+	last = !map->n_conns && !ct_binding_is_kept(map);
 	if (last)
 		take_out(tbl, &first, ref->unit);
 	ct_binding_unlock(tbl, ref, first);

@@ -34,8 +34,15 @@
 enum {
 	CT_BINDING_STATIC = 1,            /* lives without connections */
 	CT_BINDING_LISTED = 2,            /* in a list, not in a map */
+	CT_BINDING_HELD = 4,              /* its maker is at it */
 	CT_BINDING_LOST = CT_MAPPING_LOST /* another has its id */
 };
+
+/* => It lives without connections. */
+static inline bool ct_binding_is_kept(const struct ct_mapping *map)
+{
+	return map->flags & (CT_BINDING_STATIC | CT_BINDING_HELD);
+}
 
 /* A connection that gets a mapping. */
 struct ct_bind {
@@ -112,7 +119,8 @@ void ct_binding_unmake(struct ct_bind *bind);
  *
  * => As ct_binding_join(): if another was faster it is his that is used, and
  *    this one is unmade, with its id given back.
- * => Without a connection, if the bind has none.
+ * => Without a connection, if the bind has none: then it is to be held, or
+ *    another might end it meanwhile.
  */
 int ct_binding_enter(struct ct_bind *bind, const struct ct_place *place,
 		     uint16_t flags, struct ct_tuple *leave);
@@ -149,8 +157,10 @@ void ct_binding_unlink(struct ct_table *tbl, uint32_t unit,
 bool ct_binding_fasten(struct ct_bind *bind, const struct ct_tuple *leave,
 		       uint32_t *address);
 
-/* It is static no more; => it has ended by that: release it, without a lock. */
-bool ct_binding_loosen(struct ct_table *tbl, const struct ct_binding_ref *ref);
+/* It is static, or held, no more; => it has ended by that: release it, without a
+ * lock. */
+bool ct_binding_loosen(struct ct_table *tbl, const struct ct_binding_ref *ref,
+		       uint16_t flag);
 
 /* What is left of a mapping that nobody finds any more. */
 void ct_binding_release(struct ct_thread *thr, uint32_t unit);

@@ -101,7 +101,8 @@ static unsigned end(struct ct_thread *thr, struct ct_nat_pool *pool,
 			continue;
 		}
 		*link = entry->next;
-		if (!ct_binding_loosen(pool->tbl, &entry->ref))
+		if (!ct_binding_loosen(pool->tbl, &entry->ref,
+				       CT_BINDING_STATIC))
 			entry->ref.unit = 0; /* a connection has it */
 		entry->next = ended;
 		ended = entry;
@@ -278,8 +279,8 @@ static int take_place(const struct ct_bind *bind,
 /*
  * A mapping of the endpoint's that nobody has yet.
  *
- * => Static already, as it has no connection; or another's, if that was faster:
- *    then none was made.
+ * => Held, as it has no connection; or another's, if that was faster: then none
+ *    was made.
  */
 static int make(struct ct_bind *bind, const struct ct_nat_static *is,
 		struct ct_tuple *leave, struct ct_binding_ref *made)
@@ -300,8 +301,7 @@ static int make(struct ct_bind *bind, const struct ct_nat_static *is,
 				      : CT_E_NOMEM;
 	if (!error) {
 		*made = (struct ct_binding_ref){ bind->unit, bind->key };
-		error = ct_binding_enter(bind, &place, CT_BINDING_STATIC,
-					 leave);
+		error = ct_binding_enter(bind, &place, CT_BINDING_HELD, leave);
 		if (bind->unit != made->unit)
 			made->unit = 0;
 		return error;
@@ -376,21 +376,10 @@ static bool enlist(struct ct_bind *bind, struct ct_static *entry,
 	return true;
 }
 
-/* What was made could not be listed: its address has gone, unless it is
- * somebody else's entry's. */
-static void unmake(const struct ct_bind *bind, const struct ct_binding_ref *ref)
+/* What was made is on its own; it ends if it could not be listed. */
+static void let_go(const struct ct_bind *bind, const struct ct_binding_ref *ref)
 {
-	struct ct_nat_pool *pool = bind->pool;
-	const struct ct_static *entry;
-	bool last;
-
-	ct_spin_lock(&pool->lock);
-	for (entry = pool->statics; entry; entry = entry->next)
-		if (entry->ref.unit == ref->unit)
-			break;
-	last = !entry && ct_binding_loosen(pool->tbl, ref);
-	ct_spin_unlock(&pool->lock);
-	if (last)
+	if (ct_binding_loosen(bind->pool->tbl, ref, CT_BINDING_HELD))
 		ct_binding_release(bind->pick.thr, ref->unit);
 }
 
@@ -422,12 +411,12 @@ static bool add(struct ct_bind *bind, struct ct_static *entry,
 		ct_spin_lock(&pool->lock);
 		is_done = enlist(bind, entry, &leave);
 		ct_spin_unlock(&pool->lock);
+		if (made.unit)
+			let_go(bind, &made);
 		if (is_done) {
 			told(is, &leave);
 			return true;
 		}
-		if (made.unit)
-			unmake(bind, &made);
 	}
 }
 

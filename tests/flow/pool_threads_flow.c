@@ -261,7 +261,7 @@ END_TEST
 
 /* --- A filter ----------------------------------------------------------- */
 
-enum { TURNS = 4000, BEATS = 16, ASKED = 500 };
+enum { TURNS = 1500, BEATS = 16, ASKED = 200 };
 
 static struct ct_test_flow inside; /* an endpoint, and as it is seen */
 static struct ct_test_flow outside;
