@@ -18,7 +18,7 @@
  * looked at under its chain's lock only, so that the last user frees it at
  * once.  The connection does not refer to it; its two tuples are the key.
  *
- * The heads are made by the first connection that needs them.
+ * The heads are made in parts, each by the first connection that needs it.
  *
  * Mappings of pools (nat/binding.h) are in the same chains.  They are found by
  * other keys, and what is in this file passes over them.
@@ -26,6 +26,7 @@
 #ifndef CORE_MAPPING_H
 #define CORE_MAPPING_H
 
+#include "core/heads.h"
 #include "core/tuple.h"
 
 #include <stdatomic.h>
@@ -75,7 +76,7 @@ typedef void (*ct_mapping_forgo_fn)(struct ct_thread *thr, uint32_t unit,
 				    uint64_t key);
 
 struct ct_mappings {
-	_Atomic uint32_t *_Atomic heads;    /* A  set once */
+	struct ct_heads heads;
 	_Atomic(ct_mapping_forgo_fn) forgo; /* A  set before one is kept */
 	/* A  set before a connection uses a pool */
 	_Atomic(ct_mapping_leave_fn) leave;

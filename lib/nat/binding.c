@@ -347,13 +347,33 @@ int ct_binding_enter(struct ct_bind *bind, const struct ct_place *place,
 
 /* --- Its end ------------------------------------------------------------ */
 
-/* What is left of a mapping that nobody finds any more. */
-static void release(struct ct_thread *thr, uint32_t unit)
+uint32_t ct_binding_holder(const struct ct_nat_pool *pool,
+			   const union ct_addr *inside, uint16_t zone)
+{
+	const struct ct_tuple t = { .src = *inside, .zone = zone };
+
+	return (uint32_t)ct_subscriber_hash(pool, &t);
+}
+
+/* Its id goes back, and is its subscriber's for as long as it is held. */
+static void retire(struct ct_thread *thr, struct ct_nat_pool *pool,
+		   const struct ct_mapping *map, uint32_t unit)
+{
+	const struct ct_place place = { map->address, ntohs(map->outside_id) };
+	struct ct_want want = { .thr = thr,
+				.slot = slot_of(pool->tbl, map->l4),
+				.owner = unit };
+
+	if (ct_unlikely(pool->hold))
+		want.holder = ct_binding_holder(pool, &map->inside, map->zone);
+	ct_pool_retire(pool, &want, &place);
+}
+
+void ct_binding_release(struct ct_thread *thr, uint32_t unit)
 {
 	struct ct_table *tbl = thr->tbl;
 	const struct ct_mapping *map = ct_binding_at(tbl, unit);
 	struct ct_nat_pool *pool = ct_pool_of(tbl, map->pool);
-	const struct ct_place place = { map->address, ntohs(map->outside_id) };
 
 	/* Before another can have its id. */
 	if (!(map->flags & CT_BINDING_LOST))
@@ -361,7 +381,7 @@ static void release(struct ct_thread *thr, uint32_t unit)
 	if (map->flags & CT_BINDING_LISTED)
 		take_from_list(pool, unit);
 	else
-		ct_pool_retire(thr, pool, slot_of(tbl, map->l4), &place, unit);
+		retire(thr, pool, map, unit);
 	if (map->subscriber)
 		ct_subscriber_put(thr, pool, map->subscriber);
 	ct_slab_free(&tbl->slab, &thr->magazine[CT_SLAB_NAT], CT_SLAB_NAT,
@@ -436,7 +456,7 @@ static void leave_one(struct ct_thread *thr, const struct ct_conn *conn,
 		ct_subscriber_close(pool, map->subscriber);
 	first = ct_head_lock(head);
 	ct_binding_unlink(tbl, unit, link);
-	last = !map->n_conns && !ct_binding_kept(map);
+	last = !map->n_conns && !ct_binding_is_kept(map);
 	if (last && !(map->flags & CT_BINDING_LOST))
 		take_out(tbl, &first, unit);
 	ct_head_unlock(head, first);
@@ -444,7 +464,7 @@ static void leave_one(struct ct_thread *thr, const struct ct_conn *conn,
 		return;
 	if (has_claim(pool, map, conn))
 		ct_claim_end(thr, pool, unit);
-	release(thr, unit);
+	ct_binding_release(thr, unit);
 }
 
 void ct_binding_leave(struct ct_thread *thr, struct ct_conn *conn)
@@ -484,7 +504,7 @@ bool ct_binding_disown(struct ct_thread *thr, const struct ct_binding_ref *ref)
 	map = ct_binding_lock(tbl, ref, &first);
 	if (!map)
 		return false;
-	alone = map->n_conns == 1 && !ct_binding_kept(map);
+	alone = map->n_conns == 1 && !ct_binding_is_kept(map);
 	if (alone) {
 		take_out(tbl, &first, ref->unit);
 		map->flags |= CT_BINDING_LOST;
@@ -496,32 +516,58 @@ bool ct_binding_disown(struct ct_thread *thr, const struct ct_binding_ref *ref)
 	return alone;
 }
 
-/* Who kept it does so no longer, under its lock; => whether that was its end. */
-static bool unlock_kept(struct ct_thread *thr, const struct ct_binding_ref *ref,
+static bool leaves_as(const struct ct_nat_pool *pool,
+		      const struct ct_mapping *map,
+		      const struct ct_tuple *leave)
+{
+	union ct_addr addr;
+
+	ct_pool_address(pool, map->address, &addr);
+	return map->outside_id == leave->src_id &&
+	       memcmp(&addr, &leave->src, sizeof(addr)) == 0;
+}
+
+bool ct_binding_fasten(struct ct_bind *bind, const struct ct_tuple *leave,
+		       uint32_t *address)
+{
+	uint32_t first = ct_head_lock(bind->head);
+	struct ct_mapping *map;
+	bool same;
+
+	bind->unit = find(bind, first);
+	map = ct_binding_at(bind->pool->tbl, bind->unit);
+	same = map && leaves_as(bind->pool, map, leave);
+	if (same) {
+		map->flags |= CT_BINDING_STATIC;
+		*address = map->address;
+	}
+	ct_head_unlock(bind->head, first);
+	return same;
+}
+
+/* Who kept it does so no longer, under its lock; => that was its end. */
+static bool unlock_kept(struct ct_table *tbl, const struct ct_binding_ref *ref,
 			uint32_t first)
 {
-	struct ct_table *tbl = thr->tbl;
 	const struct ct_mapping *map = ct_binding_at(tbl, ref->unit);
-	bool last = !map->n_conns && !ct_binding_kept(map);
+	bool last = !map->n_conns && !ct_binding_is_kept(map);
 
 	if (last)
 		take_out(tbl, &first, ref->unit);
 	ct_binding_unlock(tbl, ref, first);
-	if (last)
-		release(thr, ref->unit);
 	return last;
 }
 
-bool ct_binding_loosen(struct ct_thread *thr, const struct ct_binding_ref *ref)
+bool ct_binding_loosen(struct ct_table *tbl, const struct ct_binding_ref *ref)
 {
 	struct ct_mapping *map;
 	uint32_t first;
 
-	map = ct_binding_lock(thr->tbl, ref, &first);
+	map = ct_binding_lock(tbl, ref, &first);
 	if (!map)
 		return false;
 	map->flags &= (uint16_t)~CT_BINDING_STATIC;
-	return unlock_kept(thr, ref, first);
+	return unlock_kept(tbl, ref, first);
 }
 
 void ct_binding_forgo(struct ct_thread *thr, const struct ct_binding_ref *ref)
@@ -533,7 +579,8 @@ void ct_binding_forgo(struct ct_thread *thr, const struct ct_binding_ref *ref)
 	if (!map)
 		return;
 	map->n_kept--;
-	unlock_kept(thr, ref, first);
+	if (unlock_kept(thr->tbl, ref, first))
+		ct_binding_release(thr, ref->unit);
 }
 
 /* --- Confirmed ---------------------------------------------------------- */

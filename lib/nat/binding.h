@@ -37,6 +37,13 @@ enum {
 	CT_BINDING_LOST = CT_MAPPING_LOST /* another has its id */
 };
 
+/* => It lives without connections; under the lock. */
+static inline bool ct_binding_is_kept(const struct ct_mapping *map)
+{
+	return (map->flags & CT_BINDING_STATIC) ||
+	       (!(map->flags & CT_BINDING_LISTED) && map->n_kept);
+}
+
 /* A connection that gets a mapping. */
 struct ct_bind {
 	struct ct_pick pick;
@@ -123,7 +130,8 @@ void ct_binding_unmake(struct ct_bind *bind);
  *
  * => As ct_binding_join(): if another was faster it is his that is used, and
  *    this one is unmade, with its id given back.
- * => Without a connection, if the bind has none.
+ * => Without a connection, if the bind has none: then its maker keeps it, or
+ *    another might end it meanwhile.
  */
 int ct_binding_enter(struct ct_bind *bind, const struct ct_place *place,
 		     uint16_t flags, struct ct_tuple *leave);
@@ -151,18 +159,27 @@ void ct_binding_link(struct ct_table *tbl, uint32_t unit, struct ct_conn *conn);
 void ct_binding_unlink(struct ct_table *tbl, uint32_t unit,
 		       const struct ct_link *link);
 
-/* => It lives without connections; under the lock. */
-static inline bool ct_binding_kept(const struct ct_mapping *map)
-{
-	return (map->flags & CT_BINDING_STATIC) ||
-	       (!(map->flags & CT_BINDING_LISTED) && map->n_kept);
-}
-
 /* One less keeps it. */
 void ct_binding_forgo(struct ct_thread *thr, const struct ct_binding_ref *ref);
 
-/* It is static no more; => whether that was its end. */
-bool ct_binding_loosen(struct ct_thread *thr, const struct ct_binding_ref *ref);
+/*
+ * The mapping that the name has is static from now on, if it leaves so: the
+ * bind's unit, of that address's number.
+ *
+ * => False when the name has no such mapping.
+ */
+bool ct_binding_fasten(struct ct_bind *bind, const struct ct_tuple *leave,
+		       uint32_t *address);
+
+/* It is static no more; => it has ended by that: release it, without a lock. */
+bool ct_binding_loosen(struct ct_table *tbl, const struct ct_binding_ref *ref);
+
+/* What is left of a mapping that nobody finds any more. */
+void ct_binding_release(struct ct_thread *thr, uint32_t unit);
+
+/* => A subscriber, as the holds of its ids name it. */
+uint32_t ct_binding_holder(const struct ct_nat_pool *pool,
+			   const union ct_addr *inside, uint16_t zone);
 
 /*
  * A mapping that has one connection, which has ended, loses its id to another:

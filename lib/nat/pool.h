@@ -109,6 +109,7 @@ struct ct_want {
 	uint32_t start;  /* number of the address to begin with */
 	uint32_t inside; /* id of the inside endpoint, host order */
 	uint32_t dice;   /* random */
+	uint32_t holder; /* see ct_binding_holder(); of take_this, retire */
 	bool only;       /* no other address than that one */
 	const struct ct_portspan *span; /* ids only from here; NULL: any */
 	struct ct_place near;           /* take its neighbour, if id is not 0 */
@@ -155,18 +156,16 @@ bool ct_pool_is_full(const struct ct_nat_pool *pool, uint32_t slot);
  * passed.  Only if this owner still has it. */
 void ct_pool_give(struct ct_nat_pool *pool, uint32_t slot,
 		  const struct ct_place *place, uint32_t owner);
-void ct_pool_retire(struct ct_thread *thr, struct ct_nat_pool *pool,
-		    uint32_t slot, const struct ct_place *place,
-		    uint32_t owner);
+void ct_pool_retire(struct ct_nat_pool *pool, const struct ct_want *want,
+		    const struct ct_place *place);
 
 /*
- * Take one certain id.
+ * Take one certain id; what is held for this holder is its own.
  *
  * => CT_E_EXIST when it is taken, held or excluded.
  */
-int ct_pool_take_this(struct ct_thread *thr, struct ct_nat_pool *pool,
-		      uint32_t slot, const struct ct_place *place,
-		      uint32_t owner);
+int ct_pool_take_this(struct ct_nat_pool *pool, const struct ct_want *want,
+		      const struct ct_place *place);
 
 /* => NULL when it is not one of the pool's. */
 struct ct_pool_addr *ct_pool_find(struct ct_nat_pool *pool,

@@ -76,7 +76,7 @@ bool ct_quick_setup(struct ct_thread *thr, struct ct_conn *conn,
 	asked.leave.src = outside;
 	asked.reply.wide = false;
 	asked.reply.dirs = CT_KEY_BOTH;
-	if (!ct_outside_room(thr->tbl) ||
+	if (!ct_outside_room(thr, CT_L3_IPV4, &addr) ||
 	    !ct_mapping_quick(thr, &source, outside, is_free, &asked))
 		return false;
 	thr->habit = (struct ct_habit){ .outside = outside };
