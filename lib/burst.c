@@ -112,6 +112,17 @@ static void expect_new(struct ct_thread *thr, struct group *group, unsigned i)
 		ct_bucket_view_true(&group->out.buckets, &thr->tbl->buckets);
 }
 
+/* => A datagram that looks like most, of no connection: it opens one, and goes
+ *    the long way. */
+static bool begins(struct ct_thread *thr, struct ct_pkt *pkt,
+		   struct ct_way *way)
+{
+	if (pkt->l4 != CT_IPPROTO_UDP)
+		return false;
+	ct_way_resume(thr, pkt, way);
+	return way->next == CT_WAY_FOLLOW;
+}
+
 /* => The newcomers of one step's packets. */
 static uint32_t newcomers_at(const struct group *group, unsigned at)
 {
@@ -133,7 +144,8 @@ static ct_noinline void step_2(struct ct_thread *thr, struct group *group,
 		if (ct_likely(ct_bucket_guess(thr->tbl, way->bucket,
 					      way->key.hash, &way->hint)))
 			fetch[n++] = way->hint.conn;
-		else if (way->next == CT_WAY_FOLLOW)
+		else if (way->next == CT_WAY_FOLLOW ||
+			 begins(thr, group->pkts[i], way))
 			expect_new(thr, group, i);
 		else
 			way->hint.nobody = false;
@@ -201,30 +213,25 @@ static enum ct_verdict finish(struct ct_thread *thr, struct ct_pkt *pkt,
 
 /* Ask the host what becomes of a new connection. */
 static enum ct_verdict rule(struct ct_thread *thr, struct ct_pkt *pkt,
-			    const struct ct_rules *rules,
-			    const struct ct_foreseen *seen)
+			    const struct ct_rules *rules)
 {
 	enum ct_verdict verdict;
 
-	thr->foreseen = seen;
 	verdict = rules->new_conn(rules->user, thr, pkt);
-	thr->foreseen = NULL;
 	if (pkt->conn && !(ct_conn_word(pkt->conn) & NATTED))
 		thr->habit = (struct ct_habit){ 0 };
 	return verdict;
 }
 
 static enum ct_verdict forward(struct ct_thread *thr, struct ct_pkt *pkt,
-			       struct ct_way *way,
-			       const struct ct_foreseen *seen,
-			       const struct job *job)
+			       struct ct_way *way, const struct job *job)
 {
 	const struct ct_rules *rules = job->rules;
 	enum ct_verdict verdict = ct_way_go(thr, pkt, way);
 
 	if (rules && verdict == CT_ACCEPT && pkt->conn &&
 	    !(ct_conn_word(pkt->conn) & (CT_S_CONFIRMED | CT_S_DYING)))
-		verdict = rule(thr, pkt, rules, seen);
+		verdict = rule(thr, pkt, rules);
 	if (ct_likely(verdict == CT_ACCEPT))
 		return finish(thr, pkt, way->plain, job);
 	ct_abandon(thr, pkt);
@@ -253,6 +260,7 @@ static ct_always_inline enum ct_verdict go(struct ct_thread *thr,
 {
 	struct ct_way *way = &group->ways[i];
 	struct ct_pkt *pkt = group->pkts[i];
+	enum ct_verdict verdict;
 	uint32_t status;
 
 	if (ct_likely(way->next == CT_WAY_PREDICT)) {
@@ -268,8 +276,11 @@ static ct_always_inline enum ct_verdict go(struct ct_thread *thr,
 	}
 	if (!job->forward)
 		return ct_way_go(thr, pkt, way);
-	return forward(thr, pkt, way,
-		       group->newcomers >> i & 1 ? &group->seen[i] : NULL, job);
+	if (group->newcomers >> i & 1)
+		thr->foreseen = &group->seen[i];
+	verdict = forward(thr, pkt, way, job);
+	thr->foreseen = NULL;
+	return verdict;
 }
 
 /*

@@ -127,7 +127,7 @@ struct ct_foreseen;
 struct ct_private {
 	uint32_t unit;
 	uint32_t gen;
-	uint32_t hash[CT_DIR_MAX]; /* of its keys */
+	uint32_t hash; /* of its original key */
 };
 
 /*

@@ -22,16 +22,23 @@ static uint32_t slot_of(const struct ct_table *tbl, uint8_t l4)
 	return tbl->registry.l4_at[l4];
 }
 
+/* => What of its peer a mapping depends on.  Without ids there is one connection
+ *    between two addresses. */
+static uint32_t depends_on(const struct ct_nat_pool *pool, uint8_t l4)
+{
+	uint32_t flags = ct_registry_l4(pool->tbl, l4)->flags;
+
+	return flags & (CT_L4_NAT_PORTS | CT_L4_NAT_QUERY)
+		       ? pool->cfg.mapping
+		       : CT_NAT_ON_ADDRESS_PORT;
+}
+
 /* Leave out what a mapping does not depend on. */
 static void name_of(const struct ct_nat_pool *pool, const struct ct_tuple *from,
 		    struct ct_tuple *name)
 {
-	uint32_t on = pool->cfg.mapping;
+	uint32_t on = depends_on(pool, from->l4);
 
-	/* Without ids there is one connection between two addresses. */
-	if (!(ct_registry_l4(pool->tbl, from->l4)->flags &
-	      (CT_L4_NAT_PORTS | CT_L4_NAT_QUERY)))
-		on = CT_NAT_ON_ADDRESS_PORT;
 	*name = *from;
 	if (on != CT_NAT_ON_ADDRESS_PORT)
 		name->dst_id = 0;
@@ -39,12 +46,35 @@ static void name_of(const struct ct_nat_pool *pool, const struct ct_tuple *from,
 		memset(&name->dst, 0, sizeof(name->dst));
 }
 
+static uint64_t of_pool(const struct ct_nat_pool *pool, uint64_t hash)
+{
+	return hash ^ (uint64_t)pool->number << POOL_SHIFT;
+}
+
 uint64_t ct_binding_key(const struct ct_nat_pool *pool,
 			const struct ct_tuple *from, struct ct_tuple *name)
 {
 	name_of(pool, from, name);
-	return ct_mapping_hash(pool->tbl, name) ^ (uint64_t)pool->number
-							  << POOL_SHIFT;
+	return of_pool(pool, ct_mapping_hash(pool->tbl, name));
+}
+
+uint64_t ct_binding_key_of(const struct ct_nat_pool *pool,
+			   const struct ct_key *key)
+{
+	uint32_t on = depends_on(pool, key->tuple.l4);
+	const struct ct_narrow *from = &key->narrow;
+	struct ct_narrow narrow;
+	struct ct_tuple name;
+
+	if (on == CT_NAT_ON_ADDRESS_PORT)
+		return of_pool(pool, key->hash);
+	if (ct_unlikely(key->wide))
+		return ct_binding_key(pool, &key->tuple, &name);
+	ct_narrow_set(&narrow,
+		      (ct_be32[]){ from->src,
+				   on == CT_NAT_ON_NOTHING ? 0 : from->dst },
+		      (ct_be16[]){ from->src_id, 0 }, ct_narrow_tail_of(from));
+	return of_pool(pool, ct_hash_narrow(&pool->tbl->hash, &narrow));
 }
 
 int ct_binding_name(struct ct_bind *bind, const struct ct_tuple *from)
@@ -163,18 +193,6 @@ static int use(struct ct_bind *bind, uint32_t unit, struct ct_tuple *leave)
 	return 0;
 }
 
-bool ct_binding_is_new(const struct ct_bind *bind)
-{
-	uint32_t first, unit;
-
-	if (!atomic_load_explicit(bind->head, memory_order_relaxed))
-		return true;
-	first = ct_head_lock(bind->head);
-	unit = find(bind, first);
-	ct_head_unlock(bind->head, first);
-	return !unit;
-}
-
 int ct_binding_join(struct ct_bind *bind, struct ct_tuple *leave)
 {
 	uint32_t first = ct_head_lock(bind->head);
@@ -239,7 +257,7 @@ static void count(_Atomic uint64_t *counter, int by)
 		memory_order_relaxed);
 }
 
-static void put_in_list(const struct ct_nat_pool *pool, uint32_t unit)
+void ct_binding_enlist(const struct ct_nat_pool *pool, uint32_t unit)
 {
 	const struct ct_table *tbl = pool->tbl;
 	struct ct_mapping *map = ct_binding_at(tbl, unit);
@@ -295,7 +313,7 @@ int ct_binding_enter(struct ct_bind *bind, const struct ct_place *place,
 	map->address = (uint16_t)place->address;
 	map->outside_id = htons((uint16_t)place->id);
 	map->flags = flags;
-	map->list = (uint16_t)(bind->pick.thr->dice[0] % CT_POOL_LISTS);
+	map->list = ct_binding_list_of(bind->pick.thr);
 	first = ct_head_lock(bind->head);
 	other = find(bind, first);
 	error = use(bind, other ? other : bind->unit, leave);
@@ -310,7 +328,7 @@ int ct_binding_enter(struct ct_bind *bind, const struct ct_place *place,
 		return error;
 	}
 	if (flags & CT_BINDING_LISTED)
-		put_in_list(bind->pool, bind->unit);
+		ct_binding_enlist(bind->pool, bind->unit);
 	if (bind->subscriber)
 		ct_subscriber_pair(bind->pick.thr, bind->pool, bind->subscriber,
 				   place->address);
@@ -332,7 +350,8 @@ static void release(struct ct_thread *thr, uint32_t unit)
 		take_from_list(pool, unit);
 	else
 		ct_pool_retire(thr, pool, slot_of(tbl, map->l4), &place, unit);
-	ct_report_mapping(thr, CT_NAT_EV_MAPPING_END, map, NULL);
+	if (ct_unlikely(ct_report_wanted(pool, CT_NAT_EV_MAPPING_END)))
+		ct_report_mapping(thr, CT_NAT_EV_MAPPING_END, map, NULL);
 	if (map->subscriber)
 		ct_subscriber_put(thr, pool, map->subscriber);
 	ct_slab_free(&tbl->slab, &thr->magazine[CT_SLAB_NAT], CT_SLAB_NAT,
@@ -398,34 +417,22 @@ static void leave_one(struct ct_thread *thr, const struct ct_conn *conn,
 
 /* Its reply tuple, reserved in the lists of overloaded addresses, is in the
  * table, or nobody's again. */
-static ct_noinline void settle(const struct ct_table *tbl,
-			       const struct ct_conn *conn,
-			       const struct ct_mapping *map)
+static void settle(const struct ct_thread *thr, const struct ct_conn *conn,
+		   const struct ct_link *link)
 {
-	struct ct_key key;
+	const struct ct_mapping *map = ct_binding_at(thr->tbl, link->mapping);
 
-	if (ct_likely(!(ct_conn_word(conn) & (CT_S_WIDE | CT_S_FAR)))) {
-		key.hash =
-			ct_hash_narrow(&tbl->hash, &conn->narrow[CT_DIR_REPLY]);
-	} else {
-		ct_conn_tuple(conn, CT_DIR_REPLY, &key.tuple);
-		ct_key_finish(&key, &tbl->hash);
-	}
-	ct_overload_settled(ct_pool_of(tbl, map->pool), key.hash);
+	if (map->flags & CT_BINDING_LISTED)
+		ct_overload_settled(ct_pool_of(thr->tbl, map->pool),
+				    ct_reply_hash(thr, conn));
 }
 
-static void settle_all(const struct ct_table *tbl, const struct ct_conn *conn,
+static void settle_all(const struct ct_thread *thr, const struct ct_conn *conn,
 		       const struct ct_link *link, unsigned n)
 {
-	for (unsigned i = 0; i < n; i++) {
-		const struct ct_mapping *map;
-
-		if (ct_outside_is(tbl, &link[i]))
-			continue;
-		map = ct_binding_at(tbl, link[i].mapping);
-		if (map->flags & CT_BINDING_LISTED)
-			settle(tbl, conn, map);
-	}
+	for (unsigned i = 0; i < n; i++)
+		if (!ct_outside_is(thr->tbl, &link[i]))
+			settle(thr, conn, &link[i]);
 }
 
 void ct_binding_leave(struct ct_thread *thr, struct ct_conn *conn)
@@ -437,7 +444,7 @@ void ct_binding_leave(struct ct_thread *thr, struct ct_conn *conn)
 
 	link = ct_conn_links(thr->tbl, conn, &n);
 	if (!(ct_conn_word(conn) & CT_S_CONFIRMED))
-		settle_all(thr->tbl, conn, link, n);
+		settle_all(thr, conn, link, n);
 	for (unsigned i = 0; i < n; i++)
 		if (!ct_outside_is(thr->tbl, &link[i]))
 			leave_one(thr, conn, &link[i]);
@@ -495,34 +502,45 @@ static bool confirm_one(struct ct_thread *thr, const struct ct_conn *conn,
 
 	if (ct_unlikely(ct_report_wanted(pool, CT_NAT_EV_SESSION)))
 		tell_session(thr, CT_NAT_EV_SESSION, map, conn);
-	return ct_pool_state(ct_pool_at(pool, map->address)) == CT_POOL_REMOVED;
+	/* seq_cst: after ct_buckets_publish() has made the connection known;
+	 * who takes the address away looks for connections after he has said
+	 * so, with a fence between.  One of the two sees the other. */
+	return atomic_load_explicit(&ct_pool_at(pool, map->address)->state,
+				    memory_order_seq_cst) == CT_POOL_REMOVED;
 }
 
-void ct_binding_confirmed(struct ct_thread *thr, struct ct_conn *conn)
+/* A hairpin, or what has a far tuple. */
+static ct_noinline void confirm_all(struct ct_thread *thr, struct ct_conn *conn)
 {
-	struct ct_table *tbl = thr->tbl;
-	const struct ct_link *link = ct_conn_first_link(conn);
+	const struct ct_link *link;
 	bool removed = false;
-	unsigned n = 1;
+	unsigned n;
 
-	if (!link || !link->mapping)
-		return; /* a range, and of the destination alone */
-	if (ct_unlikely((link->mapping & CT_LINK_TWO) ||
-			(ct_conn_word(conn) & CT_S_FAR)))
-		link = ct_conn_links(tbl, conn, &n);
-	if (n == 1 && ct_outside_is(tbl, link)) {
-		ct_outside_confirmed(thr, conn, link);
-		return;
-	}
-	settle_all(tbl, conn, link, n);
-	/* The connection is known, then the address's state is read; pairs with
-	 * the fence in ct_nat_pool_remove(). */
-	atomic_thread_fence(memory_order_seq_cst);
+	link = ct_conn_links(thr->tbl, conn, &n);
+	settle_all(thr, conn, link, n);
 	for (unsigned i = 0; i < n; i++)
-		if (ct_outside_is(tbl, &link[i]))
+		if (ct_outside_is(thr->tbl, &link[i]))
 			ct_outside_confirmed(thr, conn, &link[i]);
 		else
 			removed |= confirm_one(thr, conn, &link[i]);
 	if (removed)
 		ct_conn_kill(thr, conn, CT_R_END_ADDRESS);
+}
+
+void ct_binding_confirmed(struct ct_thread *thr, struct ct_conn *conn)
+{
+	const struct ct_link *link = ct_conn_first_link(conn);
+
+	if (!link || !link->mapping)
+		return; /* a range, and of the destination alone */
+	if (ct_unlikely((link->mapping & CT_LINK_TWO) ||
+			(ct_conn_word(conn) & CT_S_FAR))) {
+		confirm_all(thr, conn);
+	} else if (ct_outside_is(thr->tbl, link)) {
+		ct_outside_confirmed(thr, conn, link);
+	} else {
+		settle(thr, conn, link);
+		if (ct_unlikely(confirm_one(thr, conn, link)))
+			ct_conn_kill(thr, conn, CT_R_END_ADDRESS);
+	}
 }

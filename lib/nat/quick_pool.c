@@ -2,16 +2,32 @@
 /*
  * quick_pool.c - a pool's new mapping, as it was foreseen
  *
- * In the order of pooled.c: subscriber, mapping, id, entered for everybody.  The
- * address, the id and the key of the reply tuple are at hand (foresee.h).
+ * What pooled.c does in steps is done here in one visit of the mapping's chain,
+ * since the address, the id and the key of the reply tuple are at hand
+ * (foresee.h): subscriber, mapping, id, entered for everybody.  So nobody can
+ * be faster in between.
+ *
+ * Locks: within the chain's those of the subscriber's chain and of the map.
  */
+#include "core/head.h"
 #include "nat/binding.h"
 #include "nat/overload.h"
 #include "nat/quick.h"
+#include "nat/report.h"
 #include "nat/setup.h"
 #include "nat/subscriber.h"
 
-#include <string.h>
+#include <arpa/inet.h>
+
+/* A connection that gets a mapping. */
+struct quick {
+	struct ct_thread *thr;
+	struct ct_conn *conn;
+	struct ct_nat_pool *pool;
+	const struct ct_foreseen *seen;
+	struct ct_visit visit; /* of its subscriber */
+	uint32_t unit;         /* the mapping */
+};
 
 /* => What is done for nearly every connection is all that the pool wants. */
 static bool is_simple(const struct ct_nat_pool *pool)
@@ -25,103 +41,163 @@ static bool is_foreseen(const struct ct_foreseen *seen,
 			const struct ct_conn *conn,
 			const struct ct_nat_pool *pool)
 {
-	return seen && seen->pool == pool && seen->addr &&
+	return seen && seen->pool == pool && seen->addr && seen->head[0] &&
 	       seen->id != CT_PORTMAP_NONE &&
 	       ct_quick_is_plain(pool->tbl, conn) &&
 	       memcmp(&conn->narrow[CT_DIR_ORIG], &seen->of->narrow,
 		      sizeof(seen->of->narrow)) == 0;
 }
 
-/* The same of an id that is overloaded. */
-static bool reserve_seen(const struct ct_bind *bind)
+/* => A mapping of the chain has the key, and so the name, most likely. */
+static bool is_known(const struct ct_table *tbl, uint32_t unit, uint64_t key)
 {
-	const struct ct_foreseen *seen = bind->seen;
-	struct ct_nat_pool *pool = bind->pool;
+	const struct ct_mapping *map;
+
+	for (; unit; unit = map->next) {
+		map = ct_binding_at(tbl, unit);
+		if (map->key == key)
+			return true;
+	}
+	return false;
+}
+
+/* The foreseen id, one that is overloaded. */
+static bool reserve(const struct quick *quick, uint32_t slot)
+{
+	const struct ct_foreseen *seen = quick->seen;
+	struct ct_nat_pool *pool = quick->pool;
 
 	return !ct_pool_excludes(pool, seen->id) &&
 	       ct_pool_state(seen->addr) == CT_POOL_ACTIVE &&
-	       ct_pool_lists(pool, seen->addr, bind->slot) &&
+	       ct_pool_lists(pool, seen->addr, slot) &&
 	       ct_overload_reserve(pool, seen->reply.hash);
 }
 
-/* => The id that was foreseen is this mapping's, and nobody is answered there
- *    who does not belong to the pool. */
-static bool take_seen(const struct ct_bind *bind)
+/* => The foreseen id is this mapping's, and nobody is answered there who does
+ *    not belong to the pool. */
+static bool take_id(const struct quick *quick)
 {
-	const struct ct_foreseen *seen = bind->seen;
-	struct ct_nat_pool *pool = bind->pool;
+	const struct ct_foreseen *seen = quick->seen;
+	struct ct_nat_pool *pool = quick->pool;
 	const struct ct_place place = { seen->addr->number, seen->id };
+	uint32_t slot = seen->want.slot;
+	bool listed = ct_pool_overloads(pool);
 	enum ct_dir dir;
-	bool paired;
 
-	if (ct_subscriber_address(pool, bind->subscriber, &paired) !=
-		    place.address ||
-	    !(ct_pool_overloads(pool) ? reserve_seen(bind)
-				      : ct_pool_take_seen(pool, bind->slot,
-							  &place, bind->unit)))
+	if (!(listed ? reserve(quick, slot)
+		     : ct_pool_take_seen(pool, slot, &place, quick->unit)))
 		return false;
 	if (ct_likely(!ct_buckets_find(pool->tbl, &seen->reply, &dir)))
 		return true;
-	if (ct_pool_overloads(pool))
+	if (listed)
 		ct_overload_settled(pool, seen->reply.hash);
 	else
-		ct_pool_give(pool, bind->slot, &place, bind->unit);
+		ct_pool_give(pool, slot, &place, quick->unit);
 	return false;
 }
 
-/* A new mapping with the id that was foreseen; => false: nothing has changed. */
-static bool make_seen(struct ct_bind *bind, struct ct_tuple *leave)
+/* A mapping with one connection; whoever finds it by its id waits for the
+ * chain. */
+static void fill(const struct quick *quick, uint32_t next)
 {
-	struct ct_nat_pool *pool = bind->pool;
-	struct ct_thread *thr = bind->pick.thr;
-	const struct ct_foreseen *seen = bind->seen;
-	const struct ct_place place = { seen->addr->number, seen->id };
-	bool listed = ct_pool_overloads(pool);
-	uint32_t unit;
-	int error;
+	const struct ct_foreseen *seen = quick->seen;
+	const struct ct_nat_pool *pool = quick->pool;
+	const struct ct_narrow *from = &seen->of->narrow;
 
-	if (ct_subscriber_take(thr, pool, &bind->name, seen->owner,
-			       &bind->subscriber))
+	*ct_binding_at(pool->tbl, quick->unit) = (struct ct_mapping){
+		.next = next,
+		.n_conns = 1,
+		.inside.v6 = { from->src }, /* and nothing behind */
+		.first = ct_conn_unit(pool->tbl, quick->conn),
+		.subscriber = quick->visit.unit,
+		.inside_id = from->src_id,
+		.outside_id = htons((uint16_t)seen->id),
+		.l3 = from->l3,
+		.l4 = from->l4,
+		.zone = from->zone,
+		.pool = pool->number,
+		.address = (uint16_t)seen->addr->number,
+		.flags = ct_pool_overloads(pool) ? CT_BINDING_LISTED : 0,
+		.list = ct_binding_list_of(quick->thr),
+		.key = seen->key,
+	};
+}
+
+/* => The mapping is the chain's first from now on.  False: nothing has changed. */
+static bool make(struct quick *quick, uint32_t first)
+{
+	struct ct_thread *thr = quick->thr;
+	struct ct_slab *slab = &thr->tbl->slab;
+	struct ct_magazine *magazine = &thr->magazine[CT_SLAB_NAT];
+	const struct ct_foreseen *seen = quick->seen;
+
+	quick->unit = ct_slab_alloc(slab, magazine, CT_SLAB_NAT);
+	if (ct_unlikely(!quick->unit))
 		return false;
-	if (ct_likely(ct_binding_make(bind))) {
-		unit = bind->unit;
-		if (ct_likely(take_seen(bind))) {
-			error = ct_binding_enter(bind, &place,
-						 listed ? CT_BINDING_LISTED : 0,
-						 leave);
-			if (listed && bind->unit != unit)
-				ct_overload_settled(pool, seen->reply.hash);
-			return !error; /* or it has given all of it back */
-		}
-		ct_binding_unmake(bind);
+	fill(quick, first);
+	if (ct_unlikely(!take_id(quick))) {
+		ct_slab_free(slab, magazine, CT_SLAB_NAT, quick->unit);
+		return false;
 	}
-	ct_subscriber_put(thr, pool, bind->subscriber);
-	return false;
+	ct_conn_first_link(quick->conn)->mapping = quick->unit;
+	quick->conn->narrow[CT_DIR_REPLY] = seen->reply.narrow;
+	return true;
+}
+
+/* The same, if its name has none and its subscriber may have it. */
+static bool visit(struct quick *quick, uint32_t first)
+{
+	const struct ct_foreseen *seen = quick->seen;
+	struct ct_nat_pool *pool = quick->pool;
+
+	if (is_known(pool->tbl, first, seen->key) ||
+	    !ct_visit_begin(quick->thr, pool, &seen->of->tuple, &quick->visit))
+		return false;
+	if (ct_unlikely(!make(quick, first))) {
+		ct_visit_cancel(quick->thr, pool, &quick->visit);
+		return false;
+	}
+	ct_visit_end(pool, &quick->visit);
+	return true;
+}
+
+/* Everybody finds it; what else there is to do, and to tell. */
+static void made(const struct quick *quick)
+{
+	struct ct_thread *thr = quick->thr;
+	struct ct_nat_pool *pool = quick->pool;
+
+	if (ct_pool_overloads(pool))
+		ct_binding_enlist(pool, quick->unit);
+	if (ct_unlikely(ct_report_wanted(pool, CT_NAT_EV_SUBSCRIBER)))
+		ct_visit_tell(thr, pool, &quick->visit);
+	if (ct_unlikely(ct_report_wanted(pool, CT_NAT_EV_MAPPING)))
+		ct_report_mapping(thr, CT_NAT_EV_MAPPING,
+				  ct_binding_at(thr->tbl, quick->unit), NULL);
+	ct_setup_done(quick->conn, CT_NAT_SRC);
 }
 
 bool ct_quick_pool(struct ct_thread *thr, struct ct_conn *conn,
 		   struct ct_nat_pool *pool)
 {
 	const struct ct_foreseen *seen = thr->foreseen;
-	struct ct_tuple leave;
-	struct ct_bind bind;
+	struct quick quick;
+	uint32_t first;
+	bool done;
 
 	if (!is_foreseen(seen, conn, pool) || !is_simple(pool))
 		return false;
-	bind.pick.thr = thr;
-	bind.conn = conn;
-	bind.pool = pool;
-	bind.slot = thr->tbl->registry.l4_at[seen->of->narrow.l4];
-	if (ct_binding_name(&bind, &seen->of->tuple) ||
-	    !ct_binding_is_new(&bind))
-		return false;
-	leave = seen->of->tuple;
-	if (!make_seen(&bind, &leave))
-		return false;
-	ct_narrow_set(&conn->narrow[CT_DIR_REPLY],
-		      (ct_be32[]){ leave.dst.v4, leave.src.v4 },
-		      (ct_be16[]){ leave.dst_id, leave.src_id },
-		      ct_narrow_tail(leave.l3, leave.l4, leave.zone));
-	ct_setup_done(conn, CT_NAT_SRC);
-	return true;
+	quick.thr = thr;
+	quick.conn = conn;
+	quick.pool = pool;
+	quick.seen = seen;
+	quick.visit.head = seen->head[1];
+	quick.visit.tag = ct_subscriber_tag(seen->owner);
+	quick.visit.address = seen->addr->number;
+	first = ct_head_lock(seen->head[0]);
+	done = visit(&quick, first);
+	ct_head_unlock(seen->head[0], done ? quick.unit : first);
+	if (ct_likely(done))
+		made(&quick);
+	return done;
 }
