@@ -7,7 +7,7 @@
  * (foresee.h): subscriber, mapping, id, entered for everybody.  So nobody can
  * be faster in between.
  *
- * Locks: within the chain's those of the subscriber's chain and of the map.
+ * Locks: within the chain's that of the subscriber's chain, within that the map's.
  */
 #include "core/head.h"
 #include "nat/binding.h"
@@ -69,7 +69,8 @@ static bool reserve(const struct quick *quick, uint32_t slot)
 
 	return !ct_pool_excludes(pool, seen->id) &&
 	       ct_pool_state(seen->addr) == CT_POOL_ACTIVE &&
-	       ct_pool_lists(pool, seen->addr, slot) &&
+	       atomic_load_explicit(&seen->addr->lists[slot],
+				    memory_order_acquire) &&
 	       ct_overload_reserve(pool, seen->reply.hash);
 }
 
