@@ -152,6 +152,7 @@ struct ct_thread {
 	struct ct_private *opened;    /* its own */
 
 	struct ct_habit habit;              /* its own */
+	bool crosses;                       /* its own  packets do, of late */
 	const struct ct_foreseen *foreseen; /* its own  of the newcomer at hand,
 					       or NULL; see nat/foresee.h */
 
