@@ -45,11 +45,15 @@ static void name_of(const struct ct_nat_pool *pool, const struct ct_tuple *from,
 		memset(&name->dst, 0, sizeof(name->dst));
 }
 
+static uint64_t of_pool(const struct ct_nat_pool *pool, uint64_t hash)
+{
+	return hash ^ (uint64_t)pool->number << POOL_SHIFT;
+}
+
 uint64_t ct_binding_hash(const struct ct_nat_pool *pool,
 			 const struct ct_tuple *source)
 {
-	return ct_mapping_hash(pool->tbl, source) ^ (uint64_t)pool->number
-							    << POOL_SHIFT;
+	return of_pool(pool, ct_mapping_hash(pool->tbl, source));
 }
 
 uint64_t ct_binding_key(const struct ct_nat_pool *pool,
@@ -69,6 +73,30 @@ uint64_t ct_binding_key(const struct ct_nat_pool *pool,
 	peer.zone = 0;
 	return ct_binding_hash(pool, &source) ^
 	       ct_mapping_hash(pool->tbl, &peer);
+}
+
+uint64_t ct_binding_key_of(const struct ct_nat_pool *pool,
+			   const struct ct_key *key)
+{
+	enum ct_nat_dependence on = ct_binding_depends(pool, key->tuple.l4);
+	const struct ct_narrow *from = &key->narrow;
+	struct ct_narrow source, peer;
+	struct ct_tuple name;
+	uint64_t hash;
+
+	if (ct_unlikely(key->wide))
+		return ct_binding_key(pool, &key->tuple, &name);
+	ct_narrow_set(&source, (ct_be32[]){ from->src, 0 },
+		      (ct_be16[]){ from->src_id, 0 }, ct_narrow_tail_of(from));
+	hash = of_pool(pool, ct_hash_narrow(&pool->tbl->hash, &source));
+	if (on == CT_NAT_ON_NOTHING)
+		return hash;
+	ct_narrow_set(&peer, (ct_be32[]){ 0, from->dst },
+		      (ct_be16[]){ 0, on == CT_NAT_ON_ADDRESS_PORT
+					      ? from->dst_id
+					      : 0 },
+		      ct_narrow_tail(from->l3, from->l4, 0));
+	return hash ^ ct_hash_narrow(&pool->tbl->hash, &peer);
 }
 
 int ct_binding_name(struct ct_bind *bind, const struct ct_tuple *from)
@@ -187,18 +215,6 @@ static int use(struct ct_bind *bind, uint32_t unit, struct ct_tuple *leave)
 	return 0;
 }
 
-bool ct_binding_is_new(const struct ct_bind *bind)
-{
-	uint32_t first, unit;
-
-	if (!atomic_load_explicit(bind->head, memory_order_relaxed))
-		return true;
-	first = ct_head_lock(bind->head);
-	unit = find(bind, first);
-	ct_head_unlock(bind->head, first);
-	return !unit;
-}
-
 int ct_binding_join(struct ct_bind *bind, struct ct_tuple *leave)
 {
 	uint32_t first = ct_head_lock(bind->head);
@@ -264,7 +280,7 @@ static void count(_Atomic uint64_t *counter, int by)
 		memory_order_release);
 }
 
-static void put_in_list(const struct ct_nat_pool *pool, uint32_t unit)
+void ct_binding_enlist(const struct ct_nat_pool *pool, uint32_t unit)
 {
 	const struct ct_table *tbl = pool->tbl;
 	struct ct_mapping *map = ct_binding_at(tbl, unit);
@@ -322,7 +338,7 @@ int ct_binding_enter(struct ct_bind *bind, const struct ct_place *place,
 	map->address = (uint16_t)place->address;
 	map->outside_id = htons((uint16_t)place->id);
 	map->flags = flags;
-	map->list = (uint16_t)(bind->pick.thr->dice[0] % CT_POOL_LISTS);
+	map->list = ct_binding_list_of(bind->pick.thr);
 	first = ct_head_lock(bind->head);
 	other = find(bind, first);
 	error = use(bind, other ? other : bind->unit, leave);
@@ -337,7 +353,7 @@ int ct_binding_enter(struct ct_bind *bind, const struct ct_place *place,
 		return error;
 	}
 	if (flags & CT_BINDING_LISTED)
-		put_in_list(bind->pool, bind->unit);
+		ct_binding_enlist(bind->pool, bind->unit);
 	if (bind->subscriber)
 		ct_subscriber_pair(bind->pick.thr, bind->pool, bind->subscriber,
 				   place->address);
@@ -376,7 +392,8 @@ void ct_binding_release(struct ct_thread *thr, uint32_t unit)
 	struct ct_nat_pool *pool = ct_pool_of(tbl, map->pool);
 
 	/* Before another can have its id. */
-	if (!(map->flags & CT_BINDING_LOST))
+	if (ct_unlikely(ct_report_wanted(pool, CT_NAT_EV_MAPPING_END)) &&
+	    !(map->flags & CT_BINDING_LOST))
 		ct_report_mapping(thr, CT_NAT_EV_MAPPING_END, map, NULL);
 	if (map->flags & CT_BINDING_LISTED)
 		take_from_list(pool, unit);
@@ -597,33 +614,42 @@ static bool confirm_one(struct ct_thread *thr, const struct ct_conn *conn,
 		ct_claim_end(thr, pool, link->mapping);
 	if (ct_unlikely(ct_report_wanted(pool, CT_NAT_EV_SESSION)))
 		tell_session(thr, CT_NAT_EV_SESSION, map, conn);
-	return ct_pool_state(ct_pool_at(pool, map->address)) == CT_POOL_REMOVED;
+	/* seq_cst: after ct_buckets_publish() has made the connection known;
+	 * who takes the address away looks for connections after he has said
+	 * so, with a fence between.  One of the two sees the other. */
+	return atomic_load_explicit(&ct_pool_at(pool, map->address)->state,
+				    memory_order_seq_cst) == CT_POOL_REMOVED;
 }
 
-void ct_binding_confirmed(struct ct_thread *thr, struct ct_conn *conn)
+/* A hairpin, or what has a far tuple. */
+static ct_noinline void confirm_all(struct ct_thread *thr, struct ct_conn *conn)
 {
-	struct ct_table *tbl = thr->tbl;
-	const struct ct_link *link = ct_conn_first_link(conn);
+	const struct ct_link *link;
 	bool removed = false;
-	unsigned n = 1;
+	unsigned n;
 
-	if (!link || !link->mapping)
-		return; /* a range, and of the destination alone */
-	if (ct_unlikely((link->mapping & CT_LINK_TWO) ||
-			(ct_conn_word(conn) & CT_S_FAR)))
-		link = ct_conn_links(tbl, conn, &n);
-	if (n == 1 && ct_outside_is(tbl, link)) {
-		ct_outside_confirmed(thr, conn, link);
-		return;
-	}
-	/* The connection is known, then the address's state is read; pairs with
-	 * the fence in ct_nat_pool_remove(). */
-	atomic_thread_fence(memory_order_seq_cst);
+	link = ct_conn_links(thr->tbl, conn, &n);
 	for (unsigned i = 0; i < n; i++)
-		if (ct_outside_is(tbl, &link[i]))
+		if (ct_outside_is(thr->tbl, &link[i]))
 			ct_outside_confirmed(thr, conn, &link[i]);
 		else
 			removed |= confirm_one(thr, conn, &link[i]);
 	if (removed)
 		ct_conn_kill(thr, conn, CT_R_END_ADDRESS);
+}
+
+void ct_binding_confirmed(struct ct_thread *thr, struct ct_conn *conn)
+{
+	const struct ct_link *link = ct_conn_first_link(conn);
+
+	if (!link || !link->mapping)
+		return; /* a range, and of the destination alone */
+	if (ct_unlikely((link->mapping & CT_LINK_TWO) ||
+			(ct_conn_word(conn) & CT_S_FAR))) {
+		confirm_all(thr, conn);
+	} else if (ct_outside_is(thr->tbl, link)) {
+		ct_outside_confirmed(thr, conn, link);
+	} else if (ct_unlikely(confirm_one(thr, conn, link))) {
+		ct_conn_kill(thr, conn, CT_R_END_ADDRESS);
+	}
 }

@@ -87,6 +87,10 @@ uint64_t ct_binding_hash(const struct ct_nat_pool *pool,
 uint64_t ct_binding_key(const struct ct_nat_pool *pool,
 			const struct ct_tuple *from, struct ct_tuple *name);
 
+/* The same of a packet's key. */
+uint64_t ct_binding_key_of(const struct ct_nat_pool *pool,
+			   const struct ct_key *key);
+
 /*
  * A number that nobody can foretell who does not know the table's secret, for
  * the first choice of a mapping.
@@ -104,15 +108,12 @@ static inline uint32_t ct_binding_dice(const struct ct_thread *thr,
 
 static inline uint32_t ct_bind_dice(const struct ct_bind *bind)
 {
-	return bind->seen ? bind->seen->dice
+	return bind->seen ? bind->seen->want.dice
 			  : ct_binding_dice(bind->pick.thr, bind->key);
 }
 
 /* Room for one more link of a private connection; => false: no memory. */
 bool ct_binding_room(struct ct_thread *thr, struct ct_conn *conn);
-
-/* => Its name has no mapping yet, most likely. */
-bool ct_binding_is_new(const struct ct_bind *bind);
 
 /*
  * The connection uses the mapping that its name has.
@@ -135,6 +136,15 @@ void ct_binding_unmake(struct ct_bind *bind);
  */
 int ct_binding_enter(struct ct_bind *bind, const struct ct_place *place,
 		     uint16_t flags, struct ct_tuple *leave);
+
+/* An overloaded mapping, which can be found, enters the list that it names. */
+void ct_binding_enlist(const struct ct_nat_pool *pool, uint32_t unit);
+
+/* => The list that a thread's mappings are in, of each address. */
+static inline uint16_t ct_binding_list_of(const struct ct_thread *thr)
+{
+	return (uint16_t)(thr->dice[0] % CT_POOL_LISTS);
+}
 
 /* A connection is freed; ct_mapping_leave_fn. */
 void ct_binding_leave(struct ct_thread *thr, struct ct_conn *conn);

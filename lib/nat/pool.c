@@ -218,8 +218,12 @@ static uint32_t start_of(const struct ct_nat_pool *pool,
 {
 	const struct ct_portspan all = { pool->cfg.min_id - pool->base,
 					 pool->n_ids - 1 };
+	const uint32_t particular =
+		CT_POOL_KEEP_ID | CT_POOL_KEEP_CLASS | CT_POOL_PARITY;
 	struct ct_portspan class_;
 
+	if (ct_likely(!(pool->cfg.flags & particular)))
+		return start_in(&all, want->dice);
 	if (ct_pool_keeps(pool, want->inside))
 		return want->inside - pool->base;
 	class_ = class_of(pool, want, &all);
@@ -244,7 +248,7 @@ bool ct_pool_take_seen(struct ct_nat_pool *pool, const struct ct_want *want,
 	/* Where a search was needed, one before it may be free meanwhile. */
 	taken = ct_portmap_is_free(map, id) &&
 		ct_pool_state(addr) == CT_POOL_ACTIVE &&
-		(ct_likely(id == start_of(pool, want)) ||
+		(ct_likely(id == want->place) ||
 		 id == find_id(pool, want, addr, map));
 	if (ct_likely(taken)) {
 		ct_portmap_take(map, id, want->owner);
@@ -256,16 +260,17 @@ bool ct_pool_take_seen(struct ct_nat_pool *pool, const struct ct_want *want,
 	return taken;
 }
 
-void ct_pool_fetch(const struct ct_nat_pool *pool, const struct ct_want *want,
+void ct_pool_fetch(const struct ct_nat_pool *pool, struct ct_want *want,
 		   const struct ct_pool_addr *addr)
 {
 	const struct ct_portmap *map = atomic_load_explicit(
 		&addr->map[want->slot], memory_order_acquire);
 	const _Atomic uint64_t *word;
 
+	want->place = start_of(pool, want);
 	if (!map)
 		return;
-	word = &map->word[start_of(pool, want) / 64];
+	word = &map->word[want->place / 64];
 	__builtin_prefetch((const void *)(uintptr_t)word, 1);
 }
 
@@ -283,7 +288,7 @@ uint32_t ct_pool_peek(const struct ct_nat_pool *pool,
 			       : ct_pool_any_id(pool, want->dice);
 	if (!map)
 		return CT_PORTMAP_NONE;
-	id = start_of(pool, want);
+	id = want->place;
 	/* Most often the first one is free. */
 	if (ct_unlikely(!ct_portmap_is_free(map, id)))
 		id = find_id(pool, want, addr, map);

@@ -5,6 +5,7 @@
 #include "nat/quick.h"
 
 #include "core/table.h"
+#include "nat/foresee.h"
 
 #include <string.h>
 
@@ -38,9 +39,22 @@ bool ct_quick_is_plain(const struct ct_table *tbl, const struct ct_conn *conn)
 
 struct asked {
 	const struct ct_table *tbl;
+	const struct ct_foreseen *seen; /* or NULL */
 	struct ct_narrow leave; /* as the first packet will, its id apart */
 	struct ct_key reply;
 };
+
+/* => The hash of the reply, the one foreseen, most likely. */
+static uint64_t hash_of(const struct asked *asked)
+{
+	const struct ct_foreseen *seen = asked->seen;
+	const struct ct_narrow *reply = &asked->reply.narrow;
+
+	if (ct_likely(seen && !seen->reply.wide &&
+		      memcmp(&seen->reply.narrow, reply, sizeof(*reply)) == 0))
+		return seen->reply.hash;
+	return ct_hash_narrow(&asked->tbl->hash, reply);
+}
 
 /* ct_mapping_free_fn: nobody is answered there, not even somebody expired. */
 static bool is_free(void *user, ct_be16 id)
@@ -53,7 +67,7 @@ static bool is_free(void *user, ct_be16 id)
 	ct_narrow_set(&key->narrow, (ct_be32[]){ leave->dst, leave->src },
 		      (ct_be16[]){ leave->dst_id, id },
 		      ct_narrow_tail_of(leave));
-	key->hash = ct_hash_narrow(&asked->tbl->hash, &key->narrow);
+	key->hash = hash_of(asked);
 	return !ct_buckets_find(asked->tbl, key, &dir);
 }
 
@@ -72,6 +86,7 @@ bool ct_quick_setup(struct ct_thread *thr, struct ct_conn *conn,
 	ct_narrow_set(&source, (ct_be32[]){ orig->src, 0 },
 		      (ct_be16[]){ orig->src_id, 0 }, ct_narrow_tail_of(orig));
 	asked.tbl = thr->tbl;
+	asked.seen = thr->foreseen;
 	asked.leave = *orig;
 	asked.leave.src = outside;
 	asked.reply.wide = false;

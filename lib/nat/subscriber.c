@@ -63,14 +63,22 @@ void ct_subscribers_fini(struct ct_nat_pool *pool)
 		    ct_subscribers_bytes(pool));
 }
 
+static ct_noinline uint64_t hash_wide(const struct ct_nat_pool *pool,
+				      const union ct_addr *prefix,
+				      uint16_t zone)
+{
+	const struct name name = { .prefix = *prefix, .zone = zone };
+
+	return ct_hash_wide(&pool->tbl->hash, &name);
+}
+
 static uint64_t hash_of(const struct ct_nat_pool *pool,
 			const union ct_addr *prefix, uint16_t zone)
 {
-	struct name name = { .prefix = *prefix, .zone = zone };
 	struct ct_narrow narrow;
 
 	if (ct_unlikely(pool->cfg.l3 != CT_L3_IPV4))
-		return ct_hash_wide(&pool->tbl->hash, &name);
+		return hash_wide(pool, prefix, zone);
 	ct_narrow_set(&narrow, (ct_be32[]){ prefix->v4, 0 },
 		      (ct_be16[]){ 0, 0 }, zone);
 	return ct_hash_narrow(&pool->tbl->hash, &narrow);
@@ -96,8 +104,8 @@ uint64_t ct_subscriber_hash(const struct ct_nat_pool *pool,
 	return hash_of(pool, &prefix, inside->zone);
 }
 
-const _Atomic uint32_t *ct_subscriber_head(const struct ct_nat_pool *pool,
-					   uint64_t hash)
+_Atomic uint32_t *ct_subscriber_head(const struct ct_nat_pool *pool,
+				     uint64_t hash)
 {
 	return head_at(pool, hash);
 }
@@ -169,34 +177,42 @@ static uint32_t find_afloat(const struct ct_nat_pool *pool, uint32_t first,
 	return unit;
 }
 
-int ct_subscriber_take(struct ct_thread *thr, struct ct_nat_pool *pool,
-		       const struct ct_tuple *inside, uint64_t hash,
-		       uint32_t *unit)
+static bool may_have_more(const struct ct_nat_pool *pool,
+			  const struct ct_subscriber *sub)
 {
 	uint32_t max = pool->cfg.max_mappings;
+
+	return !max || sub->n_maps < max;
+}
+
+int ct_subscriber_take(struct ct_thread *thr, struct ct_nat_pool *pool,
+		       const struct ct_tuple *inside, uint64_t hash,
+		       uint32_t *taken)
+{
 	_Atomic uint32_t *head = head_at(pool, hash);
 	union ct_addr prefix;
-	uint32_t first;
+	uint32_t first, unit;
 	int error = 0;
 
 	ct_prefix_of(pool, &inside->src, &prefix);
 	first = ct_head_lock(head);
-	*unit = find_afloat(pool, first, &prefix, inside->zone);
-	if (!*unit) {
-		*unit = make(thr, pool, &prefix, inside->zone,
-			     ct_subscriber_tag(hash));
-		if (*unit) {
-			ct_subscriber_at(pool, *unit)->next = first;
-			first = *unit;
+	unit = find_afloat(pool, first, &prefix, inside->zone);
+	if (!unit) {
+		unit = make(thr, pool, &prefix, inside->zone,
+			    ct_subscriber_tag(hash));
+		if (unit) {
+			ct_subscriber_at(pool, unit)->next = first;
+			first = unit;
 		}
 	}
-	if (!*unit)
+	if (!unit)
 		error = CT_E_NOMEM;
-	else if (max && ct_subscriber_at(pool, *unit)->n_maps >= max)
+	else if (!may_have_more(pool, ct_subscriber_at(pool, unit)))
 		error = CT_E_FULL;
 	else
-		ct_subscriber_at(pool, *unit)->n_maps++;
+		ct_subscriber_at(pool, unit)->n_maps++;
 	ct_head_unlock(head, first);
+	*taken = error ? 0 : unit;
 	return error;
 }
 
@@ -329,6 +345,72 @@ void ct_subscriber_put(struct ct_thread *thr, struct ct_nat_pool *pool,
 	ct_head_unlock(head, first);
 	if (last)
 		end(thr, pool, unit);
+}
+
+/* --- A visit ------------------------------------------------------------ */
+
+/* => It begins with the visit's address; 0: there is none, or no memory. */
+static uint32_t meet(struct ct_thread *thr, const struct ct_nat_pool *pool,
+		     const struct ct_tuple *inside, struct ct_visit *visit)
+{
+	const struct ct_subscriber *sub;
+	union ct_addr prefix;
+	uint32_t unit, n;
+
+	ct_prefix_of(pool, &inside->src, &prefix);
+	unit = find(pool, visit->first, &prefix, inside->zone);
+	visit->is_new = !unit;
+	if (unit) {
+		sub = ct_subscriber_at(pool, unit);
+		return address_of(sub) == visit->address + 1 &&
+				       may_have_more(pool, sub)
+			       ? unit
+			       : 0;
+	}
+	n = atomic_load_explicit(&pool->n_addrs, memory_order_acquire);
+	if (ct_subscriber_start(visit->tag, n) != visit->address)
+		return 0;
+	return make(thr, pool, &prefix, inside->zone, visit->tag);
+}
+
+bool ct_visit_begin(struct ct_thread *thr, const struct ct_nat_pool *pool,
+		    const struct ct_tuple *inside, struct ct_visit *visit)
+{
+	visit->first = ct_head_lock(visit->head);
+	visit->unit = meet(thr, pool, inside, visit);
+	if (ct_unlikely(!visit->unit))
+		ct_head_unlock(visit->head, visit->first);
+	return visit->unit != 0;
+}
+
+void ct_visit_end(const struct ct_nat_pool *pool, struct ct_visit *visit)
+{
+	struct ct_subscriber *sub = ct_subscriber_at(pool, visit->unit);
+
+	sub->n_maps++;
+	if (visit->is_new) {
+		address_set(pool, sub, visit->address + 1);
+		sub->next = visit->first;
+		visit->first = visit->unit;
+	}
+	ct_head_unlock(visit->head, visit->first);
+}
+
+void ct_visit_cancel(struct ct_thread *thr, const struct ct_nat_pool *pool,
+		     const struct ct_visit *visit)
+{
+	if (visit->is_new)
+		ct_slab_free(&pool->tbl->slab, &thr->magazine[CT_SLAB_NAT],
+			     CT_SLAB_NAT, visit->unit);
+	ct_head_unlock(visit->head, visit->first);
+}
+
+void ct_visit_tell(const struct ct_thread *thr, const struct ct_nat_pool *pool,
+		   const struct ct_visit *visit)
+{
+	if (visit->is_new)
+		tell_pair(thr, pool, ct_subscriber_at(pool, visit->unit),
+			  CT_NAT_EV_SUBSCRIBER, visit->address + 1);
 }
 
 /* --- Quotas ------------------------------------------------------------- */

@@ -14,10 +14,19 @@
 
 enum { MAX_CONNS = 4096, BURST = 32, TCP = 6, UDP = 17, RANGE_ADDR = 200 };
 
-enum way { WAY_PLAIN, WAY_RANGE, WAY_POOL, WAY_OTHER, WAYS };
+#define OTHER_SERVER 0xc0000209u /* 192.0.2.9 */
+
+enum way {
+	WAY_PLAIN,
+	WAY_RANGE,
+	WAY_POOL,
+	WAY_OTHER,
+	WAYS,
+	WAY_BOTH_ENDS = WAYS /* WAY_POOL, and then another destination */
+};
 
 static struct ct_world w;
-static struct ct_nat_pool *pools[WAYS];
+static struct ct_nat_pool *pools[WAYS + 1];
 static struct ct_test_packet bytes[BURST];
 static struct ct_pkt pkt[BURST];
 
@@ -45,6 +54,12 @@ static enum way one_range(const struct ct_pkt *p)
 	return WAY_RANGE;
 }
 
+static enum way both_ends(const struct ct_pkt *p)
+{
+	(void)p;
+	return WAY_BOTH_ENDS;
+}
+
 static enum ct_verdict rule(void *user, struct ct_thread *thr, struct ct_pkt *p)
 {
 	union ct_addr addr = ct_pool_addr(RANGE_ADDR);
@@ -56,6 +71,11 @@ static enum ct_verdict rule(void *user, struct ct_thread *thr, struct ct_pkt *p)
 		error = ct_nat_masquerade(thr, p, &addr, NULL);
 	else if (way != WAY_PLAIN)
 		error = ct_nat_pool_setup(thr, p, pools[way]);
+	if (way == WAY_BOTH_ENDS && !error) {
+		struct ct_nat_range to = ct_nat_to(OTHER_SERVER);
+
+		error = ct_nat_setup(thr, p, CT_NAT_DST, &to);
+	}
 	return error ? CT_DROP : CT_ACCEPT;
 }
 
@@ -65,6 +85,7 @@ static void two_pools(const struct ct_nat_pool_config *cfg, unsigned n)
 	union ct_addr other = ct_pool_addr(101);
 
 	pools[WAY_POOL] = ct_pool_new(&w, cfg, n);
+	pools[WAY_BOTH_ENDS] = pools[WAY_POOL];
 	ck_assert_int_eq(ct_nat_pool_create(w.tbl, cfg, &pools[WAY_OTHER]), 0);
 	ck_assert_int_eq(ct_nat_pool_add(pools[WAY_OTHER], &other, NULL), 0);
 }
@@ -124,6 +145,18 @@ static unsigned open_from(unsigned first, uint16_t port)
 {
 	for (unsigned i = 0; i < BURST; i++) {
 		struct ct_test_flow flow = ct_pool_client(first + i, port);
+
+		first_packet(&bytes[i], &flow);
+	}
+	return forward(BURST);
+}
+
+/* The same, all of one host, from this port on. */
+static unsigned open_ports(unsigned host, uint16_t first)
+{
+	for (unsigned i = 0; i < BURST; i++) {
+		struct ct_test_flow flow =
+			ct_pool_client(host, (uint16_t)(first + i));
 
 		first_packet(&bytes[i], &flow);
 	}
@@ -265,6 +298,144 @@ START_TEST(overloaded_ids_differ_where_the_server_is_the_same)
 	}
 	ck_assert_uint_eq(open_from(300, 1000), 0);
 	ck_assert_uint_gt(w.thr->n_foreseen, 0);
+	ct_world_audit(&w);
+}
+END_TEST
+
+/* What was foreseen of the answer is not what it is in the end. */
+START_TEST(answers_are_known_when_the_other_end_is_translated_later)
+{
+	struct ct_nat_pool_config cfg = ct_pool_config();
+
+	l4 = UDP;
+	two_pools(&cfg, 3);
+	way_of = both_ends;
+	for (unsigned host = 0; host < 3 * BURST; host += BURST) {
+		ck_assert_uint_eq(open_from(host, 1000), BURST);
+		for (unsigned i = 0; i < BURST; i++) {
+			struct ct_test_flow out = ct_pool_flow(&bytes[i]);
+			const ct_be32 server = htonl(OTHER_SERVER);
+			struct ct_test_packet answer;
+			struct ct_pkt p;
+
+			ck_assert_mem_eq(out.dst, &server, sizeof(server));
+			ct_test_udp(&answer, &out, CT_DIR_REPLY, 1);
+			p = ct_test_pkt(&answer);
+			ck_assert_int_eq(
+				ct_process(w.thr, &p, CT_HOOK_PREROUTING),
+				CT_ACCEPT);
+			ck_assert_int_eq(p.state, CT_ESTABLISHED);
+		}
+	}
+	ct_world_audit(&w);
+}
+END_TEST
+
+START_TEST(a_quota_of_mappings_holds_in_bursts)
+{
+	enum { IDS = 1000, QUOTA = 70 };
+	struct ct_nat_pool_config cfg = ct_pool_config();
+	struct ct_nat_usage usage = { .size = sizeof(usage) };
+	union ct_addr host = ct_pool_inside(5);
+	unsigned n = 0;
+
+	l4 = l4s[_i];
+	cfg.min_id = 7000;
+	cfg.max_id = 7000 + IDS - 1;
+	cfg.max_mappings = QUOTA;
+	two_pools(&cfg, 1);
+	for (uint16_t port = 1; port < 4 * BURST; port += BURST)
+		n += open_ports(5, port);
+	ck_assert_uint_eq(n, QUOTA);
+	/* What was tried beyond holds nothing. */
+	ck_assert_uint_eq(ct_pool_gauge(pools[WAY_POOL], 1, l4).free,
+			  IDS - QUOTA);
+	ck_assert_int_eq(ct_nat_usage(pools[WAY_POOL], &host, 0, &usage), 0);
+	ck_assert_uint_eq(usage.mappings, QUOTA);
+	ck_assert(usage.paired);
+	ct_world_audit(&w);
+}
+END_TEST
+
+/* Somebody outside has a connection to one of the pool's endpoints. */
+START_TEST(an_endpoint_that_a_stranger_uses_is_passed_over_in_bursts)
+{
+	enum { IDS = 3 * BURST, TAKEN = 7000 + 50 };
+	struct ct_nat_pool_config cfg = ct_pool_config();
+	union ct_addr addr = ct_pool_addr(1);
+	struct ct_test_flow flow = ct_pool_client(0, TAKEN);
+	unsigned n = 0;
+
+	l4 = UDP;
+	cfg.min_id = 7000;
+	cfg.max_id = 7000 + IDS - 1;
+	two_pools(&cfg, 1);
+	memcpy(flow.src, &addr, 4);
+	ct_world_udp(&w, &flow, CT_DIR_ORIG);
+	for (unsigned host = 0; host < 4 * BURST; host += BURST) {
+		n += open_from(host, 1000);
+		ck_assert(n == host + BURST || n == IDS - 1);
+		for (unsigned i = 0; i < BURST; i++)
+			if (pkt[i].conn)
+				ck_assert_uint_ne(ct_nat_u16(&bytes[i], 20),
+						  TAKEN);
+	}
+	ck_assert_uint_eq(n, IDS - 1);
+	ck_assert_uint_eq(ct_pool_gauge(pools[WAY_POOL], 1, UDP).free, 1);
+	ct_world_audit(&w);
+	ct_flush(w.thr, NULL);
+	ct_world_settle(&w);
+	for (unsigned host = 0; host < 4 * BURST; host++) {
+		struct ct_nat_usage usage = { .size = sizeof(usage) };
+		union ct_addr inside = ct_pool_inside(host);
+
+		ck_assert_int_eq(
+			ct_nat_usage(pools[WAY_POOL], &inside, 0, &usage),
+			CT_E_NOENT);
+	}
+}
+END_TEST
+
+START_TEST(what_begins_in_bursts_is_told_as_it_ends)
+{
+	struct ct_nat_pool_config cfg = ct_natlog_config();
+
+	l4 = l4s[_i];
+	ct_natlog_open();
+	two_pools(&cfg, 3);
+	for (unsigned host = 0; host < 3 * BURST; host += BURST) {
+		ck_assert_uint_eq(open_from(host, 1000), BURST);
+		ck_assert_uint_eq(open_from(host, 1001), BURST);
+	}
+	ck_assert_uint_eq(ct_natlog_count(CT_NAT_EV_SUBSCRIBER), 3 * BURST);
+	ck_assert_uint_eq(ct_natlog_count(CT_NAT_EV_MAPPING), 6 * BURST);
+	ck_assert_uint_eq(ct_natlog_count(CT_NAT_EV_SESSION), 6 * BURST);
+	ct_flush(w.thr, NULL);
+	ct_world_settle(&w);
+	ck_assert_uint_eq(ct_natlog_count(CT_NAT_EV_SUBSCRIBER_END), 3 * BURST);
+	ck_assert_uint_eq(ct_natlog_count(CT_NAT_EV_MAPPING_END), 6 * BURST);
+	ck_assert_uint_eq(ct_natlog_count(CT_NAT_EV_SESSION_END), 6 * BURST);
+}
+END_TEST
+
+/* A host whose address is being drained gets another one. */
+START_TEST(a_drained_address_is_left_in_bursts)
+{
+	struct ct_nat_pool_config cfg = ct_pool_config();
+	union ct_addr drained = ct_pool_addr(2);
+	unsigned moved = 0;
+
+	l4 = l4s[_i];
+	two_pools(&cfg, 3);
+	ck_assert_uint_eq(open_from(0, 1000), BURST);
+	ck_assert_uint_eq(open_from(0, 1001), BURST);
+	for (unsigned i = 0; i < BURST; i++)
+		moved += left_with(i) == 2;
+	ck_assert_uint_gt(moved, 0);
+	ck_assert_int_eq(ct_nat_pool_drain(pools[WAY_POOL], &drained), 0);
+	ck_assert_uint_eq(open_from(0, 1002), BURST);
+	for (unsigned i = 0; i < BURST; i++)
+		ck_assert_uint_ne(left_with(i), 2);
 	ct_world_audit(&w);
 }
 END_TEST
@@ -466,6 +637,13 @@ Suite *ct_suite(void)
 	tcase_add_loop_test(tc, an_endpoint_keeps_its_mapping_in_bursts, 0, 2);
 	tcase_add_loop_test(
 		tc, overloaded_ids_differ_where_the_server_is_the_same, 0, 2);
+	tcase_add_test(
+		tc, answers_are_known_when_the_other_end_is_translated_later);
+	tcase_add_loop_test(tc, a_quota_of_mappings_holds_in_bursts, 0, 2);
+	tcase_add_test(
+		tc, an_endpoint_that_a_stranger_uses_is_passed_over_in_bursts);
+	tcase_add_loop_test(tc, what_begins_in_bursts_is_told_as_it_ends, 0, 2);
+	tcase_add_loop_test(tc, a_drained_address_is_left_in_bursts, 0, 2);
 	tcase_add_loop_test(tc, a_range_keeps_a_port_for_one_of_a_burst, 0, 2);
 	suite_add_tcase(suite, tc);
 	tc = tcase_create("twins");
