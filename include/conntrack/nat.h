@@ -47,8 +47,8 @@ enum ct_nat_flag {
 
 /** Ids from first to last, host order. */
 struct ct_nat_ids {
-	uint16_t first;
-	uint16_t last;
+	uint16_t first; /**< the first of them */
+	uint16_t last;  /**< the last of them */
 };
 
 /** Where to: addresses and ids.  Zero is "as it is". */

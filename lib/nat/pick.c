@@ -314,7 +314,8 @@ static int choose_id(const struct ct_pick *pick, struct ct_tuple *leave)
 	tries = span.n < TRIES_FIRST ? span.n : TRIES_FIRST;
 	for (;;) {
 		for (uint32_t left = tries; left; left--, at++) {
-			if (!skip_excluded(pick, &span, &at))
+			if (ct_unlikely(pick->range->n_excluded) &&
+			    !skip_excluded(pick, &span, &at))
 				return CT_E_FULL;
 			*id = htons((uint16_t)(span.first + at % span.n));
 			if (!is_in_use(pick, leave) &&
