@@ -42,6 +42,11 @@ _Atomic uint32_t *ct_mappings_head(struct ct_table *tbl, uint64_t key)
 			     index_of(tbl, key));
 }
 
+_Atomic uint32_t *ct_mappings_head_now(const struct ct_table *tbl, uint64_t key)
+{
+	return ct_heads_at(&tbl->mappings.heads, index_of(tbl, key));
+}
+
 uint64_t ct_mapping_hash(const struct ct_table *tbl,
 			 const struct ct_tuple *name)
 {
@@ -67,8 +72,7 @@ static uint64_t key_of(const struct ct_table *tbl, const struct ct_tuple *orig)
 static _Atomic uint32_t *head_now(const struct ct_table *tbl,
 				  const struct ct_tuple *orig)
 {
-	return ct_heads_at(&tbl->mappings.heads,
-			   index_of(tbl, key_of(tbl, orig)));
+	return ct_mappings_head_now(tbl, key_of(tbl, orig));
 }
 
 static struct ct_mapping *at(const struct ct_table *tbl, uint32_t unit)

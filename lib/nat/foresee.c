@@ -50,8 +50,9 @@ static void foresee_range(struct ct_thread *thr, const struct ct_narrow *orig,
 
 	ct_narrow_set(&source, (ct_be32[]){ orig->src, 0 },
 		      (ct_be16[]){ orig->src_id, 0 }, ct_narrow_tail_of(orig));
-	fetch_head(seen, 0,
-		   ct_mappings_head(tbl, ct_hash_narrow(&tbl->hash, &source)));
+	fetch_head(
+		seen, 0,
+		ct_mappings_head_now(tbl, ct_hash_narrow(&tbl->hash, &source)));
 	fetch_reply(tbl, orig, thr->habit.outside, orig->src_id, &seen->reply);
 }
 
@@ -71,7 +72,7 @@ static void foresee_pool(struct ct_thread *thr, const struct ct_key *key,
 				  .slot = thr->tbl->registry.l4_at[t->l4],
 				  .inside = ntohs(t->src_id),
 				  .dice = ct_binding_dice(thr, seen->key) };
-	fetch_head(seen, 0, ct_mappings_head(thr->tbl, seen->key));
+	fetch_head(seen, 0, ct_mappings_head_now(thr->tbl, seen->key));
 	if (!pool->subscribers)
 		return;
 	seen->owner = ct_subscriber_hash(pool, t);

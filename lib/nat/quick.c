@@ -9,13 +9,15 @@
 
 #include <string.h>
 
-/* => The range is one address, of IPv4, and says nothing of ids. */
+/* => The range is one address, of IPv4, and says nothing of ids; nor is the host
+ *    to be asked. */
 static bool is_simple(const struct ct_nat_range *range)
 {
 	const uint32_t harmless = CT_NAT_PERSISTENT;
 
 	return range->size == sizeof(*range) &&
 	       (range->flags & ~harmless) == CT_NAT_ADDR &&
+	       !range->n_excluded && !range->port_in_use &&
 	       !(range->min_addr.v6[1] | range->min_addr.v6[2] |
 		 range->min_addr.v6[3]) &&
 	       memcmp(&range->min_addr, &range->max_addr,
