@@ -45,6 +45,8 @@ enum ct_verdict ct_relate(struct ct_thread *thr, struct ct_pkt *pkt,
 enum ct_verdict ct_answer_invalid(struct ct_thread *thr, struct ct_pkt *pkt);
 enum ct_verdict ct_answer(struct ct_thread *thr, struct ct_pkt *pkt,
 			  enum ct_reason reason);
+enum ct_verdict ct_answer_drop(struct ct_thread *thr, struct ct_pkt *pkt,
+			       enum ct_reason reason);
 
 /*
  * A packet's way in two parts: what needs nothing but the packet, and what
@@ -83,6 +85,10 @@ void ct_way_enter(struct ct_thread *thr, struct ct_pkt *pkt,
  * it: a plain one (predict.h) of a tracker with ports. */
 void ct_way_resume(struct ct_thread *thr, struct ct_pkt *pkt,
 		   struct ct_way *way);
+
+/* Make a private connection; sets pkt->conn, or the reason why not. */
+enum ct_verdict ct_open(struct ct_thread *thr, struct ct_pkt *pkt,
+			const struct ct_way *way);
 
 /* => The way's hint is set, unless it is done or relates. */
 enum ct_verdict ct_way_go(struct ct_thread *thr, struct ct_pkt *pkt,

@@ -83,7 +83,8 @@ struct ct_nat_pool_config {
 	union ct_addr fixed_first; /**< with n_fixed */
 
 	/** Whether somebody else uses a port, a socket of the host's perhaps.
-	 * May be NULL.  Asked before a port is given out, without a lock. */
+	 * May be NULL.  Asked before a port is given out, without a lock
+	 * but a helper's when that announces it (helper.h). */
 	bool (*port_in_use)(void *user, uint8_t l4, const union ct_addr *addr,
 			    uint16_t id);
 	/** Told of events, see nat_cgn.h; may be NULL.  Without a lock, but for

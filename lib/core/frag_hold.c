@@ -7,6 +7,9 @@
 #include "core/frag_index.h"
 #include "core/table.h"
 
+#include <assert.h>
+#include <string.h>
+
 static enum ct_reason reason_of(enum ct_assembly_end end)
 {
 	switch (end) {
@@ -33,6 +36,26 @@ static bool gives_up(enum ct_assembly_end end)
 	       end == CT_ASSEMBLY_UNEVEN;
 }
 
+/* Those that are held become an assembly, which is no stricter than seen.h. */
+static void assemble(struct ct_datagram *datagram)
+{
+	struct ct_piece *piece = datagram->pieces.first;
+
+	memset(&datagram->pieces, 0, sizeof(datagram->pieces));
+	while (piece) {
+		struct ct_piece *next = piece->next;
+		enum ct_assembly_end end;
+		struct ct_fragment frag;
+
+		ct_fragment_read(ct_piece_bytes(piece), piece->hdr + piece->len,
+				 datagram->key.l3, &frag);
+		end = ct_assembly_add(&datagram->pieces, piece, &frag);
+		assert(end == CT_ASSEMBLY_WAITS);
+		(void)end;
+		piece = next;
+	}
+}
+
 enum ct_reason ct_frag_add(struct ct_frag_seat *seat,
 			   struct ct_datagram *datagram,
 			   struct ct_piece **piece,
@@ -46,6 +69,9 @@ enum ct_reason ct_frag_add(struct ct_frag_seat *seat,
 		ct_frag_drop(seat, datagram);
 		return CT_R_FRAG_LIMIT;
 	}
+	if (!datagram->gathers)
+		assemble(datagram);
+	datagram->gathers = 1;
 	end = ct_assembly_add(&datagram->pieces, *piece, frag);
 	if (end == CT_ASSEMBLY_WAITS || end == CT_ASSEMBLY_DONE)
 		*piece = NULL;

@@ -23,7 +23,6 @@
 #include "core/frag_index.h"
 #include "core/table.h"
 
-#include <assert.h>
 #include <string.h>
 
 /* --- Answers ------------------------------------------------------------ */
@@ -187,26 +186,6 @@ static enum ct_reason act(struct ct_frag_seat *seat,
 	return waits ? CT_R_FRAG_HELD : CT_R_NONE;
 }
 
-/* Those that are held become an assembly, which is no stricter than seen.h. */
-static void assemble(struct ct_datagram *datagram)
-{
-	struct ct_piece *piece = datagram->pieces.first;
-
-	memset(&datagram->pieces, 0, sizeof(datagram->pieces));
-	while (piece) {
-		struct ct_piece *next = piece->next;
-		enum ct_assembly_end end;
-		struct ct_fragment frag;
-
-		ct_fragment_read(ct_piece_bytes(piece), piece->hdr + piece->len,
-				 datagram->key.l3, &frag);
-		end = ct_assembly_add(&datagram->pieces, piece, &frag);
-		assert(end == CT_ASSEMBLY_WAITS);
-		(void)end;
-		piece = next;
-	}
-}
-
 static enum ct_reason join(struct ct_frag_seat *seat,
 			   struct ct_datagram *datagram,
 			   struct ct_piece **piece,
@@ -215,9 +194,6 @@ static enum ct_reason join(struct ct_frag_seat *seat,
 {
 	enum ct_reason reason;
 
-	if (!datagram->gathers)
-		assemble(datagram);
-	datagram->gathers = 1;
 	reason = ct_frag_add(seat, datagram, piece, frag);
 	if (reason == CT_R_NONE)
 		*done = datagram;

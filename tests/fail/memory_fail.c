@@ -387,16 +387,18 @@ static void fragments(struct run *run)
 	for (uint64_t mode = 1; mode <= 2; mode++) {
 		ck_assert_int_eq(ct_param_set(run->tbl, "frag.mode", mode), 0);
 		for (uint32_t i = 0; i < 4; i++) {
+			uint32_t id = 4 * (uint32_t)mode + i;
+
 			ct_test_udp(&whole,
 				    i % 2 ? &ct_test_flow6 : &ct_test_flow4,
 				    CT_DIR_ORIG, 1000);
 			fragment(run, &whole,
-				 (struct ct_test_part){ i, 800, 0 });
+				 (struct ct_test_part){ id, 800, 0 });
 			fragment(run, &whole,
-				 (struct ct_test_part){ i, 0, 400 });
+				 (struct ct_test_part){ id, 0, 400 });
 			if (i < 2)
 				fragment(run, &whole,
-					 (struct ct_test_part){ i, 400, 400 });
+					 (struct ct_test_part){ id, 400, 400 });
 		}
 		audit(run);
 		polls(run);

@@ -214,6 +214,25 @@ START_TEST(what_waits_has_bounds)
 }
 END_TEST
 
+/* From passing to putting together, and back. */
+START_TEST(what_waits_may_outlive_the_mode)
+{
+	uint64_t mode = _i / 2 ? 1 : 2;
+
+	datagram(_i % 2, "an OLD", "end");
+	ck_assert_int_eq(ct_param_set(ct_lines.w.tbl, "frag.mode", mode), 0);
+	ck_assert_int_eq(nth(2), CT_STOLEN);
+	ck_assert_int_eq(nth(1), CT_STOLEN);
+	ck_assert_int_eq(ct_param_set(ct_lines.w.tbl, "frag.mode", 3 - mode),
+			 0);
+	ck_assert_int_eq(nth(1), CT_DROP);
+	ck_assert_int_eq(nth(0), CT_ACCEPT);
+	lengthened("an NEWER", "end");
+	arrives(&whole);
+	ck_assert_uint_eq(waiting(), 0);
+}
+END_TEST
+
 START_TEST(what_waits_too_long_is_given_up)
 {
 	datagram(0, "hello", "");
@@ -292,6 +311,7 @@ Suite *ct_suite(void)
 	tcase_add_test(tc, an_expected_connection_is_enough);
 	tcase_add_test(tc, who_has_a_helper_for_tcp_passes);
 	tcase_add_test(tc, what_waits_has_bounds);
+	tcase_add_loop_test(tc, what_waits_may_outlive_the_mode, 0, 4);
 	tcase_add_test(tc, what_waits_too_long_is_given_up);
 	tcase_add_test(tc, an_overlap_gives_the_datagram_up);
 	tcase_add_loop_test(tc, what_is_not_there_cannot_be_kept, 0, 2);

@@ -340,49 +340,32 @@ START_TEST(routes_and_parameters_are_translated)
 }
 END_TEST
 
-START_TEST(answers_go_where_the_client_listens)
+static void says_it_listens(enum ct_dir who, const char *at)
 {
-	const char *text = "OPTIONS sip:bob@198.51.100.5 SIP/2.0\r\n"
-			   "Via: SIP/2.0/UDP 10.0.0.2:5082;branch=1\r\n"
-			   "CSeq: 1 OPTIONS\r\n\r\n";
+	char text[256];
 
-	ck_assert_ptr_nonnull(ct_parley_say(&parley, ALICE, text));
-	ck_assert_ptr_nonnull(ct_parley_say(&parley, BOB,
-					    "SIP/2.0 200 OK\r\n"
-					    "CSeq: 1 OPTIONS\r\n\r\n"));
-	has(&w.p, "198.51.100.5", 5060, "10.0.0.2", 5082);
+	snprintf(text, sizeof(text),
+		 "OPTIONS sip:you@198.51.100.5 SIP/2.0\r\n"
+		 "Via: SIP/2.0/UDP %s;branch=1\r\nCSeq: 1 OPTIONS\r\n\r\n",
+		 at);
+	ck_assert_ptr_nonnull(ct_parley_say(&parley, who, text));
 }
-END_TEST
+
+static void reaches(uint16_t port)
+{
+	ck_assert_ptr_nonnull(ct_parley_say(&parley, BOB, "any other text"));
+	has(&w.p, "198.51.100.5", 5060, "10.0.0.2", port);
+}
 
 /* Whoever could name a port of the client's would reach it there. */
-START_TEST(only_the_client_says_where_it_listens)
+START_TEST(answers_go_where_the_client_listens)
 {
-	ck_assert_ptr_nonnull(ct_parley_say(
-		&parley, ALICE,
-		"OPTIONS sip:bob@198.51.100.5 SIP/2.0\r\n"
-		"Via: SIP/2.0/UDP 10.0.0.2:5060;branch=1\r\n"
-		"CSeq: 1 OPTIONS\r\n\r\n"));
-	ck_assert_ptr_nonnull(ct_parley_say(
-		&parley, BOB,
-		"OPTIONS sip:alice@203.0.113.1 SIP/2.0\r\n"
-		"Via: SIP/2.0/UDP 198.51.100.5:11211;branch=1\r\n"
-		"CSeq: 1 OPTIONS\r\n\r\n"));
-	ck_assert_ptr_nonnull(ct_parley_say(&parley, BOB, "get key\r\n"));
-	has(&w.p, "198.51.100.5", 5060, "10.0.0.2", 5060);
-}
-END_TEST
-
-START_TEST(a_client_does_not_listen_at_a_port_of_others)
-{
-	ck_assert_ptr_nonnull(ct_parley_say(
-		&parley, ALICE,
-		"OPTIONS sip:bob@198.51.100.5 SIP/2.0\r\n"
-		"Via: SIP/2.0/UDP 10.0.0.2:53;branch=1\r\n"
-		"CSeq: 1 OPTIONS\r\n\r\n"));
-	ck_assert_ptr_nonnull(ct_parley_say(&parley, BOB,
-					    "SIP/2.0 200 OK\r\n"
-					    "CSeq: 1 OPTIONS\r\n\r\n"));
-	has(&w.p, "198.51.100.5", 5060, "10.0.0.2", 5060);
+	says_it_listens(ALICE, "10.0.0.2:53");
+	reaches(5060);
+	says_it_listens(BOB, "198.51.100.5:11211");
+	reaches(5060);
+	says_it_listens(ALICE, "10.0.0.2:5082");
+	reaches(5082);
 }
 END_TEST
 
@@ -601,8 +584,6 @@ Suite *ct_suite(void)
 	tcase_add_test(udp, audio_and_video_may_share_a_port);
 	tcase_add_test(udp, routes_and_parameters_are_translated);
 	tcase_add_test(udp, answers_go_where_the_client_listens);
-	tcase_add_test(udp, only_the_client_says_where_it_listens);
-	tcase_add_test(udp, a_client_does_not_listen_at_a_port_of_others);
 	tcase_add_test(udp, a_registration_is_for_the_address_outside);
 	tcase_add_test(udp, a_phone_inside_is_called);
 	tcase_add_test(udp, ipv6_is_written_in_brackets);
