@@ -45,15 +45,12 @@ static ct_heads_part *parts_make(struct ct_mem *mem, struct ct_heads *heads,
 	return parts;
 }
 
-_Atomic uint32_t *ct_heads_make(struct ct_mem *mem, struct ct_heads *heads,
+_Atomic uint32_t *ct_heads_grow(struct ct_mem *mem, struct ct_heads *heads,
 				uint32_t n, uint32_t i)
 {
-	_Atomic uint32_t *head = ct_heads_at(heads, i), *none = NULL, *part;
-	ct_heads_part *parts;
+	ct_heads_part *parts = parts_make(mem, heads, n);
+	_Atomic uint32_t *none = NULL, *part;
 
-	if (ct_likely(head != NULL))
-		return head;
-	parts = parts_make(mem, heads, n);
 	part = parts ? ct_mem_alloc(mem, part_len(n), CT_LINE) : NULL;
 	if (!part)
 		return NULL;

@@ -44,9 +44,19 @@ static inline _Atomic uint32_t *ct_heads_at(const struct ct_heads *heads,
 	return ct_likely(part != NULL) ? &part[i & (CT_HEADS_PART - 1)] : NULL;
 }
 
-/* The same, made if need be; => NULL when there is no memory. */
-_Atomic uint32_t *ct_heads_make(struct ct_mem *mem, struct ct_heads *heads,
+/* The part of the i-th head, which there was none of; => as ct_heads_make(). */
+_Atomic uint32_t *ct_heads_grow(struct ct_mem *mem, struct ct_heads *heads,
 				uint32_t n, uint32_t i);
+
+/* The same, made if need be; => NULL when there is no memory. */
+static inline _Atomic uint32_t *ct_heads_make(struct ct_mem *mem,
+					      struct ct_heads *heads,
+					      uint32_t n, uint32_t i)
+{
+	_Atomic uint32_t *head = ct_heads_at(heads, i);
+
+	return ct_likely(head != NULL) ? head : ct_heads_grow(mem, heads, n, i);
+}
 
 void ct_heads_fini(struct ct_mem *mem, struct ct_heads *heads, uint32_t n);
 

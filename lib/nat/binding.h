@@ -51,13 +51,13 @@ struct ct_bind {
 	struct ct_nat_pool *pool;
 	struct ct_tuple name; /* what the mapping is found by: see above */
 	uint64_t key;
+	uint64_t peer; /* the peer's share of key; see claim.h */
 	_Atomic uint32_t *head;
 	const struct ct_foreseen *seen; /* or NULL */
 	uint32_t slot;                  /* the protocol's place */
 	uint32_t unit;                  /* the mapping */
 	uint32_t subscriber;            /* unit, or 0 */
 	uint32_t claim;                 /* unit, or 0; see claim.h */
-	uint64_t peer;                  /* the peer's share of key, likewise */
 	bool steals;                    /* closed connections are looked for */
 	enum ct_nat_quota quota;        /* why it was refused */
 };
@@ -69,7 +69,7 @@ static inline struct ct_mapping *ct_binding_at(const struct ct_table *tbl,
 	return unit ? ct_slab_at(&tbl->slab, unit) : NULL;
 }
 
-/* Fill in name, key and head for an inside endpoint and its peer; => 0 or
+/* Fill in name, key, peer and head for an inside endpoint and its peer; => 0 or
  * CT_E_NOMEM. */
 int ct_binding_name(struct ct_bind *bind, const struct ct_tuple *from);
 
@@ -82,14 +82,14 @@ enum ct_nat_dependence ct_binding_depends(const struct ct_nat_pool *pool,
 uint64_t ct_binding_hash(const struct ct_nat_pool *pool,
 			 const struct ct_tuple *source);
 
-/* => What a mapping is found by: the hashes of its name, which is what counts
- *    of an inside endpoint and its peer. */
-uint64_t ct_binding_key(const struct ct_nat_pool *pool,
-			const struct ct_tuple *from, struct ct_tuple *name);
-
-/* The same of a packet's key. */
-uint64_t ct_binding_key_of(const struct ct_nat_pool *pool,
-			   const struct ct_key *key);
+/*
+ * What the mapping of a packet's key is found by: the hashes of its name, which
+ * is what counts of an inside endpoint and its peer.
+ *
+ * => The peer's share of it, 0 if it does not count, besides.
+ */
+uint64_t ct_binding_key(const struct ct_nat_pool *pool, const struct ct_key *of,
+			uint64_t *peer);
 
 /*
  * A number that nobody can foretell who does not know the table's secret, for

@@ -66,7 +66,7 @@ static void foresee_pool(struct ct_thread *thr, const struct ct_key *key,
 		return;
 	seen->pool = pool;
 	seen->of = key;
-	seen->key = ct_binding_key_of(pool, key);
+	seen->key = ct_binding_key(pool, key, &seen->peer);
 	seen->want =
 		(struct ct_want){ .thr = thr,
 				  .slot = thr->tbl->registry.l4_at[t->l4],

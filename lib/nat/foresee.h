@@ -29,6 +29,7 @@ struct ct_foreseen {
 
 	/* of a pool: */
 	uint64_t key;              /* the mapping's */
+	uint64_t peer;             /* see ct_binding_key() */
 	uint64_t owner;            /* the subscriber's hash */
 	struct ct_want want;       /* without owner; dice: see binding.h */
 	const struct ct_key *of;   /* the newcomer's */

@@ -203,6 +203,7 @@ bool ct_quick_pool(struct ct_thread *thr, struct ct_conn *conn,
 	quick.bind.conn = conn;
 	quick.bind.pool = pool;
 	quick.bind.seen = seen;
+	quick.bind.peer = seen->peer;
 	quick.bind.slot = seen->want.slot;
 	quick.visit.head = seen->head[1];
 	quick.visit.tag = ct_subscriber_tag(seen->owner);

@@ -68,6 +68,9 @@ uint64_t ct_subscriber_hash(const struct ct_nat_pool *pool,
 			    const struct ct_tuple *inside);
 _Atomic uint32_t *ct_subscriber_head(const struct ct_nat_pool *pool,
 				     uint64_t hash);
+_Atomic uint32_t *ct_subscriber_head_of(const struct ct_nat_pool *pool,
+					const union ct_addr *prefix,
+					uint16_t zone);
 
 /* => The part of the hash that the subscriber itself knows. */
 static inline uint32_t ct_subscriber_tag(uint64_t hash)
