@@ -427,6 +427,31 @@ START_TEST(a_drained_address_is_left_in_bursts)
 }
 END_TEST
 
+/* Hosts that came in bursts leave their address as others do. */
+START_TEST(a_place_serves_another_address_after_bursts)
+{
+	struct ct_nat_pool_config cfg = ct_pool_config();
+	union ct_addr first = ct_pool_addr(1), other = ct_pool_addr(9);
+
+	l4 = l4s[_i];
+	cfg.max_addrs = 1;
+	two_pools(&cfg, 1);
+	ck_assert_uint_eq(open_from(0, 1000), BURST);
+	ck_assert_uint_gt(w.thr->n_foreseen, 0);
+	ck_assert_int_eq(ct_nat_pool_remove(w.thr, pools[WAY_POOL], &first),
+			 BURST);
+	ck_assert_int_eq(ct_nat_pool_add(pools[WAY_POOL], &other, NULL),
+			 CT_E_FULL);
+	ct_world_settle(&w);
+	ct_world_settle(&w);
+	ck_assert_int_eq(ct_nat_pool_add(pools[WAY_POOL], &other, NULL), 0);
+	ck_assert_uint_eq(open_from(0, 1000), BURST);
+	for (unsigned i = 0; i < BURST; i++)
+		ck_assert_uint_eq(left_with(i), 9);
+	ct_world_audit(&w);
+}
+END_TEST
+
 /* Of two hosts with the same port the first one keeps it. */
 START_TEST(a_range_keeps_a_port_for_one_of_a_burst)
 {
@@ -466,6 +491,8 @@ Suite *ct_suite(void)
 		tc, an_endpoint_that_a_stranger_uses_is_passed_over_in_bursts);
 	tcase_add_loop_test(tc, what_begins_in_bursts_is_told_as_it_ends, 0, 2);
 	tcase_add_loop_test(tc, a_drained_address_is_left_in_bursts, 0, 2);
+	tcase_add_loop_test(tc, a_place_serves_another_address_after_bursts, 0,
+			    2);
 	tcase_add_loop_test(tc, a_range_keeps_a_port_for_one_of_a_burst, 0, 2);
 	suite_add_tcase(suite, tc);
 	return suite;
