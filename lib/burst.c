@@ -23,6 +23,7 @@
 #include "nat/foresee.h"
 #include "overflow/evict.h"
 #include "predict.h"
+#include "predict_cross.h"
 #include "predict_nat.h"
 
 enum {
@@ -153,6 +154,22 @@ static void step_2_units(struct ct_thread *thr, const struct group *group,
 		ct_foresee_units(thr->tbl, &group->seen[__builtin_ctz(new)]);
 }
 
+/* So that the far tuples, which connections that cross have, come as well. */
+static void step_2_far(const struct group *group, unsigned at)
+{
+	const unsigned end = at + SOME < group->n ? at + SOME : group->n;
+
+	for (unsigned i = at; i < end; i++) {
+		const struct ct_way *way = &group->ways[i];
+		const struct ct_conn *conn = way->hint.conn;
+
+		if (way->next >= CT_WAY_FOLLOW && conn &&
+		    (ct_conn_word(conn) & (CT_S_FAR | CT_S_CONFIRMED)) ==
+			    (CT_S_FAR | CT_S_CONFIRMED))
+			__builtin_prefetch(ct_conn_far(conn));
+	}
+}
+
 /* => No event waits to be delivered. */
 static inline bool quiet(const struct ct_conn *conn)
 {
@@ -177,6 +194,20 @@ struct job {
 
 #define NATTED (CT_S_SRC_NAT | CT_S_DST_NAT)
 
+/* A packet of a connection that ct_predict_translate() is too little for. */
+static ct_noinline enum ct_verdict translate_apart(struct ct_thread *thr,
+						   struct ct_pkt *pkt,
+						   bool plain)
+{
+	if ((ct_conn_word(pkt->conn) & CT_S_FAR) &&
+	    ct_conn_crosses(pkt->conn, ct_conn_word(pkt->conn))) {
+		thr->crosses = true;
+		if (plain && ct_predict_cross(thr, pkt))
+			return CT_ACCEPT;
+	}
+	return ct_nat_forward(thr, pkt);
+}
+
 static enum ct_verdict translate(struct ct_thread *thr, struct ct_pkt *pkt,
 				 bool plain, const struct job *job)
 {
@@ -184,9 +215,10 @@ static enum ct_verdict translate(struct ct_thread *thr, struct ct_pkt *pkt,
 
 	if (ct_likely(!job->leak_proof && pkt->conn && !(status & NATTED)))
 		return CT_ACCEPT;
-	if (!plain || job->leak_proof || !pkt->conn ||
-	    pkt->state == CT_RELATED || !ct_predict_translates(pkt, status))
+	if (job->leak_proof || !pkt->conn || pkt->state == CT_RELATED)
 		return ct_nat_forward(thr, pkt);
+	if (!plain || !ct_predict_translates(pkt, status))
+		return translate_apart(thr, pkt, plain);
 	ct_predict_translate(pkt);
 	return CT_ACCEPT;
 }
@@ -205,30 +237,25 @@ static enum ct_verdict finish(struct ct_thread *thr, struct ct_pkt *pkt,
 
 /* Ask the host what becomes of a new connection. */
 static enum ct_verdict rule(struct ct_thread *thr, struct ct_pkt *pkt,
-			    const struct ct_rules *rules,
-			    const struct ct_foreseen *seen)
+			    const struct ct_rules *rules)
 {
 	enum ct_verdict verdict;
 
-	thr->foreseen = seen;
 	verdict = rules->new_conn(rules->user, thr, pkt);
-	thr->foreseen = NULL;
 	if (pkt->conn && !(ct_conn_word(pkt->conn) & NATTED))
 		thr->habit = (struct ct_habit){ 0 };
 	return verdict;
 }
 
 static enum ct_verdict forward(struct ct_thread *thr, struct ct_pkt *pkt,
-			       struct ct_way *way,
-			       const struct ct_foreseen *seen,
-			       const struct job *job)
+			       struct ct_way *way, const struct job *job)
 {
 	const struct ct_rules *rules = job->rules;
 	enum ct_verdict verdict = ct_way_go(thr, pkt, way);
 
 	if (rules && verdict == CT_ACCEPT && pkt->conn &&
 	    !(ct_conn_word(pkt->conn) & (CT_S_CONFIRMED | CT_S_DYING)))
-		verdict = rule(thr, pkt, rules, seen);
+		verdict = rule(thr, pkt, rules);
 	if (ct_likely(verdict == CT_ACCEPT))
 		return finish(thr, pkt, way->plain, job);
 	ct_abandon(thr, pkt);
@@ -245,7 +272,7 @@ static ct_always_inline enum ct_verdict forward_foretold(
 	if (ct_likely(!(status & NATTED)))
 		return CT_ACCEPT;
 	if (ct_unlikely(!ct_predict_translates(pkt, status)))
-		return finish(thr, pkt, false, job);
+		return finish(thr, pkt, true, job);
 	ct_predict_translate(pkt);
 	return CT_ACCEPT;
 }
@@ -257,6 +284,7 @@ static ct_always_inline enum ct_verdict go(struct ct_thread *thr,
 {
 	struct ct_way *way = &group->ways[i];
 	struct ct_pkt *pkt = group->pkts[i];
+	enum ct_verdict verdict;
 	uint32_t status;
 
 	if (ct_likely(way->next == CT_WAY_PREDICT)) {
@@ -272,8 +300,11 @@ static ct_always_inline enum ct_verdict go(struct ct_thread *thr,
 	}
 	if (!job->forward)
 		return ct_way_go(thr, pkt, way);
-	return forward(thr, pkt, way,
-		       group->newcomers >> i & 1 ? &group->seen[i] : NULL, job);
+	if (group->newcomers >> i & 1)
+		thr->foreseen = &group->seen[i];
+	verdict = forward(thr, pkt, way, job);
+	thr->foreseen = NULL;
+	return verdict;
 }
 
 /*
@@ -336,8 +367,10 @@ static void run(struct ct_thread *thr, struct ct_pkt *const *pkts, unsigned n,
 {
 	/* What is explained is explained one after the other. */
 	const unsigned most = ct_traced(thr) ? 1 : GROUP;
+	const bool far = thr->crosses;
 	struct group group;
 
+	thr->crosses = false;
 	thr->hook = (uint8_t)job->hook;
 	for (; n; n -= group.n, pkts += group.n) {
 		group.pkts = pkts;
@@ -351,8 +384,11 @@ static void run(struct ct_thread *thr, struct ct_pkt *const *pkts, unsigned n,
 				step_2(thr, &group, at - SOME);
 			if (at >= 2 * SOME)
 				step_3(thr, &group, at - 2 * SOME, job);
-			if (at >= SOME && at - SOME < group.n)
-				step_2_units(thr, &group, at - SOME);
+			if (at < SOME || at - SOME >= group.n)
+				continue;
+			step_2_units(thr, &group, at - SOME);
+			if (ct_unlikely(far))
+				step_2_far(&group, at - SOME);
 		}
 		if (job->verdicts)
 			job->verdicts += group.n;

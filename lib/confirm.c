@@ -26,6 +26,7 @@
 #include "core/timer.h"
 #include "core/worth.h"
 #include "nat/binding.h"
+#include "nat/foresee.h"
 
 /*
  * The timeout ran in seconds so far; from now on it is a time.
@@ -200,11 +201,8 @@ static enum ct_verdict publish(struct ct_thread *thr, struct ct_pkt *pkt)
 		if (ct_conn_word(conn) & CT_S_EXPECTED)
 			beginning |= CT_EV_RELATED;
 	}
-	/* What was remembered is not of the mapping. */
-	if (ct_unlikely(ct_conn_word(conn) & (CT_S_SRC_NAT | CT_S_DST_NAT)))
-		ct_conn_hashes(conn, &thr->tbl->hash, hash);
-	else
-		ct_conn_private_hashes(thr, conn, hash);
+	hash[CT_DIR_ORIG] = ct_conn_private_hash(thr, conn);
+	hash[CT_DIR_REPLY] = (uint32_t)ct_reply_hash(thr, conn);
 	held = start(thr, conn, beginning);
 	if (ct_unlikely(ct_conn_has_ext(conn)))
 		ct_expects_publish(thr, conn);

@@ -264,3 +264,21 @@ int ct_maintain(struct ct_table *tbl, uint64_t now_ns, uint32_t budget)
 	ct_spin_unlock(&tbl->control_lock);
 	return error;
 }
+
+uint64_t ct_next_expiry(struct ct_table *tbl)
+{
+	uint64_t now_ns =
+		atomic_load_explicit(&tbl->now_ns, memory_order_relaxed);
+	uint32_t now = ct_ticks_of_ns(now_ns);
+	int32_t soonest, other;
+
+	if (!ct_sealed(tbl))
+		return UINT64_MAX;
+	soonest = ct_timer_next(tbl, now);
+	other = ct_statics_next(tbl, now);
+	if (other < soonest)
+		soonest = other;
+	if (soonest == INT32_MAX)
+		return UINT64_MAX;
+	return now_ns + (soonest > 0 ? (uint64_t)soonest * CT_TICK_NS : 0);
+}

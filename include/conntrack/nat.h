@@ -45,6 +45,12 @@ enum ct_nat_flag {
 				      no checksum changes.  Ids stay. */
 };
 
+/** Ids from first to last, host order. */
+struct ct_nat_ids {
+	uint16_t first; /**< the first of them */
+	uint16_t last;  /**< the last of them */
+};
+
 /** Where to: addresses and ids.  Zero is "as it is". */
 struct ct_nat_range {
 	size_t size;            /**< sizeof(struct ct_nat_range) */
@@ -55,6 +61,17 @@ struct ct_nat_range {
 	union ct_addr max_addr; /**< with CT_NAT_ADDR: last */
 	uint16_t base_id;       /**< with CT_NAT_OFFSET, host order */
 	uint16_t reserved[3];   /**< zero */
+	/** Ids that no source gets which is translated, ICMP's included: of a
+	 * rule, where no pool does it.  Read during the call; NULL: none. */
+	const struct ct_nat_ids *excluded;
+	/** Whether somebody else uses a port, a socket of the host's perhaps:
+	 * then no source that is translated gets it.  May be NULL.  Asked
+	 * before a port is given out, without a lock. */
+	bool (*port_in_use)(void *user, uint8_t l4, const union ct_addr *addr,
+			    uint16_t id);
+	void *user;          /**< first argument of port_in_use */
+	uint32_t n_excluded; /**< how many excluded has */
+	uint32_t reserved2;  /**< zero */
 };
 
 /**
@@ -68,7 +85,8 @@ struct ct_nat_range {
  *
  * When no mapping is free the connection gets one all the same that is taken,
  * so that the packet is never sent untranslated: ct_confirm() will drop it,
- * unless the other connection ends meanwhile.
+ * unless the other connection ends meanwhile.  But it does not know what is
+ * excluded or in use: with such ids, drop the packet.
  *
  * @param thr    the calling thread's handle
  * @param pkt    a packet that ct_process() opened a connection for

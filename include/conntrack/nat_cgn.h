@@ -181,7 +181,8 @@ struct ct_nat_static {
  * @param pool  the pool
  * @param map   what is wanted; outside and outside_id say afterwards what it is
  * @context     an online thread, not inside a callback
- * @return      0; CT_E_EXIST when that external endpoint is another's, or the
+ * @return      0; CT_E_EXIST when that external endpoint is another's, held for
+ *              another or in use by the host (port_in_use), or when the
  *              inside endpoint has another; CT_E_FULL; CT_E_NOENT for an
  *              address that is not the pool's; CT_E_INVAL; CT_E_NOMEM
  */

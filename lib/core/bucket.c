@@ -323,9 +323,11 @@ int ct_buckets_publish(struct ct_thread *thr, struct ct_conn *conn,
 	else
 		/*
 		 * From here on it is known.  release; pairs with the acquire
-		 * in ct_conn_known().
+		 * in ct_conn_known().  And before a look whether its address
+		 * has been taken away: ct_binding_confirmed().
 		 */
-		ct_conn_set(conn, CT_S_CONFIRMED);
+		atomic_fetch_or_explicit(&conn->status, CT_S_CONFIRMED,
+					 memory_order_seq_cst);
 	/* One of the two may have got a bucket that is of no use now. */
 	if (ct_unlikely(error == CT_E_FULL)) {
 		ct_bucket_trim(thr, home[CT_DIR_ORIG]);

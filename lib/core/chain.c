@@ -32,7 +32,7 @@ static bool goes_up(const struct ct_table *tbl, struct ct_slot slot,
 	if (level >> CT_TAG_SHIFT && tag != CT_TAG_ZERO)
 		return tag & level >> CT_TAG_SHIFT;
 	conn = ct_ref_conn(tbl, ref, &dir);
-	return ct_conn_hash(conn, dir, &tbl->hash) & level;
+	return (uint32_t)ct_conn_hash(conn, dir, &tbl->hash) & level;
 }
 
 bool ct_chain_copy(struct ct_thread *thr, struct ct_bucket *from, uint32_t to,

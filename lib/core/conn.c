@@ -113,23 +113,23 @@ void ct_conn_keys(const struct ct_conn *conn, const struct ct_hash_key *secret,
 	key[CT_DIR_REPLY].dirs = CT_KEY_REPLY;
 }
 
-uint32_t ct_conn_hash(const struct ct_conn *conn, enum ct_dir dir,
+uint64_t ct_conn_hash(const struct ct_conn *conn, enum ct_dir dir,
 		      const struct ct_hash_key *secret)
 {
 	struct ct_key key;
 
 	if (ct_likely(!(ct_conn_word(conn) & (CT_S_WIDE | CT_S_FAR))))
-		return (uint32_t)ct_hash_narrow(secret, &conn->narrow[dir]);
+		return ct_hash_narrow(secret, &conn->narrow[dir]);
 	ct_conn_tuple(conn, dir, &key.tuple);
 	ct_key_finish(&key, secret);
-	return (uint32_t)key.hash;
+	return key.hash;
 }
 
 void ct_conn_hashes(const struct ct_conn *conn,
 		    const struct ct_hash_key *secret, uint32_t hash[CT_DIR_MAX])
 {
-	hash[CT_DIR_ORIG] = ct_conn_hash(conn, CT_DIR_ORIG, secret);
-	hash[CT_DIR_REPLY] = ct_conn_hash(conn, CT_DIR_REPLY, secret);
+	hash[CT_DIR_ORIG] = (uint32_t)ct_conn_hash(conn, CT_DIR_ORIG, secret);
+	hash[CT_DIR_REPLY] = (uint32_t)ct_conn_hash(conn, CT_DIR_REPLY, secret);
 }
 
 /* --- Its making --------------------------------------------------------- */
@@ -245,15 +245,13 @@ static const struct ct_private *recall(struct ct_thread *thr,
 	return &thr->opened[n - 1];
 }
 
-void ct_conn_private_hashes(struct ct_thread *thr, const struct ct_conn *conn,
-			    uint32_t hash[CT_DIR_MAX])
+uint32_t ct_conn_private_hash(struct ct_thread *thr, const struct ct_conn *conn)
 {
 	const struct ct_private *one = recall(thr, conn);
 
 	if (ct_likely(one != NULL))
-		memcpy(hash, one->hash, sizeof(one->hash));
-	else
-		ct_conn_hashes(conn, &thr->tbl->hash, hash);
+		return one->hash;
+	return (uint32_t)ct_conn_hash(conn, CT_DIR_ORIG, &thr->tbl->hash);
 }
 
 struct ct_conn *ct_conn_open(struct ct_thread *thr, const struct ct_key *orig,
@@ -290,8 +288,7 @@ struct ct_conn *ct_conn_open(struct ct_thread *thr, const struct ct_key *orig,
 		       (size_t)tbl->extend.conn_units * CT_UNIT -
 			       sizeof(*conn));
 	ct_conn_keys_set(conn, &orig->tuple, reply);
-	one->hash[CT_DIR_ORIG] = (uint32_t)orig->hash;
-	one->hash[CT_DIR_REPLY] = ct_conn_hash(conn, CT_DIR_REPLY, &tbl->hash);
+	one->hash = (uint32_t)orig->hash;
 	return conn;
 }
 

@@ -258,19 +258,19 @@ void ct_conn_keys_set(struct ct_conn *conn, const struct ct_tuple *orig,
 void ct_conn_keys(const struct ct_conn *conn, const struct ct_hash_key *secret,
 		  struct ct_key key[CT_DIR_MAX]);
 
-/* The hash of one of its tuples, as many bits as bucket.h uses; of both. */
-uint32_t ct_conn_hash(const struct ct_conn *conn, enum ct_dir dir,
+/* The hash of one of its tuples; of both, as many bits as bucket.h uses. */
+uint64_t ct_conn_hash(const struct ct_conn *conn, enum ct_dir dir,
 		      const struct ct_hash_key *secret);
 void ct_conn_hashes(const struct ct_conn *conn,
 		    const struct ct_hash_key *secret,
 		    uint32_t hash[CT_DIR_MAX]);
 
 /*
- * The same of a connection about to be confirmed, remembered by the thread that
- * opened it; another thread computes them.
+ * That of a private connection's original tuple, remembered by the thread that
+ * opened it; another thread computes it.
  */
-void ct_conn_private_hashes(struct ct_thread *thr, const struct ct_conn *conn,
-			    uint32_t hash[CT_DIR_MAX]);
+uint32_t ct_conn_private_hash(struct ct_thread *thr,
+			      const struct ct_conn *conn);
 
 /*
  * Make a private connection.

@@ -19,54 +19,32 @@ static uint32_t n_heads(const struct ct_table *tbl)
 	return n <= HEADS_MIN ? HEADS_MIN : 1u << (32 - __builtin_clz(n - 1));
 }
 
-static size_t heads_len(const struct ct_table *tbl)
-{
-	return n_heads(tbl) * sizeof(_Atomic uint32_t);
-}
-
-static _Atomic uint32_t *heads_now(const struct ct_table *tbl)
-{
-	/* acquire; pairs with the release in heads_make() */
-	return atomic_load_explicit(&tbl->mappings.heads, memory_order_acquire);
-}
-
-static _Atomic uint32_t *heads_make(struct ct_table *tbl)
-{
-	_Atomic uint32_t *heads = heads_now(tbl);
-	_Atomic uint32_t *none = NULL;
-
-	if (ct_likely(heads != NULL))
-		return heads;
-	heads = ct_mem_alloc(&tbl->mem, heads_len(tbl), CT_LINE);
-	if (!heads)
-		return NULL;
-	/* release: zeroed before anybody sees it */
-	if (!atomic_compare_exchange_strong_explicit(
-		    &tbl->mappings.heads, &none, heads, memory_order_acq_rel,
-		    memory_order_acquire)) {
-		ct_mem_free(&tbl->mem, heads, heads_len(tbl));
-		heads = none; /* another thread was first */
-	}
-	return heads;
-}
-
 void ct_mappings_fini(struct ct_table *tbl)
 {
-	ct_mem_free(&tbl->mem, heads_now(tbl), heads_len(tbl));
+	ct_heads_fini(&tbl->mem, &tbl->mappings.heads, n_heads(tbl));
 }
 
 uint64_t ct_mappings_bytes(const struct ct_table *tbl)
 {
-	return heads_now(tbl) ? heads_len(tbl) : 0;
+	return ct_heads_bytes(&tbl->mappings.heads, n_heads(tbl));
 }
 
 /* --- A chain ------------------------------------------------------------ */
 
+static uint32_t index_of(const struct ct_table *tbl, uint64_t key)
+{
+	return (uint32_t)key & (n_heads(tbl) - 1);
+}
+
 _Atomic uint32_t *ct_mappings_head(struct ct_table *tbl, uint64_t key)
 {
-	_Atomic uint32_t *heads = heads_make(tbl);
+	return ct_heads_make(&tbl->mem, &tbl->mappings.heads, n_heads(tbl),
+			     index_of(tbl, key));
+}
 
-	return heads ? &heads[key & (n_heads(tbl) - 1)] : NULL;
+_Atomic uint32_t *ct_mappings_head_now(const struct ct_table *tbl, uint64_t key)
+{
+	return ct_heads_at(&tbl->mappings.heads, index_of(tbl, key));
 }
 
 uint64_t ct_mapping_hash(const struct ct_table *tbl,
@@ -80,15 +58,21 @@ uint64_t ct_mapping_hash(const struct ct_table *tbl,
 	return ct_hash_narrow(&tbl->hash, &narrow);
 }
 
-static _Atomic uint32_t *head_of(const struct ct_table *tbl,
-				 _Atomic uint32_t *heads,
-				 const struct ct_tuple *orig)
+/* => What the mappings of an original tuple's source are found by. */
+static uint64_t key_of(const struct ct_table *tbl, const struct ct_tuple *orig)
 {
 	struct ct_tuple source = *orig;
 
 	memset(&source.dst, 0, sizeof(source.dst));
 	source.dst_id = 0;
-	return &heads[ct_mapping_hash(tbl, &source) & (n_heads(tbl) - 1)];
+	return ct_mapping_hash(tbl, &source);
+}
+
+/* => NULL when nobody has needed it yet. */
+static _Atomic uint32_t *head_now(const struct ct_table *tbl,
+				  const struct ct_tuple *orig)
+{
+	return ct_mappings_head_now(tbl, key_of(tbl, orig));
 }
 
 static struct ct_mapping *at(const struct ct_table *tbl, uint32_t unit)
@@ -188,13 +172,11 @@ bool ct_mapping_take(struct ct_thread *thr, const struct ct_tuple *orig,
 		     const struct ct_tuple *outside)
 {
 	struct ct_table *tbl = thr->tbl;
-	_Atomic uint32_t *heads = heads_make(tbl);
-	_Atomic uint32_t *head;
+	_Atomic uint32_t *head = ct_mappings_head(tbl, key_of(tbl, orig));
 	uint32_t first, unit;
 
-	if (!heads)
+	if (!head)
 		return false;
-	head = head_of(tbl, heads, orig);
 	first = ct_head_lock(head);
 	unit = take_out(tbl, &first, orig, outside);
 	if (!unit)
@@ -211,7 +193,7 @@ void ct_mapping_put(struct ct_thread *thr, const struct ct_tuple *orig,
 		    const struct ct_tuple *outside)
 {
 	struct ct_table *tbl = thr->tbl;
-	_Atomic uint32_t *head = head_of(tbl, heads_now(tbl), orig);
+	_Atomic uint32_t *head = head_now(tbl, orig);
 	uint32_t first = ct_head_lock(head);
 	uint32_t unit = take_out(tbl, &first, orig, outside);
 
@@ -229,14 +211,12 @@ bool ct_mapping_find(const struct ct_table *tbl, const struct ct_tuple *orig,
 		     ct_mapping_fn wanted, const void *user,
 		     struct ct_mapping *found)
 {
-	_Atomic uint32_t *heads = heads_now(tbl);
+	_Atomic uint32_t *head = head_now(tbl, orig);
 	struct ct_mapping *map;
-	_Atomic uint32_t *head;
 	uint32_t first;
 
-	if (!heads)
+	if (!head)
 		return false;
-	head = head_of(tbl, heads, orig);
 	first = ct_head_lock(head);
 	for (map = at(tbl, first); map; map = at(tbl, map->next))
 		if (same_inside(map, orig) && wanted(user, map))
@@ -299,16 +279,19 @@ bool ct_mapping_quick(struct ct_thread *thr, const struct ct_narrow *source,
 
 uint64_t ct_mappings_users(const struct ct_table *tbl)
 {
-	_Atomic uint32_t *heads = heads_now(tbl);
 	uint64_t users = 0;
 
-	for (uint32_t i = 0; heads && i < n_heads(tbl); i++) {
-		uint32_t first = ct_head_lock(&heads[i]);
-		const struct ct_mapping *map = at(tbl, first);
+	for (uint32_t i = 0; i < n_heads(tbl); i++) {
+		_Atomic uint32_t *head = ct_heads_at(&tbl->mappings.heads, i);
+		const struct ct_mapping *map;
+		uint32_t first;
 
-		for (; map; map = at(tbl, map->next))
+		if (!head)
+			continue;
+		first = ct_head_lock(head);
+		for (map = at(tbl, first); map; map = at(tbl, map->next))
 			users += map->n_conns;
-		ct_head_unlock(&heads[i], first);
+		ct_head_unlock(head, first);
 	}
 	return users;
 }

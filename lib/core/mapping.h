@@ -18,7 +18,7 @@
  * looked at under its chain's lock only, so that the last user frees it at
  * once.  The connection does not refer to it; its two tuples are the key.
  *
- * The heads are made by the first connection that needs them.
+ * The heads are made in parts, each by the first connection that needs it.
  *
  * Mappings of pools (nat/binding.h) are in the same chains.  They are found by
  * other keys, and what is in this file passes over them.
@@ -26,6 +26,7 @@
 #ifndef CORE_MAPPING_H
 #define CORE_MAPPING_H
 
+#include "core/heads.h"
 #include "core/tuple.h"
 
 #include <stdatomic.h>
@@ -75,7 +76,7 @@ typedef void (*ct_mapping_forgo_fn)(struct ct_thread *thr, uint32_t unit,
 				    uint64_t key);
 
 struct ct_mappings {
-	_Atomic uint32_t *_Atomic heads;    /* A  set once */
+	struct ct_heads heads;
 	_Atomic(ct_mapping_forgo_fn) forgo; /* A  set before one is kept */
 	/* A  set before a connection uses a pool */
 	_Atomic(ct_mapping_leave_fn) leave;
@@ -135,6 +136,10 @@ uint64_t ct_mapping_hash(const struct ct_table *tbl,
  * => NULL when there is no memory.
  */
 _Atomic uint32_t *ct_mappings_head(struct ct_table *tbl, uint64_t key);
+
+/* The same as it is; NULL: nobody has needed it yet. */
+_Atomic uint32_t *ct_mappings_head_now(const struct ct_table *tbl,
+				       uint64_t key);
 
 /* For the audit: what all mappings count together. */
 uint64_t ct_mappings_users(const struct ct_table *tbl);

@@ -26,43 +26,14 @@ static uint32_t n_heads(const struct ct_table *tbl)
 	return n <= HEADS_MIN ? HEADS_MIN : 1u << (32 - __builtin_clz(n - 1));
 }
 
-static size_t heads_len(const struct ct_table *tbl)
-{
-	return n_heads(tbl) * sizeof(_Atomic uint32_t);
-}
-
-static _Atomic uint32_t *heads_now(const struct ct_table *tbl)
-{
-	/* acquire; pairs with the release in ct_outside_room() */
-	return atomic_load_explicit(&tbl->outsides.heads, memory_order_acquire);
-}
-
-bool ct_outside_room(struct ct_table *tbl)
-{
-	_Atomic uint32_t *none = NULL;
-	_Atomic uint32_t *heads;
-
-	if (ct_likely(heads_now(tbl) != NULL))
-		return true;
-	heads = ct_mem_alloc(&tbl->mem, heads_len(tbl), CT_LINE);
-	if (!heads)
-		return false;
-	/* release: zeroed before anybody sees it */
-	if (!atomic_compare_exchange_strong_explicit(
-		    &tbl->outsides.heads, &none, heads, memory_order_acq_rel,
-		    memory_order_acquire))
-		ct_mem_free(&tbl->mem, heads, heads_len(tbl));
-	return true;
-}
-
 void ct_outsides_fini(struct ct_table *tbl)
 {
-	ct_mem_free(&tbl->mem, heads_now(tbl), heads_len(tbl));
+	ct_heads_fini(&tbl->mem, &tbl->outsides.heads, n_heads(tbl));
 }
 
 uint64_t ct_outsides_bytes(const struct ct_table *tbl)
 {
-	return heads_now(tbl) ? heads_len(tbl) : 0;
+	return ct_heads_bytes(&tbl->outsides.heads, n_heads(tbl));
 }
 
 /* --- Which list --------------------------------------------------------- */
@@ -94,12 +65,35 @@ static uint32_t list_for(struct ct_thread *thr, uint8_t l3,
 	return last->list;
 }
 
-static _Atomic uint32_t *head_at(const struct ct_table *tbl, uint32_t list,
-				 uint32_t part)
+static uint32_t index_of(const struct ct_table *tbl, uint32_t list,
+			 uint32_t part)
 {
 	uint32_t heads = n_heads(tbl);
 
-	return &heads_now(tbl)[(list + part * (heads / PARTS)) & (heads - 1)];
+	return (list + part * (heads / PARTS)) & (heads - 1);
+}
+
+/* => NULL when nobody has needed it yet. */
+static _Atomic uint32_t *head_at(const struct ct_table *tbl, uint32_t list,
+				 uint32_t part)
+{
+	return ct_heads_at(&tbl->outsides.heads, index_of(tbl, list, part));
+}
+
+/* => The part of an address's connections that a handle's are in. */
+static uint32_t part_of(const struct ct_thread *thr)
+{
+	return (uint32_t)thr->dice[0] % PARTS;
+}
+
+bool ct_outside_room(struct ct_thread *thr, uint8_t l3,
+		     const union ct_addr *addr)
+{
+	struct ct_table *tbl = thr->tbl;
+
+	return ct_heads_make(
+		&tbl->mem, &tbl->outsides.heads, n_heads(tbl),
+		index_of(tbl, list_for(thr, l3, addr), part_of(thr)));
 }
 
 static inline bool is_mark(const struct ct_table *tbl, uint32_t mark)
@@ -163,7 +157,7 @@ void ct_outside_enter(struct ct_thread *thr, struct ct_conn *conn, uint8_t l3,
 		      const union ct_addr *addr)
 {
 	struct ct_table *tbl = thr->tbl;
-	uint32_t part = (uint32_t)thr->dice[0] % PARTS;
+	uint32_t part = part_of(thr);
 	struct ct_link *link = first_link(conn);
 	_Atomic uint32_t *head = head_at(tbl, list_for(thr, l3, addr), part);
 	uint32_t unit = ct_conn_unit(tbl, conn);
@@ -271,12 +265,12 @@ void ct_outside_end(struct ct_thread *thr, uint8_t l3,
 	uint32_t list;
 
 	*work = (struct ct_outside_work){ 0, 0 };
-	if (!heads_now(tbl))
-		return;
 	list = list_of(tbl, l3, addr);
 	for (uint32_t i = 0; i < PARTS; i++) {
 		end.head = head_at(tbl, list, i);
 		end.n = 0;
+		if (!end.head)
+			continue;
 		do {
 			work->seen += note(&end);
 			for (unsigned n = 0; n < end.n; n++)
@@ -288,15 +282,18 @@ void ct_outside_end(struct ct_thread *thr, uint8_t l3,
 
 uint64_t ct_outsides_users(struct ct_table *tbl)
 {
-	_Atomic uint32_t *heads = heads_now(tbl);
 	uint64_t users = 0;
 
-	for (uint32_t i = 0; heads && i < n_heads(tbl); i++) {
-		uint32_t first = ct_head_lock(&heads[i]);
+	for (uint32_t i = 0; i < n_heads(tbl); i++) {
+		_Atomic uint32_t *head = ct_heads_at(&tbl->outsides.heads, i);
+		uint32_t first;
 
+		if (!head)
+			continue;
+		first = ct_head_lock(head);
 		for (uint32_t unit = first; unit; users++)
 			unit = link_at(tbl, unit)->older;
-		ct_head_unlock(&heads[i], first);
+		ct_head_unlock(head, first);
 	}
 	return users;
 }

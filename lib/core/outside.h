@@ -24,10 +24,11 @@
 #ifndef CORE_OUTSIDE_H
 #define CORE_OUTSIDE_H
 
+#include "core/heads.h"
 #include "core/reply.h"
 
 struct ct_outsides {
-	_Atomic uint32_t *_Atomic heads; /* A  set once */
+	struct ct_heads heads;
 };
 
 /* The address whose lists a handle used last. */
@@ -45,11 +46,12 @@ void ct_outsides_fini(struct ct_table *tbl);
 /* => Bytes of the lists' heads. */
 uint64_t ct_outsides_bytes(const struct ct_table *tbl);
 
-/* The heads are made when the first source is chosen; => false: no memory. */
-bool ct_outside_room(struct ct_table *tbl);
+/* The head of this handle's list of an address is there; => false: no memory. */
+bool ct_outside_room(struct ct_thread *thr, uint8_t l3,
+		     const union ct_addr *addr);
 
 /* A private connection leaves by this address from now on.  There is room for
- * the heads and for its link. */
+ * the head and for its link. */
 void ct_outside_enter(struct ct_thread *thr, struct ct_conn *conn, uint8_t l3,
 		      const union ct_addr *addr);
 

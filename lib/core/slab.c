@@ -189,18 +189,6 @@ static void push(const struct ct_slab *slab, uint32_t *list, uint32_t unit)
 	*list = unit;
 }
 
-static uint32_t pop(const struct ct_slab *slab, uint32_t *list)
-{
-	const _Atomic uint32_t *link;
-	uint32_t unit = *list;
-
-	if (!unit)
-		return 0;
-	link = ct_slab_at(slab, unit);
-	*list = atomic_load_explicit(link, memory_order_relaxed);
-	return unit;
-}
-
 /* One free object of the lowest chunk that has any; there is one. */
 static uint32_t take_used(struct ct_slab *slab, enum ct_slab_class class_)
 	CT_REQUIRES(slab->lock)
@@ -217,7 +205,7 @@ static uint32_t take_used(struct ct_slab *slab, enum ct_slab_class class_)
 	}
 	chunk->n_free--;
 	depot->n_free--;
-	return pop(slab, &chunk->free);
+	return ct_slab_pop(slab, &chunk->free);
 }
 
 static void give(struct ct_slab *slab, enum ct_slab_class class_, uint32_t unit)
@@ -293,34 +281,13 @@ static void refill(struct ct_slab *slab, struct ct_magazine *magazine,
 		ct_work_done(&slab->work[CT_WORK_INSERT], &slab->budget, &left);
 }
 
-static uint32_t take_fresh(const struct ct_slab *slab,
-			   struct ct_magazine *magazine,
-			   enum ct_slab_class class_)
+uint32_t ct_slab_refill(struct ct_slab *slab, struct ct_magazine *magazine,
+			enum ct_slab_class class_)
 {
-	enum { AHEAD = 4 }; /* the next ones will be written soon */
-	uint32_t units = slab->depot[class_].units;
-	uint32_t unit = magazine->next;
-
-	magazine->next += units;
-	if (--magazine->fresh > AHEAD) {
-		const uint8_t *soon = ct_slab_at(slab, unit + AHEAD * units);
-
-		__builtin_prefetch(soon, 1);
-		__builtin_prefetch(soon + CT_UNIT, 1);
-	}
-	return unit;
-}
-
-uint32_t ct_slab_alloc(struct ct_slab *slab, struct ct_magazine *magazine,
-		       enum ct_slab_class class_)
-{
-	if (ct_unlikely(!magazine->n && !magazine->fresh))
-		refill(slab, magazine, class_);
-	if (magazine->n) {
-		magazine->n--;
-		return pop(slab, &magazine->free);
-	}
-	return magazine->fresh ? take_fresh(slab, magazine, class_) : 0;
+	refill(slab, magazine, class_);
+	return magazine->n || magazine->fresh
+		       ? ct_slab_alloc(slab, magazine, class_)
+		       : 0;
 }
 
 void ct_slab_flush(struct ct_slab *slab, struct ct_magazine *magazine,
@@ -328,7 +295,7 @@ void ct_slab_flush(struct ct_slab *slab, struct ct_magazine *magazine,
 {
 	ct_spin_lock(&slab->lock);
 	for (; magazine->n > keep; magazine->n--)
-		give(slab, class_, pop(slab, &magazine->free));
+		give(slab, class_, ct_slab_pop(slab, &magazine->free));
 	for (; !keep && magazine->fresh; magazine->fresh--) {
 		give(slab, class_, magazine->next);
 		magazine->next += slab->depot[class_].units;

@@ -173,9 +173,55 @@ static inline uint32_t ct_slab_unit(const struct ct_slab *slab,
 	return *number << slab->shift | (uint32_t)((at & mask) / CT_UNIT);
 }
 
+/* => The first of a list of free objects; 0: none. */
+static inline uint32_t ct_slab_pop(const struct ct_slab *slab, uint32_t *list)
+{
+	const _Atomic uint32_t *link;
+	uint32_t unit = *list;
+
+	if (!unit)
+		return 0;
+	link = ct_slab_at(slab, unit);
+	*list = atomic_load_explicit(link, memory_order_relaxed);
+	return unit;
+}
+
+/* => The next of a run that never was used, and is not empty. */
+static inline uint32_t ct_slab_fresh(const struct ct_slab *slab,
+				     struct ct_magazine *magazine,
+				     enum ct_slab_class class_)
+{
+	enum { AHEAD = 4 }; /* the next ones will be written soon */
+	uint32_t units = slab->depot[class_].units;
+	uint32_t unit = magazine->next;
+
+	magazine->next += units;
+	if (--magazine->fresh > AHEAD) {
+		const uint8_t *soon = ct_slab_at(slab, unit + AHEAD * units);
+
+		__builtin_prefetch(soon, 1);
+		__builtin_prefetch(soon + CT_UNIT, 1);
+	}
+	return unit;
+}
+
+/* The same as ct_slab_alloc(), of an empty magazine. */
+uint32_t ct_slab_refill(struct ct_slab *slab, struct ct_magazine *magazine,
+			enum ct_slab_class class_);
+
 /* => A unit, its bytes as the last owner left them; 0 when out of memory. */
-uint32_t ct_slab_alloc(struct ct_slab *slab, struct ct_magazine *magazine,
-		       enum ct_slab_class class_);
+static inline uint32_t ct_slab_alloc(struct ct_slab *slab,
+				     struct ct_magazine *magazine,
+				     enum ct_slab_class class_)
+{
+	if (magazine->n) {
+		magazine->n--;
+		return ct_slab_pop(slab, &magazine->free);
+	}
+	if (ct_likely(magazine->fresh))
+		return ct_slab_fresh(slab, magazine, class_);
+	return ct_slab_refill(slab, magazine, class_);
+}
 void ct_slab_free(struct ct_slab *slab, struct ct_magazine *magazine,
 		  enum ct_slab_class class_, uint32_t unit);
 

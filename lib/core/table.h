@@ -135,7 +135,7 @@ struct ct_stock;
 struct ct_private {
 	uint32_t unit;
 	uint32_t gen;
-	uint32_t hash[CT_DIR_MAX]; /* of its keys */
+	uint32_t hash; /* of its original key */
 };
 
 /*
@@ -168,6 +168,7 @@ struct ct_thread {
 	struct ct_private *opened;    /* its own */
 
 	struct ct_habit habit;              /* its own */
+	bool crosses;                       /* its own  packets do, of late */
 	const struct ct_foreseen *foreseen; /* its own  of the newcomer at hand,
 					       or NULL; see nat/foresee.h */
 	uint64_t n_foreseen; /* its own  set-ups that came as foreseen */

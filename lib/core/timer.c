@@ -318,17 +318,12 @@ uint32_t ct_timer_sweep(struct ct_thread *thr, uint32_t budget)
 	return ended;
 }
 
-uint64_t ct_next_expiry(struct ct_table *tbl)
+int32_t ct_timer_next(struct ct_table *tbl, uint32_t now)
 {
 	struct ct_slab *slab = &tbl->slab;
-	uint64_t now_ns =
-		atomic_load_explicit(&tbl->now_ns, memory_order_relaxed);
-	uint32_t now = ct_ticks_of_ns(now_ns);
 	int32_t soonest = INT32_MAX;
 	uint32_t unit;
 
-	if (!ct_sealed(tbl))
-		return UINT64_MAX;
 	/* Who has no handle borrows nothing: no chunk may leave meanwhile. */
 	ct_spin_lock(&slab->prepare_lock);
 	for (unit = ct_slab_next_conn(slab, 0); unit;
@@ -345,7 +340,5 @@ uint64_t ct_next_expiry(struct ct_table *tbl)
 	if (ct_frags_deadline(tbl, &unit) &&
 	    ct_ticks_until(unit, now) < soonest)
 		soonest = ct_ticks_until(unit, now);
-	if (soonest == INT32_MAX)
-		return UINT64_MAX;
-	return now_ns + (soonest > 0 ? (uint64_t)soonest * CT_TICK_NS : 0);
+	return soonest;
 }

@@ -47,4 +47,8 @@ void ct_timer_stop(struct ct_table *tbl, struct ct_conn *conn);
  */
 uint32_t ct_timer_sweep(struct ct_thread *thr, uint32_t budget);
 
+/* => Ticks until something expires; INT32_MAX: nothing will.  Of a sealed
+ *    table, on any thread. */
+int32_t ct_timer_next(struct ct_table *tbl, uint32_t now);
+
 #endif /* CORE_TIMER_H */

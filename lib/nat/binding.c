@@ -14,78 +14,9 @@
 #include <arpa/inet.h>
 #include <string.h>
 
-/* Pools do not share mappings; the chain, from the lower bits, is the same. */
-#define POOL_SHIFT 56
-
 static uint32_t slot_of(const struct ct_table *tbl, uint8_t l4)
 {
 	return tbl->registry.l4_at[l4];
-}
-
-enum ct_nat_dependence ct_binding_depends(const struct ct_nat_pool *pool,
-					  uint8_t l4)
-{
-	/* Without ids there is one connection between two addresses. */
-	if (!(ct_registry_l4(pool->tbl, l4)->flags &
-	      (CT_L4_NAT_PORTS | CT_L4_NAT_QUERY)))
-		return CT_NAT_ON_ADDRESS_PORT;
-	return (enum ct_nat_dependence)pool->cfg.mapping;
-}
-
-/* Leave out what a mapping does not depend on. */
-static void name_of(const struct ct_nat_pool *pool, const struct ct_tuple *from,
-		    struct ct_tuple *name)
-{
-	enum ct_nat_dependence on = ct_binding_depends(pool, from->l4);
-
-	*name = *from;
-	if (on != CT_NAT_ON_ADDRESS_PORT)
-		name->dst_id = 0;
-	if (on == CT_NAT_ON_NOTHING)
-		memset(&name->dst, 0, sizeof(name->dst));
-}
-
-uint64_t ct_binding_hash(const struct ct_nat_pool *pool,
-			 const struct ct_tuple *source)
-{
-	return ct_mapping_hash(pool->tbl, source) ^ (uint64_t)pool->number
-							    << POOL_SHIFT;
-}
-
-uint64_t ct_binding_key(const struct ct_nat_pool *pool,
-			const struct ct_tuple *from, struct ct_tuple *name)
-{
-	struct ct_tuple source, peer;
-
-	name_of(pool, from, name);
-	if (ct_binding_depends(pool, from->l4) == CT_NAT_ON_NOTHING)
-		return ct_binding_hash(pool, name);
-	source = *name;
-	memset(&source.dst, 0, sizeof(source.dst));
-	source.dst_id = 0;
-	peer = *name;
-	memset(&peer.src, 0, sizeof(peer.src));
-	peer.src_id = 0;
-	peer.zone = 0;
-	return ct_binding_hash(pool, &source) ^
-	       ct_mapping_hash(pool->tbl, &peer);
-}
-
-int ct_binding_name(struct ct_bind *bind, const struct ct_tuple *from)
-{
-	const struct ct_foreseen *seen = bind->pick.thr->foreseen;
-
-	if (seen && seen->pool == bind->pool &&
-	    ct_tuple_equal(&seen->of->tuple, from)) {
-		bind->seen = seen;
-		bind->key = seen->key;
-		name_of(bind->pool, from, &bind->name);
-	} else {
-		bind->seen = NULL;
-		bind->key = ct_binding_key(bind->pool, from, &bind->name);
-	}
-	bind->head = ct_mappings_head(bind->pool->tbl, bind->key);
-	return bind->head ? 0 : CT_E_NOMEM;
 }
 
 /* --- A chain ------------------------------------------------------------ */
@@ -187,18 +118,6 @@ static int use(struct ct_bind *bind, uint32_t unit, struct ct_tuple *leave)
 	return 0;
 }
 
-bool ct_binding_is_new(const struct ct_bind *bind)
-{
-	uint32_t first, unit;
-
-	if (!atomic_load_explicit(bind->head, memory_order_relaxed))
-		return true;
-	first = ct_head_lock(bind->head);
-	unit = find(bind, first);
-	ct_head_unlock(bind->head, first);
-	return !unit;
-}
-
 int ct_binding_join(struct ct_bind *bind, struct ct_tuple *leave)
 {
 	uint32_t first = ct_head_lock(bind->head);
@@ -264,7 +183,7 @@ static void count(_Atomic uint64_t *counter, int by)
 		memory_order_release);
 }
 
-static void put_in_list(const struct ct_nat_pool *pool, uint32_t unit)
+void ct_binding_enlist(const struct ct_nat_pool *pool, uint32_t unit)
 {
 	const struct ct_table *tbl = pool->tbl;
 	struct ct_mapping *map = ct_binding_at(tbl, unit);
@@ -322,7 +241,7 @@ int ct_binding_enter(struct ct_bind *bind, const struct ct_place *place,
 	map->address = (uint16_t)place->address;
 	map->outside_id = htons((uint16_t)place->id);
 	map->flags = flags;
-	map->list = (uint16_t)(bind->pick.thr->dice[0] % CT_POOL_LISTS);
+	map->list = ct_binding_list_of(bind->pick.thr);
 	first = ct_head_lock(bind->head);
 	other = find(bind, first);
 	error = use(bind, other ? other : bind->unit, leave);
@@ -337,7 +256,7 @@ int ct_binding_enter(struct ct_bind *bind, const struct ct_place *place,
 		return error;
 	}
 	if (flags & CT_BINDING_LISTED)
-		put_in_list(bind->pool, bind->unit);
+		ct_binding_enlist(bind->pool, bind->unit);
 	if (bind->subscriber)
 		ct_subscriber_pair(bind->pick.thr, bind->pool, bind->subscriber,
 				   place->address);
@@ -347,21 +266,42 @@ int ct_binding_enter(struct ct_bind *bind, const struct ct_place *place,
 
 /* --- Its end ------------------------------------------------------------ */
 
-/* What is left of a mapping that nobody finds any more. */
-static void release(struct ct_thread *thr, uint32_t unit)
+uint32_t ct_binding_holder(const struct ct_nat_pool *pool,
+			   const union ct_addr *inside, uint16_t zone)
+{
+	const struct ct_tuple t = { .src = *inside, .zone = zone };
+
+	return (uint32_t)ct_subscriber_hash(pool, &t);
+}
+
+/* Its id goes back, and is its subscriber's for as long as it is held. */
+static void retire(struct ct_thread *thr, struct ct_nat_pool *pool,
+		   const struct ct_mapping *map, uint32_t unit)
+{
+	const struct ct_place place = { map->address, ntohs(map->outside_id) };
+	struct ct_want want = { .thr = thr,
+				.slot = slot_of(pool->tbl, map->l4),
+				.owner = unit };
+
+	if (ct_unlikely(pool->hold))
+		want.holder = ct_binding_holder(pool, &map->inside, map->zone);
+	ct_pool_retire(pool, &want, &place);
+}
+
+void ct_binding_release(struct ct_thread *thr, uint32_t unit)
 {
 	struct ct_table *tbl = thr->tbl;
 	const struct ct_mapping *map = ct_binding_at(tbl, unit);
 	struct ct_nat_pool *pool = ct_pool_of(tbl, map->pool);
-	const struct ct_place place = { map->address, ntohs(map->outside_id) };
 
 	/* Before another can have its id. */
-	if (!(map->flags & CT_BINDING_LOST))
+	if (ct_unlikely(ct_report_wanted(pool, CT_NAT_EV_MAPPING_END)) &&
+	    !(map->flags & CT_BINDING_LOST))
 		ct_report_mapping(thr, CT_NAT_EV_MAPPING_END, map, NULL);
 	if (map->flags & CT_BINDING_LISTED)
 		take_from_list(pool, unit);
 	else
-		ct_pool_retire(thr, pool, slot_of(tbl, map->l4), &place, unit);
+		retire(thr, pool, map, unit);
 	if (map->subscriber)
 		ct_subscriber_put(thr, pool, map->subscriber);
 	ct_slab_free(&tbl->slab, &thr->magazine[CT_SLAB_NAT], CT_SLAB_NAT,
@@ -436,7 +376,7 @@ static void leave_one(struct ct_thread *thr, const struct ct_conn *conn,
 		ct_subscriber_close(pool, map->subscriber);
 	first = ct_head_lock(head);
 	ct_binding_unlink(tbl, unit, link);
-	last = !map->n_conns && !ct_binding_kept(map);
+	last = !map->n_conns && !ct_binding_is_kept(map);
 	if (last && !(map->flags & CT_BINDING_LOST))
 		take_out(tbl, &first, unit);
 	ct_head_unlock(head, first);
@@ -444,7 +384,7 @@ static void leave_one(struct ct_thread *thr, const struct ct_conn *conn,
 		return;
 	if (has_claim(pool, map, conn))
 		ct_claim_end(thr, pool, unit);
-	release(thr, unit);
+	ct_binding_release(thr, unit);
 }
 
 void ct_binding_leave(struct ct_thread *thr, struct ct_conn *conn)
@@ -484,7 +424,7 @@ bool ct_binding_disown(struct ct_thread *thr, const struct ct_binding_ref *ref)
 	map = ct_binding_lock(tbl, ref, &first);
 	if (!map)
 		return false;
-	alone = map->n_conns == 1 && !ct_binding_kept(map);
+	alone = map->n_conns == 1 && !ct_binding_is_kept(map);
 	if (alone) {
 		take_out(tbl, &first, ref->unit);
 		map->flags |= CT_BINDING_LOST;
@@ -496,32 +436,58 @@ bool ct_binding_disown(struct ct_thread *thr, const struct ct_binding_ref *ref)
 	return alone;
 }
 
-/* Who kept it does so no longer, under its lock; => whether that was its end. */
-static bool unlock_kept(struct ct_thread *thr, const struct ct_binding_ref *ref,
+static bool leaves_as(const struct ct_nat_pool *pool,
+		      const struct ct_mapping *map,
+		      const struct ct_tuple *leave)
+{
+	union ct_addr addr;
+
+	ct_pool_address(pool, map->address, &addr);
+	return map->outside_id == leave->src_id &&
+	       memcmp(&addr, &leave->src, sizeof(addr)) == 0;
+}
+
+bool ct_binding_fasten(struct ct_bind *bind, const struct ct_tuple *leave,
+		       uint32_t *address)
+{
+	uint32_t first = ct_head_lock(bind->head);
+	struct ct_mapping *map;
+	bool same;
+
+	bind->unit = find(bind, first);
+	map = ct_binding_at(bind->pool->tbl, bind->unit);
+	same = map && leaves_as(bind->pool, map, leave);
+	if (same) {
+		map->flags |= CT_BINDING_STATIC;
+		*address = map->address;
+	}
+	ct_head_unlock(bind->head, first);
+	return same;
+}
+
+/* Who kept it does so no longer, under its lock; => that was its end. */
+static bool unlock_kept(struct ct_table *tbl, const struct ct_binding_ref *ref,
 			uint32_t first)
 {
-	struct ct_table *tbl = thr->tbl;
 	const struct ct_mapping *map = ct_binding_at(tbl, ref->unit);
-	bool last = !map->n_conns && !ct_binding_kept(map);
+	bool last = !map->n_conns && !ct_binding_is_kept(map);
 
 	if (last)
 		take_out(tbl, &first, ref->unit);
 	ct_binding_unlock(tbl, ref, first);
-	if (last)
-		release(thr, ref->unit);
 	return last;
 }
 
-bool ct_binding_loosen(struct ct_thread *thr, const struct ct_binding_ref *ref)
+bool ct_binding_loosen(struct ct_table *tbl, const struct ct_binding_ref *ref)
 {
 	struct ct_mapping *map;
 	uint32_t first;
 
-	map = ct_binding_lock(thr->tbl, ref, &first);
+	map = ct_binding_lock(tbl, ref, &first);
 	if (!map)
 		return false;
 	map->flags &= (uint16_t)~CT_BINDING_STATIC;
-	return unlock_kept(thr, ref, first);
+	return unlock_kept(tbl, ref, first);
 }
 
 void ct_binding_forgo(struct ct_thread *thr, const struct ct_binding_ref *ref)
@@ -533,7 +499,8 @@ void ct_binding_forgo(struct ct_thread *thr, const struct ct_binding_ref *ref)
 	if (!map)
 		return;
 	map->n_kept--;
-	unlock_kept(thr, ref, first);
+	if (unlock_kept(thr->tbl, ref, first))
+		ct_binding_release(thr, ref->unit);
 }
 
 /* --- Confirmed ---------------------------------------------------------- */
@@ -550,33 +517,42 @@ static bool confirm_one(struct ct_thread *thr, const struct ct_conn *conn,
 		ct_claim_end(thr, pool, link->mapping);
 	if (ct_unlikely(ct_report_wanted(pool, CT_NAT_EV_SESSION)))
 		tell_session(thr, CT_NAT_EV_SESSION, map, conn);
-	return ct_pool_state(ct_pool_at(pool, map->address)) == CT_POOL_REMOVED;
+	/* seq_cst: after ct_buckets_publish() has made the connection known;
+	 * who takes the address away looks for connections after he has said
+	 * so, with a fence between.  One of the two sees the other. */
+	return atomic_load_explicit(&ct_pool_at(pool, map->address)->state,
+				    memory_order_seq_cst) == CT_POOL_REMOVED;
 }
 
-void ct_binding_confirmed(struct ct_thread *thr, struct ct_conn *conn)
+/* A hairpin, or what has a far tuple. */
+static ct_noinline void confirm_all(struct ct_thread *thr, struct ct_conn *conn)
 {
-	struct ct_table *tbl = thr->tbl;
-	const struct ct_link *link = ct_conn_first_link(conn);
+	const struct ct_link *link;
 	bool removed = false;
-	unsigned n = 1;
+	unsigned n;
 
-	if (!link || !link->mapping)
-		return; /* a range, and of the destination alone */
-	if (ct_unlikely((link->mapping & CT_LINK_TWO) ||
-			(ct_conn_word(conn) & CT_S_FAR)))
-		link = ct_conn_links(tbl, conn, &n);
-	if (n == 1 && ct_outside_is(tbl, link)) {
-		ct_outside_confirmed(thr, conn, link);
-		return;
-	}
-	/* The connection is known, then the address's state is read; pairs with
-	 * the fence in ct_nat_pool_remove(). */
-	atomic_thread_fence(memory_order_seq_cst);
+	link = ct_conn_links(thr->tbl, conn, &n);
 	for (unsigned i = 0; i < n; i++)
-		if (ct_outside_is(tbl, &link[i]))
+		if (ct_outside_is(thr->tbl, &link[i]))
 			ct_outside_confirmed(thr, conn, &link[i]);
 		else
 			removed |= confirm_one(thr, conn, &link[i]);
 	if (removed)
 		ct_conn_kill(thr, conn, CT_R_END_ADDRESS);
+}
+
+void ct_binding_confirmed(struct ct_thread *thr, struct ct_conn *conn)
+{
+	const struct ct_link *link = ct_conn_first_link(conn);
+
+	if (!link || !link->mapping)
+		return; /* a range, and of the destination alone */
+	if (ct_unlikely((link->mapping & CT_LINK_TWO) ||
+			(ct_conn_word(conn) & CT_S_FAR))) {
+		confirm_all(thr, conn);
+	} else if (ct_outside_is(thr->tbl, link)) {
+		ct_outside_confirmed(thr, conn, link);
+	} else if (ct_unlikely(confirm_one(thr, conn, link))) {
+		ct_conn_kill(thr, conn, CT_R_END_ADDRESS);
+	}
 }

@@ -37,6 +37,13 @@ enum {
 	CT_BINDING_LOST = CT_MAPPING_LOST /* another has its id */
 };
 
+/* => It lives without connections; under the lock. */
+static inline bool ct_binding_is_kept(const struct ct_mapping *map)
+{
+	return (map->flags & CT_BINDING_STATIC) ||
+	       (!(map->flags & CT_BINDING_LISTED) && map->n_kept);
+}
+
 /* A connection that gets a mapping. */
 struct ct_bind {
 	struct ct_pick pick;
@@ -44,13 +51,13 @@ struct ct_bind {
 	struct ct_nat_pool *pool;
 	struct ct_tuple name; /* what the mapping is found by: see above */
 	uint64_t key;
+	uint64_t peer; /* the peer's share of key; see claim.h */
 	_Atomic uint32_t *head;
 	const struct ct_foreseen *seen; /* or NULL */
 	uint32_t slot;                  /* the protocol's place */
 	uint32_t unit;                  /* the mapping */
 	uint32_t subscriber;            /* unit, or 0 */
 	uint32_t claim;                 /* unit, or 0; see claim.h */
-	uint64_t peer;                  /* the peer's share of key, likewise */
 	bool steals;                    /* closed connections are looked for */
 	enum ct_nat_quota quota;        /* why it was refused */
 };
@@ -62,7 +69,7 @@ static inline struct ct_mapping *ct_binding_at(const struct ct_table *tbl,
 	return unit ? ct_slab_at(&tbl->slab, unit) : NULL;
 }
 
-/* Fill in name, key and head for an inside endpoint and its peer; => 0 or
+/* Fill in name, key, peer and head for an inside endpoint and its peer; => 0 or
  * CT_E_NOMEM. */
 int ct_binding_name(struct ct_bind *bind, const struct ct_tuple *from);
 
@@ -75,10 +82,14 @@ enum ct_nat_dependence ct_binding_depends(const struct ct_nat_pool *pool,
 uint64_t ct_binding_hash(const struct ct_nat_pool *pool,
 			 const struct ct_tuple *source);
 
-/* => What a mapping is found by: the hashes of its name, which is what counts
- *    of an inside endpoint and its peer. */
-uint64_t ct_binding_key(const struct ct_nat_pool *pool,
-			const struct ct_tuple *from, struct ct_tuple *name);
+/*
+ * What the mapping of a packet's key is found by: the hashes of its name, which
+ * is what counts of an inside endpoint and its peer.
+ *
+ * => The peer's share of it, 0 if it does not count, besides.
+ */
+uint64_t ct_binding_key(const struct ct_nat_pool *pool, const struct ct_key *of,
+			uint64_t *peer);
 
 /*
  * A number that nobody can foretell who does not know the table's secret, for
@@ -97,15 +108,12 @@ static inline uint32_t ct_binding_dice(const struct ct_thread *thr,
 
 static inline uint32_t ct_bind_dice(const struct ct_bind *bind)
 {
-	return bind->seen ? bind->seen->dice
+	return bind->seen ? bind->seen->want.dice
 			  : ct_binding_dice(bind->pick.thr, bind->key);
 }
 
 /* Room for one more link of a private connection; => false: no memory. */
 bool ct_binding_room(struct ct_thread *thr, struct ct_conn *conn);
-
-/* => Its name has no mapping yet, most likely. */
-bool ct_binding_is_new(const struct ct_bind *bind);
 
 /*
  * The connection uses the mapping that its name has.
@@ -123,10 +131,20 @@ void ct_binding_unmake(struct ct_bind *bind);
  *
  * => As ct_binding_join(): if another was faster it is his that is used, and
  *    this one is unmade, with its id given back.
- * => Without a connection, if the bind has none.
+ * => Without a connection, if the bind has none: then its maker keeps it, or
+ *    another might end it meanwhile.
  */
 int ct_binding_enter(struct ct_bind *bind, const struct ct_place *place,
 		     uint16_t flags, struct ct_tuple *leave);
+
+/* An overloaded mapping, which can be found, enters the list that it names. */
+void ct_binding_enlist(const struct ct_nat_pool *pool, uint32_t unit);
+
+/* => The list that a thread's mappings are in, of each address. */
+static inline uint16_t ct_binding_list_of(const struct ct_thread *thr)
+{
+	return (uint16_t)(thr->dice[0] % CT_POOL_LISTS);
+}
 
 /* A connection is freed; ct_mapping_leave_fn. */
 void ct_binding_leave(struct ct_thread *thr, struct ct_conn *conn);
@@ -151,18 +169,27 @@ void ct_binding_link(struct ct_table *tbl, uint32_t unit, struct ct_conn *conn);
 void ct_binding_unlink(struct ct_table *tbl, uint32_t unit,
 		       const struct ct_link *link);
 
-/* => It lives without connections; under the lock. */
-static inline bool ct_binding_kept(const struct ct_mapping *map)
-{
-	return (map->flags & CT_BINDING_STATIC) ||
-	       (!(map->flags & CT_BINDING_LISTED) && map->n_kept);
-}
-
 /* One less keeps it. */
 void ct_binding_forgo(struct ct_thread *thr, const struct ct_binding_ref *ref);
 
-/* It is static no more; => whether that was its end. */
-bool ct_binding_loosen(struct ct_thread *thr, const struct ct_binding_ref *ref);
+/*
+ * The mapping that the name has is static from now on, if it leaves so: the
+ * bind's unit, of that address's number.
+ *
+ * => False when the name has no such mapping.
+ */
+bool ct_binding_fasten(struct ct_bind *bind, const struct ct_tuple *leave,
+		       uint32_t *address);
+
+/* It is static no more; => it has ended by that: release it, without a lock. */
+bool ct_binding_loosen(struct ct_table *tbl, const struct ct_binding_ref *ref);
+
+/* What is left of a mapping that nobody finds any more. */
+void ct_binding_release(struct ct_thread *thr, uint32_t unit);
+
+/* => A subscriber, as the holds of its ids name it. */
+uint32_t ct_binding_holder(const struct ct_nat_pool *pool,
+			   const union ct_addr *inside, uint16_t zone);
 
 /*
  * A mapping that has one connection, which has ended, loses its id to another:

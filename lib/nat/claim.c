@@ -78,7 +78,6 @@ bool ct_claim_make(struct ct_bind *bind)
 	if (!bind->claim)
 		return false;
 	at(bind->pool, bind->claim)->owner = bind->unit;
-	bind->peer = peer_of(bind->pool, ct_binding_at(thr->tbl, bind->unit));
 	return true;
 }
 

@@ -19,7 +19,7 @@
  *
  * A claim has no zone, since endpoints of several may be answered in one.
  *
- * Locks: a chain's head, within no other lock.
+ * Locks: a chain's head, within which no other is taken.
  */
 #ifndef NAT_CLAIM_H
 #define NAT_CLAIM_H

@@ -11,7 +11,7 @@
 #include <arpa/inet.h>
 
 static void fetch_head(struct ct_foreseen *seen, unsigned i,
-		       const _Atomic uint32_t *head)
+		       _Atomic uint32_t *head)
 {
 	seen->head[i] = head;
 	__builtin_prefetch((const void *)(uintptr_t)head, 1);
@@ -31,15 +31,15 @@ static void fetch_reply(const struct ct_table *tbl,
 }
 
 /* Of a connection that is not translated. */
-static void foresee_plain(const struct ct_table *tbl, const struct ct_key *key)
+static void foresee_plain(const struct ct_table *tbl, const struct ct_key *key,
+			  struct ct_key *reply)
 {
 	const struct ct_l4_ops *ops = ct_registry_l4(tbl, key->tuple.l4);
-	struct ct_key reply;
 
-	if (!ct_l4_invert(ops, &key->tuple, &reply.tuple))
+	if (!ct_l4_invert(ops, &key->tuple, &reply->tuple))
 		return;
-	ct_key_finish(&reply, &tbl->hash);
-	ct_bucket_prefetch(&tbl->buckets, reply.hash);
+	ct_key_finish(reply, &tbl->hash);
+	ct_bucket_prefetch(&tbl->buckets, reply->hash);
 }
 
 static void foresee_range(struct ct_thread *thr, const struct ct_narrow *orig,
@@ -50,8 +50,9 @@ static void foresee_range(struct ct_thread *thr, const struct ct_narrow *orig,
 
 	ct_narrow_set(&source, (ct_be32[]){ orig->src, 0 },
 		      (ct_be16[]){ orig->src_id, 0 }, ct_narrow_tail_of(orig));
-	fetch_head(seen, 0,
-		   ct_mappings_head(tbl, ct_hash_narrow(&tbl->hash, &source)));
+	fetch_head(
+		seen, 0,
+		ct_mappings_head_now(tbl, ct_hash_narrow(&tbl->hash, &source)));
 	fetch_reply(tbl, orig, thr->habit.outside, orig->src_id, &seen->reply);
 }
 
@@ -59,18 +60,22 @@ static void foresee_pool(struct ct_thread *thr, const struct ct_key *key,
 			 struct ct_foreseen *seen)
 {
 	struct ct_nat_pool *pool = ct_pool_of(thr->tbl, thr->habit.pool);
-	struct ct_tuple name;
+	const struct ct_tuple *t = &key->tuple;
 
-	if (key->tuple.l3 != pool->cfg.l3)
+	if (t->l3 != pool->cfg.l3)
 		return;
 	seen->pool = pool;
 	seen->of = key;
-	seen->key = ct_binding_key(pool, &key->tuple, &name);
-	seen->dice = ct_binding_dice(thr, seen->key);
-	fetch_head(seen, 0, ct_mappings_head(thr->tbl, seen->key));
+	seen->key = ct_binding_key(pool, key, &seen->peer);
+	seen->want =
+		(struct ct_want){ .thr = thr,
+				  .slot = thr->tbl->registry.l4_at[t->l4],
+				  .inside = ntohs(t->src_id),
+				  .dice = ct_binding_dice(thr, seen->key) };
+	fetch_head(seen, 0, ct_mappings_head_now(thr->tbl, seen->key));
 	if (!pool->subscribers)
 		return;
-	seen->owner = ct_subscriber_hash(pool, &key->tuple);
+	seen->owner = ct_subscriber_hash(pool, t);
 	fetch_head(seen, 1, ct_subscriber_head(pool, seen->owner));
 }
 
@@ -82,12 +87,13 @@ void ct_foresee(struct ct_thread *thr, const struct ct_key *key,
 	seen->id = CT_PORTMAP_NONE;
 	seen->head[0] = NULL;
 	seen->head[1] = NULL;
+	seen->reply.wide = true;
 	if (thr->habit.pool)
 		foresee_pool(thr, key, seen);
 	else if (thr->habit.outside && !key->wide)
 		foresee_range(thr, &key->narrow, seen);
 	else
-		foresee_plain(thr->tbl, key);
+		foresee_plain(thr->tbl, key, &seen->reply);
 }
 
 /* => The first unit of a chain, or 0. */
@@ -108,16 +114,6 @@ void ct_foresee_units(const struct ct_table *tbl,
 	}
 }
 
-static struct ct_want want_of(const struct ct_foreseen *seen,
-			      const struct ct_narrow *orig)
-{
-	return (struct ct_want){
-		.slot = seen->pool->tbl->registry.l4_at[orig->l4],
-		.inside = ntohs(orig->src_id),
-		.dice = seen->dice,
-	};
-}
-
 /* => The number of the address with which the subscriber will begin. */
 static uint32_t address_of(const struct ct_foreseen *seen, uint32_t n)
 {
@@ -132,7 +128,6 @@ static uint32_t address_of(const struct ct_foreseen *seen, uint32_t n)
 void ct_foresee_address(const struct ct_key *key, struct ct_foreseen *seen)
 {
 	const struct ct_nat_pool *pool = seen->pool;
-	struct ct_want want;
 	uint32_t n, number;
 
 	/* Blocks of ids, and any address, are too much to foretell. */
@@ -144,23 +139,18 @@ void ct_foresee_address(const struct ct_key *key, struct ct_foreseen *seen)
 	if (number >= n)
 		return;
 	seen->addr = ct_pool_at(pool, number);
-	want = want_of(seen, &key->narrow);
-	ct_pool_fetch(pool, &want, seen->addr);
+	ct_pool_fetch(pool, &seen->want, seen->addr);
 }
 
 void ct_foresee_id(const struct ct_key *key, struct ct_foreseen *seen)
 {
 	const struct ct_nat_pool *pool = seen->pool;
-	struct ct_want want;
-	union ct_addr outside;
 
 	if (!seen->addr)
 		return;
-	want = want_of(seen, &key->narrow);
-	seen->id = ct_pool_peek(pool, &want, seen->addr);
+	seen->id = ct_pool_peek(pool, &seen->want, seen->addr);
 	if (seen->id == CT_PORTMAP_NONE)
 		return;
-	ct_pool_address(pool, seen->addr->number, &outside);
-	fetch_reply(pool->tbl, &key->narrow, outside.v4,
+	fetch_reply(pool->tbl, &key->narrow, ct_pool_narrow(seen->addr),
 		    htons((uint16_t)seen->id), &seen->reply);
 }

@@ -19,19 +19,40 @@
 #ifndef NAT_FORESEE_H
 #define NAT_FORESEE_H
 
+#include "core/conn.h"
 #include "core/table.h"
+#include "nat/pool.h"
 
 struct ct_foreseen {
-	struct ct_nat_pool *pool;        /* NULL: by a range, or not at all */
-	const _Atomic uint32_t *head[2]; /* mapping, subscriber; or NULL */
-	uint64_t key;                    /* of a pool: the mapping's */
-	uint64_t owner;                  /* of a pool: the subscriber's hash */
-	uint32_t dice;                   /* of a pool: see binding.h */
-	const struct ct_key *of;         /* of a pool: the newcomer's */
-	struct ct_pool_addr *addr;       /* of a pool: to begin with, or NULL */
-	uint32_t id;         /* of addr: likely to be free; CT_PORTMAP_NONE */
-	struct ct_key reply; /* of addr and id; narrow */
+	struct ct_nat_pool *pool;  /* NULL: by a range, or not at all */
+	_Atomic uint32_t *head[2]; /* mapping, subscriber; or NULL */
+
+	/* of a pool: */
+	uint64_t key;              /* the mapping's */
+	uint64_t peer;             /* see ct_binding_key() */
+	uint64_t owner;            /* the subscriber's hash */
+	struct ct_want want;       /* without owner; dice: see binding.h */
+	const struct ct_key *of;   /* the newcomer's */
+	struct ct_pool_addr *addr; /* to begin with, or NULL */
+	uint32_t id; /* of addr: likely to be free; CT_PORTMAP_NONE */
+
+	struct ct_key reply; /* what answers it, most likely; wide: unknown */
 };
+
+/* => The hash of a private connection's reply tuple: the one foreseen, or
+ *    computed. */
+static inline uint64_t ct_reply_hash(const struct ct_thread *thr,
+				     const struct ct_conn *conn)
+{
+	const struct ct_foreseen *seen = thr->foreseen;
+
+	if (ct_likely(seen && !seen->reply.wide &&
+		      !(ct_conn_word(conn) & (CT_S_WIDE | CT_S_FAR)) &&
+		      memcmp(&conn->narrow[CT_DIR_REPLY], &seen->reply.narrow,
+			     sizeof(seen->reply.narrow)) == 0))
+		return seen->reply.hash;
+	return ct_conn_hash(conn, CT_DIR_REPLY, &thr->tbl->hash);
+}
 
 /* Step 1, for the packet of a key, narrow or with its tuple. */
 void ct_foresee(struct ct_thread *thr, const struct ct_key *key,

@@ -10,11 +10,12 @@
 struct ct_link *ct_binding_link_of(const struct ct_table *tbl,
 				   const struct ct_conn *conn, uint32_t unit)
 {
-	struct ct_link *link;
-	unsigned n;
+	struct ct_link *link = ct_conn_first_link(conn);
 
-	link = ct_conn_links(tbl, conn, &n);
-	return n == 2 && link->mapping != unit ? link + 1 : link;
+	if (link->mapping & CT_LINK_TWO)
+		link = ct_slab_at(&tbl->slab, link->mapping & ~CT_LINK_TWO);
+	/* The other one may be written meanwhile, under its own lock. */
+	return link->mapping == unit ? link : link + 1;
 }
 
 static struct ct_link *link_at(const struct ct_table *tbl, uint32_t conn,

@@ -141,6 +141,32 @@ static bool is_taken_as_it_is(const struct ct_pick *pick)
 	return !ct_tuple_equal(&reply, &pick->orig);
 }
 
+/* --- Not to be had ------------------------------------------------------ */
+
+static bool is_in_use(const struct ct_pick *pick, const struct ct_tuple *leave)
+{
+	const struct ct_nat_range *range = pick->range;
+
+	return range->port_in_use && pick->end == CT_NAT_SRC &&
+	       range->port_in_use(range->user, leave->l4, &leave->src,
+				  ntohs(leave->src_id));
+}
+
+/* => The source would get an id that the range excludes, or that the host uses.
+ *    One that stays as it is may be the host's own. */
+static bool is_barred(const struct ct_pick *pick, const struct ct_tuple *leave)
+{
+	struct ct_tuple source = *leave;
+	const ct_be16 *id = ct_range_id(pick->ops, &source, CT_NAT_SRC);
+
+	if (ct_likely(!pick->range->n_excluded && !pick->range->port_in_use))
+		return false;
+	if (!id || pick->end != CT_NAT_SRC || ct_tuple_equal(leave, &pick->now))
+		return false;
+	return ct_range_excludes(pick->range, ntohs(*id)) ||
+	       is_in_use(pick, leave);
+}
+
 /* --- What is there already ---------------------------------------------- */
 
 /* => The source that a mapping makes of a tuple's. */
@@ -177,7 +203,7 @@ static bool keep_source(const struct ct_pick *pick, struct ct_tuple *leave)
 		return false;
 	with_mapping(&map, &source);
 	source.zone = pick->now.zone;
-	if (ct_pick_is_taken(pick, &source))
+	if (ct_pick_is_taken(pick, &source) || is_barred(pick, &source))
 		return false;
 	*leave = source;
 	return true;
@@ -242,6 +268,30 @@ static ct_be16 *id_to_choose(const struct ct_pick *pick, struct ct_tuple *leave)
 	return ct_range_told_id(pick->ops, leave, pick->end);
 }
 
+/* Pass over what is excluded; => false: all of the span is. */
+static bool skip_excluded(const struct ct_pick *pick, const struct span *span,
+			  uint32_t *at)
+{
+	const struct ct_nat_ids *ids;
+	uint32_t passed = 0;
+
+	if (pick->end != CT_NAT_SRC)
+		return true;
+	while (passed < span->n) {
+		uint32_t place = *at % span->n, step;
+
+		ids = ct_range_excludes(pick->range, span->first + place);
+		if (ct_likely(!ids))
+			return true;
+		step = ids->last - span->first - place + 1;
+		if (step > span->n - place)
+			step = span->n - place;
+		passed += step;
+		*at += step;
+	}
+	return false;
+}
+
 /* => Step 4, or CT_E_FULL. */
 static int choose_id(const struct ct_pick *pick, struct ct_tuple *leave)
 {
@@ -259,8 +309,12 @@ static int choose_id(const struct ct_pick *pick, struct ct_tuple *leave)
 	tries = span.n < TRIES_FIRST ? span.n : TRIES_FIRST;
 	for (;;) {
 		for (uint32_t left = tries; left; left--, at++) {
+			if (ct_unlikely(pick->range->n_excluded) &&
+			    !skip_excluded(pick, &span, &at))
+				return CT_E_FULL;
 			*id = htons((uint16_t)(span.first + at % span.n));
-			if (!is_kept(pick, leave, left))
+			if (!is_in_use(pick, leave) &&
+			    !is_kept(pick, leave, left))
 				return 0;
 		}
 		if (tries >= span.n || tries < TRIES_LAST)
@@ -275,6 +329,8 @@ static bool id_will_do(const struct ct_pick *pick, const struct ct_tuple *leave)
 {
 	const struct ct_nat_range *range = pick->range;
 
+	if (is_barred(pick, leave))
+		return false;
 	if (!(range->flags & CT_NAT_IDS))
 		return !ct_pick_is_taken(pick, leave);
 	if ((range->flags & CT_NAT_OFFSET) ||

@@ -218,8 +218,12 @@ static uint32_t start_of(const struct ct_nat_pool *pool,
 {
 	const struct ct_portspan all = { pool->cfg.min_id - pool->base,
 					 pool->n_ids - 1 };
+	const uint32_t particular =
+		CT_POOL_KEEP_ID | CT_POOL_KEEP_CLASS | CT_POOL_PARITY;
 	struct ct_portspan class_;
 
+	if (ct_likely(!(pool->cfg.flags & particular)))
+		return start_in(&all, want->dice);
 	if (ct_pool_keeps(pool, want->inside))
 		return want->inside - pool->base;
 	class_ = class_of(pool, want, &all);
@@ -244,7 +248,7 @@ bool ct_pool_take_seen(struct ct_nat_pool *pool, const struct ct_want *want,
 	/* Where a search was needed, one before it may be free meanwhile. */
 	taken = ct_portmap_is_free(map, id) &&
 		ct_pool_state(addr) == CT_POOL_ACTIVE &&
-		(ct_likely(id == start_of(pool, want)) ||
+		(ct_likely(id == want->place) ||
 		 id == find_id(pool, want, addr, map));
 	if (ct_likely(taken)) {
 		ct_portmap_take(map, id, want->owner);
@@ -256,16 +260,17 @@ bool ct_pool_take_seen(struct ct_nat_pool *pool, const struct ct_want *want,
 	return taken;
 }
 
-void ct_pool_fetch(const struct ct_nat_pool *pool, const struct ct_want *want,
+void ct_pool_fetch(const struct ct_nat_pool *pool, struct ct_want *want,
 		   const struct ct_pool_addr *addr)
 {
 	const struct ct_portmap *map = atomic_load_explicit(
 		&addr->map[want->slot], memory_order_acquire);
 	const _Atomic uint64_t *word;
 
+	want->place = start_of(pool, want);
 	if (!map)
 		return;
-	word = &map->word[start_of(pool, want) / 64];
+	word = &map->word[want->place / 64];
 	__builtin_prefetch((const void *)(uintptr_t)word, 1);
 }
 
@@ -283,7 +288,7 @@ uint32_t ct_pool_peek(const struct ct_nat_pool *pool,
 			       : ct_pool_any_id(pool, want->dice);
 	if (!map)
 		return CT_PORTMAP_NONE;
-	id = start_of(pool, want);
+	id = want->place;
 	/* Most often the first one is free. */
 	if (ct_unlikely(!ct_portmap_is_free(map, id)))
 		id = find_id(pool, want, addr, map);
@@ -382,52 +387,54 @@ bool ct_pool_is_full(const struct ct_nat_pool *pool, uint32_t slot)
 		       turns;
 }
 
-int ct_pool_take_this(struct ct_thread *thr, struct ct_nat_pool *pool,
-		      uint32_t slot, const struct ct_place *place,
-		      uint32_t owner)
+int ct_pool_take_this(struct ct_nat_pool *pool, const struct ct_want *want,
+		      const struct ct_place *place)
 {
 	struct ct_pool_addr *addr = ct_pool_at(pool, place->address);
+	uint32_t id = place->id - pool->base;
 	struct ct_portmap *map;
 	int error = CT_E_EXIST;
 
-	if (!ct_pool_proto(pool, slot))
+	if (!ct_pool_proto(pool, want->slot))
 		return CT_E_NOMEM;
-	map = ct_pool_map(pool, addr, slot);
+	map = ct_pool_map(pool, addr, want->slot);
 	if (!map)
 		return CT_E_NOMEM;
 	ct_spin_lock(&map->lock);
-	ct_portmap_tick(map, thr->now);
-	if (ct_portmap_is_free(map, place->id - pool->base)) {
-		ct_portmap_take(map, place->id - pool->base, owner);
+	ct_portmap_tick(map, want->thr->now);
+	if (ct_portmap_is_free(map, id) ||
+	    ct_portmap_unhold(map, id, want->holder)) {
+		ct_portmap_take(map, id, want->owner);
 		map->made++;
 		error = 0;
 	}
-	show_or_hide(pool, slot, addr, map);
+	show_or_hide(pool, want->slot, addr, map);
 	ct_spin_unlock(&map->lock);
 	return error;
 }
 
 /* --- Given back --------------------------------------------------------- */
 
-static void give_back(struct ct_nat_pool *pool, uint32_t slot,
-		      const struct ct_place *place, uint32_t owner,
-		      const uint32_t *now)
+enum back { BACK_AT_ONCE, BACK_LATER };
+
+static void give_back(struct ct_nat_pool *pool, const struct ct_want *want,
+		      const struct ct_place *place, enum back back)
 {
 	struct ct_pool_addr *addr = ct_pool_at(pool, place->address);
-	struct ct_portmap *map =
-		atomic_load_explicit(&addr->map[slot], memory_order_acquire);
+	struct ct_portmap *map = atomic_load_explicit(&addr->map[want->slot],
+						      memory_order_acquire);
 	uint32_t id = place->id - pool->base;
 
 	ct_spin_lock(&map->lock);
 	/* Another may have been given it meanwhile; see steal.c. */
-	if (ct_portmap_owner(map, id) == owner) {
+	if (ct_portmap_owner(map, id) == want->owner) {
 		if (ct_pool_excludes(pool, place->id))
 			ct_portmap_leave(map, id);
-		else if (now)
-			ct_portmap_hold(map, id, *now);
+		else if (back == BACK_LATER)
+			ct_portmap_hold(map, id, want->thr->now, want->holder);
 		else
 			ct_portmap_give(map, id);
-		show_or_hide(pool, slot, addr, map);
+		show_or_hide(pool, want->slot, addr, map);
 	}
 	ct_spin_unlock(&map->lock);
 }
@@ -435,11 +442,13 @@ static void give_back(struct ct_nat_pool *pool, uint32_t slot,
 void ct_pool_give(struct ct_nat_pool *pool, uint32_t slot,
 		  const struct ct_place *place, uint32_t owner)
 {
-	give_back(pool, slot, place, owner, NULL);
+	const struct ct_want want = { .slot = slot, .owner = owner };
+
+	give_back(pool, &want, place, BACK_AT_ONCE);
 }
 
-void ct_pool_retire(struct ct_thread *thr, struct ct_nat_pool *pool,
-		    uint32_t slot, const struct ct_place *place, uint32_t owner)
+void ct_pool_retire(struct ct_nat_pool *pool, const struct ct_want *want,
+		    const struct ct_place *place)
 {
-	give_back(pool, slot, place, owner, &thr->now);
+	give_back(pool, want, place, BACK_LATER);
 }

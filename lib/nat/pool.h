@@ -26,6 +26,7 @@
 #define NAT_POOL_H
 
 #include "core/registry.h"
+#include "core/table.h"
 #include "nat/portmap.h"
 
 #include <conntrack/nat_pool.h>
@@ -109,7 +110,9 @@ struct ct_want {
 	uint32_t start;  /* number of the address to begin with */
 	uint32_t inside; /* id of the inside endpoint, host order */
 	uint32_t dice;   /* random */
+	uint32_t holder; /* see ct_binding_holder(); of take_this, retire */
 	bool only;       /* no other address than that one */
+	uint32_t place;  /* of a map, to begin with: ct_pool_fetch() */
 	const struct ct_portspan *span; /* ids only from here; NULL: any */
 	struct ct_place near;           /* take its neighbour, if id is not 0 */
 };
@@ -131,8 +134,8 @@ int ct_pool_take(struct ct_nat_pool *pool, const struct ct_want *want,
 bool ct_pool_take_seen(struct ct_nat_pool *pool, const struct ct_want *want,
 		       const struct ct_place *place);
 
-/* Fetch what ct_pool_peek() will look at. */
-void ct_pool_fetch(const struct ct_nat_pool *pool, const struct ct_want *want,
+/* Fetch what ct_pool_peek() will look at, having found out where that is. */
+void ct_pool_fetch(const struct ct_nat_pool *pool, struct ct_want *want,
 		   const struct ct_pool_addr *addr);
 
 /*
@@ -155,18 +158,16 @@ bool ct_pool_is_full(const struct ct_nat_pool *pool, uint32_t slot);
  * passed.  Only if this owner still has it. */
 void ct_pool_give(struct ct_nat_pool *pool, uint32_t slot,
 		  const struct ct_place *place, uint32_t owner);
-void ct_pool_retire(struct ct_thread *thr, struct ct_nat_pool *pool,
-		    uint32_t slot, const struct ct_place *place,
-		    uint32_t owner);
+void ct_pool_retire(struct ct_nat_pool *pool, const struct ct_want *want,
+		    const struct ct_place *place);
 
 /*
- * Take one certain id.
+ * Take one certain id; what is held for this holder is its own.
  *
  * => CT_E_EXIST when it is taken, held or excluded.
  */
-int ct_pool_take_this(struct ct_thread *thr, struct ct_nat_pool *pool,
-		      uint32_t slot, const struct ct_place *place,
-		      uint32_t owner);
+int ct_pool_take_this(struct ct_nat_pool *pool, const struct ct_want *want,
+		      const struct ct_place *place);
 
 /* => NULL when it is not one of the pool's. */
 struct ct_pool_addr *ct_pool_find(struct ct_nat_pool *pool,
@@ -188,6 +189,12 @@ static inline enum ct_pool_state ct_pool_state(const struct ct_pool_addr *addr)
 static inline bool ct_pool_overloads(const struct ct_nat_pool *pool)
 {
 	return pool->cfg.flags & CT_POOL_OVERLOAD;
+}
+
+/* => An address of IPv4. */
+static inline ct_be32 ct_pool_narrow(const struct ct_pool_addr *addr)
+{
+	return atomic_load_explicit(&addr->word[0], memory_order_relaxed);
 }
 
 /* The address of a place. */
@@ -263,8 +270,21 @@ bool ct_pool_excludes(const struct ct_nat_pool *pool, uint32_t id);
 struct ct_pool_addr *ct_pool_active(const struct ct_nat_pool *pool,
 				    uint32_t from);
 
+/* Where a pool stands, by its number. */
+typedef _Atomic(struct ct_nat_pool *) ct_pool_slot;
+
 /* The pool of a number; NULL: none. */
-struct ct_nat_pool *ct_pool_of(const struct ct_table *tbl, uint32_t number);
+static inline struct ct_nat_pool *ct_pool_of(const struct ct_table *tbl,
+					     uint32_t number)
+{
+	/* acquire; pairs with the releases in pool_make.c */
+	ct_pool_slot *slots =
+		atomic_load_explicit(&tbl->pools, memory_order_acquire);
+
+	return number && slots ? atomic_load_explicit(&slots[number - 1],
+						      memory_order_acquire)
+			       : NULL;
+}
 
 /* Free all pools; no thread is attached any more. */
 void ct_pools_fini(struct ct_table *tbl);

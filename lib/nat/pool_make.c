@@ -113,17 +113,14 @@ static bool lay_out(struct ct_nat_pool *pool)
 	       ct_subscribers_init(pool);
 }
 
-/* Where a pool stands, by its number. */
-typedef _Atomic(struct ct_nat_pool *) slot;
-
-enum { POOLS_LEN = CT_POOLS * sizeof(slot) };
+enum { POOLS_LEN = CT_POOLS * sizeof(ct_pool_slot) };
 
 /* => Where pools stand; NULL when there is no memory. */
-static slot *slots_of(struct ct_table *tbl)
+static ct_pool_slot *slots_of(struct ct_table *tbl)
 {
-	slot *made, *slots = NULL;
+	ct_pool_slot *made, *slots = NULL;
 
-	made = ct_mem_alloc(&tbl->mem, POOLS_LEN, _Alignof(slot));
+	made = ct_mem_alloc(&tbl->mem, POOLS_LEN, _Alignof(ct_pool_slot));
 	/* release; pairs with the acquire in ct_pool_of() */
 	if (!made || atomic_compare_exchange_strong_explicit(
 			     &tbl->pools, &slots, made, memory_order_acq_rel,
@@ -136,7 +133,8 @@ static slot *slots_of(struct ct_table *tbl)
 static int enter(struct ct_table *tbl, struct ct_nat_pool *pool)
 {
 	/* acquire; pairs with the release in slots_of() */
-	slot *slots = atomic_load_explicit(&tbl->pools, memory_order_acquire);
+	ct_pool_slot *slots =
+		atomic_load_explicit(&tbl->pools, memory_order_acquire);
 
 	if (!slots)
 		slots = slots_of(tbl);
@@ -186,16 +184,6 @@ int ct_nat_pool_create(struct ct_table *tbl,
 	}
 	*pool = made;
 	return 0;
-}
-
-struct ct_nat_pool *ct_pool_of(const struct ct_table *tbl, uint32_t number)
-{
-	/* acquire; pairs with the releases in slots_of() and enter() */
-	slot *slots = atomic_load_explicit(&tbl->pools, memory_order_acquire);
-
-	return number && slots ? atomic_load_explicit(&slots[number - 1],
-						      memory_order_acquire)
-			       : NULL;
 }
 
 void ct_pools_fini(struct ct_table *tbl)

@@ -345,6 +345,20 @@ static void seen_from_outside(const struct ct_bind *bind, union ct_addr *peer)
 	*peer = leave.src;
 }
 
+/* => A connection that was let go is to this address, or from it.  Until then
+ *    its keys are its opener's. */
+static bool is_with(const struct ct_conn *conn, const union ct_addr *peer)
+{
+	struct ct_tuple orig, reply;
+
+	if (!(ct_conn_word(conn) & CT_S_CONFIRMED))
+		return false;
+	ct_conn_tuple(conn, CT_DIR_ORIG, &orig);
+	ct_conn_tuple(conn, CT_DIR_REPLY, &reply);
+	return memcmp(&orig.dst, peer, sizeof(*peer)) == 0 ||
+	       memcmp(&reply.src, peer, sizeof(*peer)) == 0;
+}
+
 /* => The endpoint has a connection to this address. */
 static bool knows(const struct ct_table *tbl, const struct ct_mapping *map,
 		  uint32_t unit, const union ct_addr *peer)
@@ -354,12 +368,8 @@ static bool knows(const struct ct_table *tbl, const struct ct_mapping *map,
 
 	for (unsigned i = 0; at && i < LOOKED_AT; i++) {
 		const struct ct_conn *conn = ct_conn_at(tbl, at);
-		struct ct_tuple orig, reply;
 
-		ct_conn_tuple(conn, CT_DIR_ORIG, &orig);
-		ct_conn_tuple(conn, CT_DIR_REPLY, &reply);
-		if (memcmp(&orig.dst, peer, sizeof(*peer)) == 0 ||
-		    memcmp(&reply.src, peer, sizeof(*peer)) == 0)
+		if (is_with(conn, peer))
 			return true;
 		at = ct_binding_link_of(tbl, conn, unit)->older;
 	}

@@ -265,7 +265,8 @@ static void set_turn(struct ct_portmap *map, uint32_t tick)
 	atomic_store_explicit(&map->turn, tick, memory_order_relaxed);
 }
 
-void ct_portmap_hold(struct ct_portmap *map, uint32_t id, uint32_t now)
+void ct_portmap_hold(struct ct_portmap *map, uint32_t id, uint32_t now,
+		     uint32_t holder)
 {
 	if (!map->step) {
 		ct_portmap_give(map, id);
@@ -275,8 +276,37 @@ void ct_portmap_hold(struct ct_portmap *map, uint32_t id, uint32_t now)
 	if (!map->n_held)
 		set_turn(map, ct_ticks_name(now + map->step));
 	ct_portmap_leave(map, id);
+	own(map, id, holder | CT_PORTMAP_HELD);
 	set_of(map, map->set)[id / WORD] |= UINT64_C(1) << id % WORD;
 	map->n_held++;
+}
+
+/* => It was in a set, and is not any more. */
+static bool take_from_sets(struct ct_portmap *map, uint32_t id)
+{
+	uint64_t bit = UINT64_C(1) << id % WORD;
+
+	for (uint32_t set = 0; map->step && set < CT_PORTMAP_SETS; set++) {
+		uint64_t *word = &set_of(map, set)[id / WORD];
+
+		if (!(*word & bit))
+			continue;
+		*word &= ~bit;
+		map->n_held--;
+		return true;
+	}
+	return false;
+}
+
+bool ct_portmap_unhold(struct ct_portmap *map, uint32_t id, uint32_t holder)
+{
+	uint32_t owner =
+		atomic_load_explicit(&map->owner[id], memory_order_relaxed);
+
+	if (owner != (holder | CT_PORTMAP_HELD) || !take_from_sets(map, id))
+		return false;
+	give(map, id);
+	return true;
 }
 
 /* The oldest set is free; it becomes the youngest. */
@@ -297,16 +327,9 @@ static void turn(struct ct_portmap *map)
 
 void ct_portmap_exclude(struct ct_portmap *map, uint32_t id)
 {
-	uint64_t bit = UINT64_C(1) << id % WORD;
-
 	if (ct_portmap_is_free(map, id))
 		take(map, id);
-	for (uint32_t set = 0; map->step && set < CT_PORTMAP_SETS; set++) {
-		uint64_t *word = &set_of(map, set)[id / WORD];
-
-		map->n_held -= (*word & bit) != 0;
-		*word &= ~bit;
-	}
+	take_from_sets(map, id);
 }
 
 bool ct_portmap_due(const struct ct_portmap *map, uint32_t now)

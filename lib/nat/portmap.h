@@ -77,6 +77,9 @@ static inline uint32_t ct_portmap_n_free(const struct ct_portmap *map)
 	return atomic_load_explicit(&map->n_free, memory_order_relaxed);
 }
 
+/* Bit of an owner: not a mapping, but the holder whose it was last. */
+#define CT_PORTMAP_HELD (1u << 31)
+
 /* => Bits of one word of a map. */
 static inline uint64_t ct_portmap_bits(const _Atomic uint64_t *word)
 {
@@ -91,7 +94,10 @@ static inline bool ct_portmap_is_free(const struct ct_portmap *map, uint32_t id)
 static inline uint32_t ct_portmap_owner(const struct ct_portmap *map,
 					uint32_t id)
 {
-	return atomic_load_explicit(&map->owner[id], memory_order_relaxed);
+	uint32_t owner =
+		atomic_load_explicit(&map->owner[id], memory_order_relaxed);
+
+	return ct_likely(!(owner & CT_PORTMAP_HELD)) ? owner : 0;
 }
 
 /* => The first free id from here on, or CT_PORTMAP_NONE. */
@@ -130,8 +136,13 @@ void ct_portmap_exclude(struct ct_portmap *map, uint32_t id);
 /* An id that was taken is free, at once. */
 void ct_portmap_give(struct ct_portmap *map, uint32_t id);
 
-/* An id that was taken is free when its time has passed. */
-void ct_portmap_hold(struct ct_portmap *map, uint32_t id, uint32_t now);
+/* An id that was taken is free when its time has passed.  Of the holder 31 bits
+ * are kept. */
+void ct_portmap_hold(struct ct_portmap *map, uint32_t id, uint32_t now,
+		     uint32_t holder);
+
+/* It is free at once if it is held for this holder; => whether it is. */
+bool ct_portmap_unhold(struct ct_portmap *map, uint32_t id, uint32_t holder);
 
 /* Ids whose time has passed become free. */
 void ct_portmap_tick(struct ct_portmap *map, uint32_t now);

@@ -5,16 +5,19 @@
 #include "nat/quick.h"
 
 #include "core/table.h"
+#include "nat/foresee.h"
 
 #include <string.h>
 
-/* => The range is one address, of IPv4, and says nothing of ids. */
+/* => The range is one address, of IPv4, and says nothing of ids; nor is the host
+ *    to be asked. */
 static bool is_simple(const struct ct_nat_range *range)
 {
 	const uint32_t harmless = CT_NAT_PERSISTENT;
 
 	return range->size == sizeof(*range) &&
 	       (range->flags & ~harmless) == CT_NAT_ADDR &&
+	       !range->n_excluded && !range->port_in_use &&
 	       !(range->min_addr.v6[1] | range->min_addr.v6[2] |
 		 range->min_addr.v6[3]) &&
 	       memcmp(&range->min_addr, &range->max_addr,
@@ -38,9 +41,22 @@ bool ct_quick_is_plain(const struct ct_table *tbl, const struct ct_conn *conn)
 
 struct asked {
 	const struct ct_table *tbl;
+	const struct ct_foreseen *seen; /* or NULL */
 	struct ct_narrow leave; /* as the first packet will, its id apart */
 	struct ct_key reply;
 };
+
+/* => The hash of the reply, the one foreseen, most likely. */
+static uint64_t hash_of(const struct asked *asked)
+{
+	const struct ct_foreseen *seen = asked->seen;
+	const struct ct_narrow *reply = &asked->reply.narrow;
+
+	if (ct_likely(seen && !seen->reply.wide &&
+		      memcmp(&seen->reply.narrow, reply, sizeof(*reply)) == 0))
+		return seen->reply.hash;
+	return ct_hash_narrow(&asked->tbl->hash, reply);
+}
 
 /* ct_mapping_free_fn: nobody is answered there, not even somebody expired. */
 static bool is_free(void *user, ct_be16 id)
@@ -53,7 +69,7 @@ static bool is_free(void *user, ct_be16 id)
 	ct_narrow_set(&key->narrow, (ct_be32[]){ leave->dst, leave->src },
 		      (ct_be16[]){ leave->dst_id, id },
 		      ct_narrow_tail_of(leave));
-	key->hash = ct_hash_narrow(&asked->tbl->hash, &key->narrow);
+	key->hash = hash_of(asked);
 	return !ct_buckets_find(asked->tbl, key, &dir);
 }
 
@@ -72,11 +88,12 @@ bool ct_quick_setup(struct ct_thread *thr, struct ct_conn *conn,
 	ct_narrow_set(&source, (ct_be32[]){ orig->src, 0 },
 		      (ct_be16[]){ orig->src_id, 0 }, ct_narrow_tail_of(orig));
 	asked.tbl = thr->tbl;
+	asked.seen = thr->foreseen;
 	asked.leave = *orig;
 	asked.leave.src = outside;
 	asked.reply.wide = false;
 	asked.reply.dirs = CT_KEY_BOTH;
-	if (!ct_outside_room(thr->tbl) ||
+	if (!ct_outside_room(thr, CT_L3_IPV4, &addr) ||
 	    !ct_mapping_quick(thr, &source, outside, is_free, &asked))
 		return false;
 	thr->habit = (struct ct_habit){ .outside = outside };

@@ -167,6 +167,26 @@ bool ct_range_has_source(const struct ct_nat_range *range,
 	       ct_range_has_id(range, ops, t, CT_NAT_SRC);
 }
 
+const struct ct_nat_ids *ct_range_excludes(const struct ct_nat_range *range,
+					   uint32_t id)
+{
+	for (uint32_t i = 0; i < range->n_excluded; i++)
+		if (id >= range->excluded[i].first &&
+		    id <= range->excluded[i].last)
+			return &range->excluded[i];
+	return NULL;
+}
+
+static bool exclusions_good(const struct ct_nat_range *range)
+{
+	if (range->n_excluded && !range->excluded)
+		return false;
+	for (uint32_t i = 0; i < range->n_excluded; i++)
+		if (range->excluded[i].first > range->excluded[i].last)
+			return false;
+	return true;
+}
+
 bool ct_range_good(const struct ct_nat_range *range)
 {
 	const uint32_t known = CT_NAT_ADDR | CT_NAT_IDS | CT_NAT_RANDOM |
@@ -174,7 +194,7 @@ bool ct_range_good(const struct ct_nat_range *range)
 			       CT_NAT_NETMAP | CT_NAT_OFFSET | CT_NAT_NPT;
 	const uint32_t with_npt = CT_NAT_NPT | CT_NAT_ADDR;
 
-	if (range->flags & ~known)
+	if ((range->flags & ~known) || !exclusions_good(range))
 		return false;
 	if ((range->flags & CT_NAT_NPT) && range->flags != with_npt)
 		return false;

@@ -52,6 +52,10 @@ bool ct_range_has_id(const struct ct_nat_range *range,
 		     const struct ct_l4_ops *ops, const struct ct_tuple *t,
 		     enum ct_nat_end end);
 
+/* => The ids among which one is excluded; NULL: it is not. */
+const struct ct_nat_ids *ct_range_excludes(const struct ct_nat_range *range,
+					   uint32_t id);
+
 /* Whether a source is one of the range's. */
 bool ct_range_has_source(const struct ct_nat_range *range,
 			 const struct ct_l4_ops *ops, const struct ct_tuple *t);

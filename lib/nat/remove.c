@@ -194,7 +194,7 @@ int64_t ct_nat_pool_remove(struct ct_thread *thr, struct ct_nat_pool *pool,
 
 	if (error)
 		return error;
-	/* Pairs with the fence in ct_binding_confirmed(). */
+	/* Pairs with the load in ct_binding_confirmed(). */
 	atomic_thread_fence(memory_order_seq_cst);
 	ct_statics_drop(thr, pool, addr->number);
 	return (int64_t)end_addr(thr, addr);

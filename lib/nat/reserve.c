@@ -176,16 +176,20 @@ static bool same_block(const struct ct_nat_pool *pool, uint32_t a, uint32_t b)
 static bool take(const struct ct_bind *bind, const struct ct_place *place)
 {
 	const struct ct_nat_pool_config *cfg = &bind->pool->cfg;
+	const struct ct_want want = {
+		.thr = bind->pick.thr,
+		.slot = bind->slot,
+		.owner = bind->unit,
+		.holder = ct_binding_holder(bind->pool, &bind->name.src,
+					    bind->name.zone),
+	};
 	union ct_addr addr;
 
 	if (place->id < cfg->min_id || place->id > cfg->max_id)
 		return false;
 	ct_pool_address(bind->pool, place->address, &addr);
-	if (cfg->port_in_use && cfg->port_in_use(cfg->user, bind->name.l4,
-						 &addr, (uint16_t)place->id))
-		return false;
-	return !ct_pool_take_this(bind->pick.thr, bind->pool, bind->slot, place,
-				  bind->unit);
+	return !ct_pool_in_use(bind->pool, bind->name.l4, &addr, place->id) &&
+	       !ct_pool_take_this(bind->pool, &want, place);
 }
 
 /* Ids for all: of two an even one and the next. */

@@ -153,7 +153,7 @@ int ct_setup_open(struct ct_thread *thr, const struct ct_pkt *pkt,
 bool ct_setup_source(const struct ct_pick *pick, struct ct_conn *conn,
 		     const struct ct_tuple *leave)
 {
-	return ct_outside_room(pick->thr->tbl) &&
+	return ct_outside_room(pick->thr, leave->l3, &leave->src) &&
 	       ct_binding_room(pick->thr, conn) &&
 	       ct_mapping_take(pick->thr, &pick->orig, leave);
 }

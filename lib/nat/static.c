@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * static.c - mappings that somebody asked for, with a lifetime
+ *
+ * pool->lock covers the list.  An entry is listed and its mapping made static,
+ * or unlisted and loosened, under that lock and the chain's within it, so that
+ * a listed entry's mapping is there.  The host is told and asked without them.
  */
 #include "nat/static.h"
 
@@ -9,6 +13,9 @@
 
 #include <arpa/inet.h>
 #include <string.h>
+
+/* Ids that were taken for nothing, since the host uses them. */
+enum { ASIDE_MAX = 64 };
 
 /* --- The list ----------------------------------------------------------- */
 
@@ -94,6 +101,8 @@ static unsigned end(struct ct_thread *thr, struct ct_nat_pool *pool,
 			continue;
 		}
 		*link = entry->next;
+		if (!ct_binding_loosen(pool->tbl, &entry->ref))
+			entry->ref.unit = 0; /* a connection has it */
 		entry->next = ended;
 		ended = entry;
 	}
@@ -103,7 +112,8 @@ static unsigned end(struct ct_thread *thr, struct ct_nat_pool *pool,
 		struct ct_static *entry = ended;
 
 		ended = entry->next;
-		ct_binding_loosen(thr, &entry->ref);
+		if (entry->ref.unit)
+			ct_binding_release(thr, entry->ref.unit);
 		ct_mem_free(&pool->tbl->mem, entry, sizeof(*entry));
 	}
 	return n;
@@ -124,6 +134,24 @@ void ct_statics_expire(struct ct_thread *thr)
 		if (due != CT_TICKS_NEVER && ct_ticks_passed(due, thr->now))
 			end(thr, pool, &choice);
 	}
+}
+
+int32_t ct_statics_next(const struct ct_table *tbl, uint32_t now)
+{
+	int32_t soonest = INT32_MAX;
+
+	for (uint32_t i = 1; i <= CT_POOLS; i++) {
+		const struct ct_nat_pool *pool = ct_pool_of(tbl, i);
+		uint32_t due;
+
+		if (!pool)
+			break;
+		due = atomic_load_explicit(&pool->statics_due,
+					   memory_order_relaxed);
+		if (due != CT_TICKS_NEVER && ct_ticks_until(due, now) < soonest)
+			soonest = ct_ticks_until(due, now);
+	}
+	return soonest;
 }
 
 void ct_statics_drop(struct ct_thread *thr, struct ct_nat_pool *pool,
@@ -162,48 +190,99 @@ static bool suits(const struct ct_nat_static *is, const struct ct_tuple *leave)
 	       (!is->outside_id || is->outside_id == leave->src_id);
 }
 
-static int take_place(struct ct_bind *bind, const struct ct_nat_static *is,
-		      struct ct_place *place)
+/* => Where to look: of its address, or of one that was asked for. */
+static int start_at(const struct ct_bind *bind, const struct ct_nat_static *is,
+		    struct ct_want *want)
 {
 	struct ct_nat_pool *pool = bind->pool;
-	struct ct_want want = { .thr = bind->pick.thr,
-				.slot = bind->slot,
-				.owner = bind->unit,
-				.inside = ntohs(is->inside_id),
-				.dice = ct_random(bind->pick.thr) };
 	const struct ct_pool_addr *addr;
 	bool paired = false;
 
 	if (bind->subscriber)
-		want.start =
+		want->start =
 			ct_subscriber_address(pool, bind->subscriber, &paired);
-	addr = ct_pool_active(pool, want.start);
-	if (!addr)
-		return CT_E_NOENT;
-	want.start = addr->number;
+	addr = ct_pool_active(pool, want->start);
 	if (!is_zero(&is->outside)) {
 		addr = ct_pool_find(pool, &is->outside);
-		if (!addr || ct_pool_state(addr) != CT_POOL_ACTIVE)
-			return CT_E_NOENT;
-		want.start = addr->number;
-		want.only = true;
+		want->only = true;
 	}
+	if (!addr || ct_pool_state(addr) != CT_POOL_ACTIVE)
+		return CT_E_NOENT;
+	want->start = addr->number;
+	return 0;
+}
+
+static bool is_in_use(const struct ct_bind *bind, const struct ct_place *place)
+{
+	union ct_addr addr;
+
+	ct_pool_address(bind->pool, place->address, &addr);
+	return ct_pool_in_use(bind->pool, bind->name.l4, &addr, place->id);
+}
+
+/* An id that the host does not use itself. */
+static int take_any(const struct ct_bind *bind, struct ct_want *want,
+		    struct ct_place *place)
+{
+	struct ct_nat_pool *pool = bind->pool;
+	struct ct_place aside[ASIDE_MAX];
+	unsigned n = 0;
+	int error;
+
+	for (;;) {
+		error = pool->cfg.block_ids && !want->only
+				? ct_subscriber_take_id(pool, bind->subscriber,
+							want, place)
+				: ct_pool_take(pool, want, place);
+		if (error || !is_in_use(bind, place))
+			break;
+		aside[n++] = *place;
+		want->dice = ct_random(want->thr);
+		if (n < ASIDE_MAX)
+			continue;
+		error = CT_E_FULL;
+		break;
+	}
+	while (n)
+		ct_pool_give(pool, bind->slot, &aside[--n], bind->unit);
+	return error;
+}
+
+static int take_place(const struct ct_bind *bind,
+		      const struct ct_nat_static *is, struct ct_place *place)
+{
+	struct ct_nat_pool *pool = bind->pool;
+	struct ct_want want = {
+		.thr = bind->pick.thr,
+		.slot = bind->slot,
+		.owner = bind->unit,
+		.inside = ntohs(is->inside_id),
+		.dice = ct_bind_dice(bind),
+		.holder = ct_binding_holder(pool, &is->inside, is->zone),
+	};
+	int error = start_at(bind, is, &want);
+
+	if (error)
+		return error;
 	if (!is->outside_id)
-		return pool->cfg.block_ids && !want.only
-			       ? ct_subscriber_take_id(pool, bind->subscriber,
-						       &want, place)
-			       : ct_pool_take(pool, &want, place);
+		return take_any(bind, &want, place);
 	place->address = want.start;
 	place->id = ntohs(is->outside_id);
 	if (place->id < pool->cfg.min_id || place->id > pool->cfg.max_id)
 		return CT_E_INVAL;
-	return ct_pool_take_this(bind->pick.thr, pool, bind->slot, place,
-				 bind->unit);
+	if (is_in_use(bind, place))
+		return CT_E_EXIST;
+	return ct_pool_take_this(pool, &want, place);
 }
 
-/* A mapping of the endpoint's that nobody has yet. */
+/*
+ * A mapping of the endpoint's that nobody has yet.
+ *
+ * => Kept, as it has no connection; or another's, if that was faster: then none
+ *    was made.
+ */
 static int make(struct ct_bind *bind, const struct ct_nat_static *is,
-		struct ct_tuple *leave)
+		struct ct_tuple *leave, struct ct_binding_ref *made)
 {
 	struct ct_nat_pool *pool = bind->pool;
 	struct ct_thread *thr = bind->pick.thr;
@@ -219,29 +298,19 @@ static int make(struct ct_bind *bind, const struct ct_nat_static *is,
 		return error;
 	error = ct_binding_make(bind) ? take_place(bind, is, &place)
 				      : CT_E_NOMEM;
-	if (!error)
-		return ct_binding_enter(bind, &place, CT_BINDING_STATIC, leave);
+	if (!error) {
+		*made = (struct ct_binding_ref){ bind->unit, bind->key };
+		ct_binding_at(pool->tbl, bind->unit)->n_kept = 1;
+		error = ct_binding_enter(bind, &place, 0, leave);
+		if (bind->unit != made->unit)
+			made->unit = 0;
+		return error;
+	}
 	if (bind->unit)
 		ct_binding_unmake(bind);
 	if (bind->subscriber)
 		ct_subscriber_put(thr, pool, bind->subscriber);
 	return error;
-}
-
-/* It is static from now on; => its address, or CT_E_NOENT: it has ended. */
-static int fasten(struct ct_bind *bind, struct ct_static *entry)
-{
-	struct ct_mapping *map;
-	uint32_t first;
-
-	entry->ref = (struct ct_binding_ref){ bind->unit, bind->key };
-	map = ct_binding_lock(bind->pool->tbl, &entry->ref, &first);
-	if (!map)
-		return CT_E_NOENT;
-	map->flags |= CT_BINDING_STATIC;
-	entry->address = map->address;
-	ct_binding_unlock(bind->pool->tbl, &entry->ref, first);
-	return 0;
 }
 
 static int open(struct ct_bind *bind, const struct ct_nat_static *is)
@@ -261,23 +330,88 @@ static int open(struct ct_bind *bind, const struct ct_nat_static *is)
 	return ct_binding_name(bind, &from);
 }
 
-/* => The entry is that of an endpoint that had none. */
-static int add(struct ct_bind *bind, struct ct_static *entry)
+static void told(struct ct_nat_static *is, const struct ct_tuple *leave)
 {
-	struct ct_tuple leave = bind->name;
-	int error = ct_binding_join(bind, &leave);
+	is->outside = leave->src;
+	is->outside_id = leave->src_id;
+}
 
-	if (!error && !suits(&entry->is, &leave))
-		return CT_E_EXIST;
-	if (error == CT_E_NOENT)
-		error = make(bind, &entry->is, &leave);
-	if (error)
-		return error;
-	if (!suits(&entry->is, &leave))
-		return CT_E_EXIST; /* a connection was faster */
-	entry->is.outside = leave.src;
-	entry->is.outside_id = leave.src_id;
-	return fasten(bind, entry);
+/* => The endpoint has an entry, which is renewed unless that is elsewhere than
+ *    wanted: CT_E_EXIST. */
+static bool renew(const struct ct_bind *bind, struct ct_nat_static *is,
+		  int *error) CT_REQUIRES(bind->pool->lock)
+{
+	struct ct_static *entry = find(bind->pool, is);
+	struct ct_tuple at;
+
+	if (!entry)
+		return false;
+	at.src = entry->is.outside;
+	at.src_id = entry->is.outside_id;
+	*error = suits(is, &at) ? 0 : CT_E_EXIST;
+	if (!*error) {
+		entry->until = until(bind->pick.thr, is->lifetime_s);
+		due_again(bind->pool, bind->pick.thr->now);
+		told(is, &at);
+	}
+	return true;
+}
+
+/* The entry is that of the endpoint's mapping, which leaves so; => false: the
+ * endpoint has another entry by now, or another mapping. */
+static bool enlist(struct ct_bind *bind, struct ct_static *entry,
+		   const struct ct_tuple *leave) CT_REQUIRES(bind->pool->lock)
+{
+	struct ct_nat_pool *pool = bind->pool;
+
+	if (find(pool, &entry->is) ||
+	    !ct_binding_fasten(bind, leave, &entry->address))
+		return false;
+	told(&entry->is, leave);
+	entry->ref = (struct ct_binding_ref){ bind->unit, bind->key };
+	entry->until = until(bind->pick.thr, entry->is.lifetime_s);
+	entry->next = pool->statics;
+	pool->statics = entry;
+	due_again(pool, bind->pick.thr->now);
+	return true;
+}
+
+/* => The entry is listed, and others' to end; or *error says why it is not, 0:
+ *    the one that the endpoint has was renewed.  Says where that is. */
+static bool add(struct ct_bind *bind, struct ct_static *entry,
+		struct ct_nat_static *is, int *error)
+{
+	struct ct_nat_pool *pool = bind->pool;
+	struct ct_binding_ref made;
+	struct ct_tuple leave;
+	bool is_done;
+
+	for (;;) {
+		made.unit = 0;
+		leave = bind->name;
+		ct_spin_lock(&pool->lock);
+		is_done = renew(bind, is, error);
+		ct_spin_unlock(&pool->lock);
+		if (is_done)
+			return false;
+		*error = ct_binding_join(bind, &leave);
+		if (*error == CT_E_NOENT)
+			*error = make(bind, is, &leave, &made);
+		if (!*error && !suits(is, &leave))
+			*error = CT_E_EXIST;
+		if (*error)
+			return false;
+		ct_spin_lock(&pool->lock);
+		is_done = enlist(bind, entry, &leave);
+		ct_spin_unlock(&pool->lock);
+		/* What could not be listed ends. */
+		if (made.unit)
+			ct_binding_forgo(bind->pick.thr, &made);
+		if (is_done) {
+			told(is, &leave);
+			return true;
+		}
+	}
 }
 
 int ct_nat_static_add(struct ct_thread *thr, struct ct_nat_pool *pool,
@@ -292,45 +426,18 @@ int ct_nat_static_add(struct ct_thread *thr, struct ct_nat_pool *pool,
 		error = open(&bind, &is);
 	if (error)
 		return error;
-	ct_spin_lock(&pool->lock);
-	entry = find(pool, &is);
-	if (entry) {
-		struct ct_tuple at = { .src = entry->is.outside,
-				       .src_id = entry->is.outside_id };
-
-		if (suits(&is, &at)) {
-			entry->until = until(thr, is.lifetime_s);
-			due_again(pool, thr->now);
-			is = entry->is;
-		} else {
-			error = CT_E_EXIST;
-		}
-	}
-	ct_spin_unlock(&pool->lock);
-	if (entry) {
-		caller->outside = is.outside;
-		caller->outside_id = is.outside_id;
-		return error;
-	}
 	entry = ct_mem_alloc(&pool->tbl->mem, sizeof(*entry),
 			     _Alignof(struct ct_static));
 	if (!entry)
 		return CT_E_NOMEM;
 	entry->is = is;
-	entry->until = until(thr, is.lifetime_s);
-	error = add(&bind, entry);
-	if (error) {
+	if (!add(&bind, entry, &is, &error))
 		ct_mem_free(&pool->tbl->mem, entry, sizeof(*entry));
-		return error;
+	if (!error) {
+		caller->outside = is.outside;
+		caller->outside_id = is.outside_id;
 	}
-	caller->outside = entry->is.outside;
-	caller->outside_id = entry->is.outside_id;
-	ct_spin_lock(&pool->lock);
-	entry->next = pool->statics;
-	pool->statics = entry;
-	due_again(pool, thr->now);
-	ct_spin_unlock(&pool->lock);
-	return 0;
+	return error;
 }
 
 int ct_nat_static_delete(struct ct_thread *thr, struct ct_nat_pool *pool,

@@ -22,6 +22,9 @@ struct ct_static {
 /* At poll: those whose time is up end. */
 void ct_statics_expire(struct ct_thread *thr);
 
+/* => Ticks until the next of them ends; INT32_MAX: none will. */
+int32_t ct_statics_next(const struct ct_table *tbl, uint32_t now);
+
 /* Those of an address end. */
 void ct_statics_drop(struct ct_thread *thr, struct ct_nat_pool *pool,
 		     uint32_t address);

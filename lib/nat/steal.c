@@ -37,7 +37,7 @@ static struct ct_conn *only_conn(struct ct_table *tbl,
 	map = ct_binding_lock(tbl, ref, &first);
 	if (!map)
 		return NULL;
-	if (map->n_conns == 1 && !ct_binding_kept(map))
+	if (map->n_conns == 1 && !ct_binding_is_kept(map))
 		conn = ct_conn_at(tbl, map->first);
 	if (conn && !ct_conn_known(conn))
 		conn = NULL;

@@ -10,98 +10,6 @@
 
 #include <string.h>
 
-/* One head for each connection: there may be as many hosts. */
-enum { HEADS_MIN = 16 };
-
-/* Its first word is the name of a prefix, where the pool's address is one. */
-struct name {
-	union ct_addr prefix;
-	uint8_t zero[22];
-	uint16_t zone;
-};
-CT_STATIC_ASSERT(sizeof(struct name) == CT_HASH_WIDE, "hashed as a tuple");
-
-/* --- Heads -------------------------------------------------------------- */
-
-static uint32_t count_heads(const struct ct_nat_pool *pool)
-{
-	uint32_t n = HEADS_MIN;
-
-	while (n < pool->tbl->max_conns)
-		n *= 2;
-	return n;
-}
-
-bool ct_subscribers_wanted(const struct ct_nat_pool *pool)
-{
-	const struct ct_nat_pool_config *cfg = &pool->cfg;
-
-	return !(cfg->flags & CT_POOL_UNPAIRED) || cfg->max_mappings ||
-	       cfg->max_conns || cfg->max_rate;
-}
-
-uint64_t ct_subscribers_bytes(const struct ct_nat_pool *pool)
-{
-	return pool->subscribers ? pool->n_heads * sizeof(*pool->subscribers)
-				 : 0;
-}
-
-bool ct_subscribers_init(struct ct_nat_pool *pool)
-{
-	if (!ct_subscribers_wanted(pool))
-		return true;
-	pool->n_heads = count_heads(pool);
-	pool->subscribers = ct_mem_alloc(
-		&pool->tbl->mem, pool->n_heads * sizeof(*pool->subscribers),
-		CT_LINE);
-	return pool->subscribers != NULL;
-}
-
-void ct_subscribers_fini(struct ct_nat_pool *pool)
-{
-	ct_mem_free(&pool->tbl->mem, pool->subscribers,
-		    ct_subscribers_bytes(pool));
-}
-
-static uint64_t hash_of(const struct ct_nat_pool *pool,
-			const union ct_addr *prefix, uint16_t zone)
-{
-	struct name name = { .prefix = *prefix, .zone = zone };
-	struct ct_narrow narrow;
-
-	if (ct_unlikely(pool->cfg.l3 != CT_L3_IPV4))
-		return ct_hash_wide(&pool->tbl->hash, &name);
-	ct_narrow_set(&narrow, (ct_be32[]){ prefix->v4, 0 },
-		      (ct_be16[]){ 0, 0 }, zone);
-	return ct_hash_narrow(&pool->tbl->hash, &narrow);
-}
-
-static _Atomic uint32_t *head_at(const struct ct_nat_pool *pool, uint64_t hash)
-{
-	return &pool->subscribers[hash & (pool->n_heads - 1)];
-}
-
-static _Atomic uint32_t *head_of(const struct ct_nat_pool *pool,
-				 const union ct_addr *prefix, uint16_t zone)
-{
-	return head_at(pool, hash_of(pool, prefix, zone));
-}
-
-uint64_t ct_subscriber_hash(const struct ct_nat_pool *pool,
-			    const struct ct_tuple *inside)
-{
-	union ct_addr prefix;
-
-	ct_prefix_of(pool, &inside->src, &prefix);
-	return hash_of(pool, &prefix, inside->zone);
-}
-
-const _Atomic uint32_t *ct_subscriber_head(const struct ct_nat_pool *pool,
-					   uint64_t hash)
-{
-	return head_at(pool, hash);
-}
-
 /* --- Found, made, freed ------------------------------------------------- */
 
 static uint32_t find(const struct ct_nat_pool *pool, uint32_t unit,
@@ -169,34 +77,42 @@ static uint32_t find_afloat(const struct ct_nat_pool *pool, uint32_t first,
 	return unit;
 }
 
-int ct_subscriber_take(struct ct_thread *thr, struct ct_nat_pool *pool,
-		       const struct ct_tuple *inside, uint64_t hash,
-		       uint32_t *unit)
+static bool may_have_more(const struct ct_nat_pool *pool,
+			  const struct ct_subscriber *sub)
 {
 	uint32_t max = pool->cfg.max_mappings;
-	_Atomic uint32_t *head = head_at(pool, hash);
+
+	return !max || sub->n_maps < max;
+}
+
+int ct_subscriber_take(struct ct_thread *thr, struct ct_nat_pool *pool,
+		       const struct ct_tuple *inside, uint64_t hash,
+		       uint32_t *taken)
+{
+	_Atomic uint32_t *head = ct_subscriber_head(pool, hash);
 	union ct_addr prefix;
-	uint32_t first;
+	uint32_t first, unit;
 	int error = 0;
 
 	ct_prefix_of(pool, &inside->src, &prefix);
 	first = ct_head_lock(head);
-	*unit = find_afloat(pool, first, &prefix, inside->zone);
-	if (!*unit) {
-		*unit = make(thr, pool, &prefix, inside->zone,
-			     ct_subscriber_tag(hash));
-		if (*unit) {
-			ct_subscriber_at(pool, *unit)->next = first;
-			first = *unit;
+	unit = find_afloat(pool, first, &prefix, inside->zone);
+	if (!unit) {
+		unit = make(thr, pool, &prefix, inside->zone,
+			    ct_subscriber_tag(hash));
+		if (unit) {
+			ct_subscriber_at(pool, unit)->next = first;
+			first = unit;
 		}
 	}
-	if (!*unit)
+	if (!unit)
 		error = CT_E_NOMEM;
-	else if (max && ct_subscriber_at(pool, *unit)->n_maps >= max)
+	else if (!may_have_more(pool, ct_subscriber_at(pool, unit)))
 		error = CT_E_FULL;
 	else
-		ct_subscriber_at(pool, *unit)->n_maps++;
+		ct_subscriber_at(pool, unit)->n_maps++;
 	ct_head_unlock(head, first);
+	*taken = error ? 0 : unit;
 	return error;
 }
 
@@ -313,7 +229,8 @@ void ct_subscriber_put(struct ct_thread *thr, struct ct_nat_pool *pool,
 		       uint32_t unit)
 {
 	struct ct_subscriber *sub = ct_subscriber_at(pool, unit);
-	_Atomic uint32_t *head = head_of(pool, &sub->prefix, sub->zone);
+	_Atomic uint32_t *head =
+		ct_subscriber_head_of(pool, &sub->prefix, sub->zone);
 	uint32_t *link, first;
 	bool last;
 
@@ -329,6 +246,72 @@ void ct_subscriber_put(struct ct_thread *thr, struct ct_nat_pool *pool,
 	ct_head_unlock(head, first);
 	if (last)
 		end(thr, pool, unit);
+}
+
+/* --- A visit ------------------------------------------------------------ */
+
+/* => It begins with the visit's address; 0: there is none, or no memory. */
+static uint32_t meet(struct ct_thread *thr, const struct ct_nat_pool *pool,
+		     const struct ct_tuple *inside, struct ct_visit *visit)
+{
+	const struct ct_subscriber *sub;
+	union ct_addr prefix;
+	uint32_t unit, n;
+
+	ct_prefix_of(pool, &inside->src, &prefix);
+	unit = find(pool, visit->first, &prefix, inside->zone);
+	visit->is_new = !unit;
+	if (unit) {
+		sub = ct_subscriber_at(pool, unit);
+		return address_of(sub) == visit->address + 1 &&
+				       may_have_more(pool, sub)
+			       ? unit
+			       : 0;
+	}
+	n = atomic_load_explicit(&pool->n_addrs, memory_order_acquire);
+	if (ct_subscriber_start(visit->tag, n) != visit->address)
+		return 0;
+	return make(thr, pool, &prefix, inside->zone, visit->tag);
+}
+
+bool ct_visit_begin(struct ct_thread *thr, const struct ct_nat_pool *pool,
+		    const struct ct_tuple *inside, struct ct_visit *visit)
+{
+	visit->first = ct_head_lock(visit->head);
+	visit->unit = meet(thr, pool, inside, visit);
+	if (ct_unlikely(!visit->unit))
+		ct_head_unlock(visit->head, visit->first);
+	return visit->unit != 0;
+}
+
+void ct_visit_end(const struct ct_nat_pool *pool, struct ct_visit *visit)
+{
+	struct ct_subscriber *sub = ct_subscriber_at(pool, visit->unit);
+
+	sub->n_maps++;
+	if (visit->is_new) {
+		address_set(pool, sub, visit->address + 1);
+		sub->next = visit->first;
+		visit->first = visit->unit;
+	}
+	ct_head_unlock(visit->head, visit->first);
+}
+
+void ct_visit_cancel(struct ct_thread *thr, const struct ct_nat_pool *pool,
+		     const struct ct_visit *visit)
+{
+	if (visit->is_new)
+		ct_slab_free(&pool->tbl->slab, &thr->magazine[CT_SLAB_NAT],
+			     CT_SLAB_NAT, visit->unit);
+	ct_head_unlock(visit->head, visit->first);
+}
+
+void ct_visit_tell(const struct ct_thread *thr, const struct ct_nat_pool *pool,
+		   const struct ct_visit *visit)
+{
+	if (visit->is_new)
+		tell_pair(thr, pool, ct_subscriber_at(pool, visit->unit),
+			  CT_NAT_EV_SUBSCRIBER, visit->address + 1);
 }
 
 /* --- Quotas ------------------------------------------------------------- */
@@ -535,7 +518,7 @@ int ct_nat_usage(struct ct_nat_pool *pool, const union ct_addr *inside,
 	if (!pool->subscribers)
 		return CT_E_NOENT;
 	ct_prefix_of(pool, inside, &now.inside);
-	head = head_of(pool, &now.inside, zone);
+	head = ct_subscriber_head_of(pool, &now.inside, zone);
 	first = ct_head_lock(head);
 	unit = find(pool, first, &now.inside, zone);
 	if (unit) {

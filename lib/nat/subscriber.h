@@ -66,8 +66,11 @@ static inline struct ct_subscriber *ct_subscriber_at(
  *    for it begins. */
 uint64_t ct_subscriber_hash(const struct ct_nat_pool *pool,
 			    const struct ct_tuple *inside);
-const _Atomic uint32_t *ct_subscriber_head(const struct ct_nat_pool *pool,
-					   uint64_t hash);
+_Atomic uint32_t *ct_subscriber_head(const struct ct_nat_pool *pool,
+				     uint64_t hash);
+_Atomic uint32_t *ct_subscriber_head_of(const struct ct_nat_pool *pool,
+					const union ct_addr *prefix,
+					uint16_t zone);
 
 /* => The part of the hash that the subscriber itself knows. */
 static inline uint32_t ct_subscriber_tag(uint64_t hash)
@@ -90,11 +93,40 @@ uint32_t ct_subscriber_peek(const struct ct_nat_pool *pool, uint32_t unit,
  * One more mapping of an inside endpoint's subscriber, which is made when there
  * is none.
  *
- * => 0; CT_E_NOMEM; CT_E_FULL when it has all the mappings that it may have.
+ * => 0, and its unit; CT_E_NOMEM; CT_E_FULL when it has all the mappings that it
+ *    may have.
  */
 int ct_subscriber_take(struct ct_thread *thr, struct ct_nat_pool *pool,
 		       const struct ct_tuple *inside, uint64_t hash,
-		       uint32_t *unit);
+		       uint32_t *taken);
+
+/* One more mapping on an address; its subscriber's chain is locked meanwhile. */
+struct ct_visit {
+	_Atomic uint32_t *head; /* as ct_subscriber_head() */
+	uint32_t tag;           /* ct_subscriber_tag() */
+	uint32_t address;       /* its number */
+	uint32_t first;         /* of the chain */
+	uint32_t unit;          /* the subscriber */
+	bool is_new;            /* nobody else knows it yet */
+};
+
+/*
+ * Begin with a visit whose head, tag and address are filled in.
+ *
+ * => False when the inside endpoint's subscriber does not begin with that
+ *    address, or may not have another mapping, or there is no memory.
+ */
+bool ct_visit_begin(struct ct_thread *thr, const struct ct_nat_pool *pool,
+		    const struct ct_tuple *inside, struct ct_visit *visit);
+
+/* The mapping is there, or there will be none: as if nothing had happened. */
+void ct_visit_end(const struct ct_nat_pool *pool, struct ct_visit *visit);
+void ct_visit_cancel(struct ct_thread *thr, const struct ct_nat_pool *pool,
+		     const struct ct_visit *visit);
+
+/* Tell of a subscriber that is new; no lock is held. */
+void ct_visit_tell(const struct ct_thread *thr, const struct ct_nat_pool *pool,
+		   const struct ct_visit *visit);
 
 /* One mapping less; what the subscriber has goes with the last one. */
 void ct_subscriber_put(struct ct_thread *thr, struct ct_nat_pool *pool,

@@ -28,7 +28,6 @@ enum {
 	V4_FIRST = 0x45, /* version, and a header without options */
 	V6_FIRST = 0x60,
 	DF = 0x4000,
-	DF_ABOVE = 1260, /* IPv6's least MTU, less what its header is longer */
 	ID_OFF = 4,
 	HOPS_V4_OFF = 8,
 	HOPS_V6_OFF = 7,
@@ -134,7 +133,7 @@ static uint16_t v4_frag(const struct ct_iphead *head, uint32_t total)
 		return (uint16_t)((head->frag & CT_IPV6_OFFSET) >> 3 |
 				  (head->frag & CT_IPV6_MORE ? CT_IPV4_MORE
 							     : 0));
-	return total > DF_ABOVE ? DF : 0;
+	return total > CT_IPHEAD_DF_ABOVE ? DF : 0;
 }
 
 static uint32_t write_v4(const struct ct_iphead *head, uint8_t *hdr)

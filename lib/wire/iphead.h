@@ -9,7 +9,11 @@
 #include <conntrack/cursor.h>
 #include <conntrack/types.h>
 
-enum { CT_IPHEAD_MAX = 48 }; /* bytes of IPv6 and a fragment header */
+enum {
+	CT_IPHEAD_MAX = 48, /* bytes of IPv6 and a fragment header */
+	/* IPv6's least MTU, less what its header is longer: DF from there on */
+	CT_IPHEAD_DF_ABOVE = 1260
+};
 
 struct ct_iphead {
 	union ct_addr src;

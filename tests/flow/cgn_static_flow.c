@@ -190,6 +190,161 @@ START_TEST(a_static_mapping_goes_with_its_address)
 }
 END_TEST
 
+/* The host's own sockets, of every address. */
+static bool is_used(void *user, uint8_t l4, const union ct_addr *addr,
+		    uint16_t id)
+{
+	(void)user;
+	(void)addr;
+	return l4 == UDP && id != 5002;
+}
+
+START_TEST(a_static_mapping_takes_no_port_that_the_host_uses)
+{
+	struct ct_nat_pool_config cfg = ct_natlog_config();
+	struct ct_nat_static map = forward(7, 8080), other = forward(8, 80);
+	struct ct_nat_pool *pool;
+
+	cfg.min_id = 5000;
+	cfg.max_id = 5003;
+	cfg.port_in_use = is_used;
+	pool = ct_pool_new(&w, &cfg, 1);
+	map.outside_id = htons(5001);
+	ck_assert_int_eq(ct_nat_static_add(w.thr, pool, &map), CT_E_EXIST);
+	map.outside_id = 0;
+	ck_assert_int_eq(ct_nat_static_add(w.thr, pool, &map), 0);
+	ck_assert_uint_eq(ntohs(map.outside_id), 5002);
+	ck_assert_int_eq(ct_nat_static_add(w.thr, pool, &other), CT_E_FULL);
+	ck_assert_uint_eq(ct_pool_gauge(pool, 1, UDP).free, 3);
+}
+END_TEST
+
+START_TEST(a_port_is_held_for_its_host_only)
+{
+	struct ct_nat_pool_config cfg = ct_natlog_config();
+	struct ct_nat_static map = forward(7, 8080), other = forward(8, 80);
+	struct ct_nat_pool *pool;
+
+	cfg.hold_s = 120;
+	pool = ct_pool_new(&w, &cfg, 1);
+	map.outside_id = htons(5000);
+	ck_assert_int_eq(ct_nat_static_add(w.thr, pool, &map), 0);
+	ck_assert_int_eq(ct_nat_static_delete(w.thr, pool, &map), 0);
+	ck_assert_uint_eq(ct_pool_gauge(pool, 1, UDP).held, 1);
+	other.outside_id = htons(5000);
+	ck_assert_int_eq(ct_nat_static_add(w.thr, pool, &other), CT_E_EXIST);
+	/* Another port of the same host. */
+	map = forward(7, 8081);
+	map.outside_id = htons(5000);
+	ck_assert_int_eq(ct_nat_static_add(w.thr, pool, &map), 0);
+	ck_assert_uint_eq(ct_pool_gauge(pool, 1, UDP).held, 0);
+	ck_assert_int_eq(reach(pool, &map, 1), 0);
+	ck_assert_int_eq(ct_nat_static_add(w.thr, pool, &other), CT_E_EXIST);
+	ck_assert_int_eq(ct_nat_static_delete(w.thr, pool, &map), 0);
+	ct_flush(w.thr, NULL);
+	ct_world_settle(&w);
+	ct_world_wait(&w, 161 * CT_WORLD_S);
+	ck_assert_int_eq(ct_nat_static_add(w.thr, pool, &other), 0);
+}
+END_TEST
+
+/* --- Two at once -------------------------------------------------------- */
+
+/* What another handle does while the first one is told or asked. */
+enum meanwhile { BEFORE_IT_IS_MADE, BEFORE_IT_IS_LISTED, MADE_AND_ENDED };
+
+static struct {
+	struct ct_thread *thr; /* NULL: has done it */
+	struct ct_nat_pool *pool;
+	enum meanwhile what;
+} rival;
+
+static void step_in(enum meanwhile at)
+{
+	struct ct_nat_static map = forward(7, 8080);
+	struct ct_thread *thr = rival.thr;
+
+	if (!thr ||
+	    (at == BEFORE_IT_IS_MADE) != (rival.what == BEFORE_IT_IS_MADE))
+		return;
+	rival.thr = NULL;
+	map.lifetime_s = 100;
+	ck_assert_int_eq(ct_nat_static_add(thr, rival.pool, &map), 0);
+	if (rival.what == MADE_AND_ENDED)
+		ck_assert_int_eq(ct_nat_static_delete(thr, rival.pool, &map),
+				 0);
+}
+
+static bool step_in_when_asked(void *user, uint8_t l4,
+			       const union ct_addr *addr, uint16_t id)
+{
+	(void)user;
+	(void)l4;
+	(void)addr;
+	(void)id;
+	step_in(BEFORE_IT_IS_MADE);
+	return false;
+}
+
+static void step_in_when_told(void *user, const struct ct_nat_event *ev)
+{
+	ct_natlog_note(user, ev);
+	if (ev->kind == CT_NAT_EV_MAPPING)
+		step_in(BEFORE_IT_IS_LISTED);
+}
+
+START_TEST(two_that_ask_at_once_share_one_entry)
+{
+	struct ct_nat_pool_config cfg = ct_natlog_config();
+	struct ct_nat_static map = forward(7, 8080);
+	struct ct_thread *second;
+	unsigned sum = 0;
+
+	cfg.port_in_use = step_in_when_asked;
+	cfg.event = step_in_when_told;
+	rival.pool = ct_pool_new(&w, &cfg, 1);
+	rival.what = (enum meanwhile)_i;
+	ck_assert_int_eq(ct_thread_attach(w.tbl, &second), 0);
+	ct_thread_poll(second, w.now_ns);
+	rival.thr = second;
+	map.lifetime_s = 100;
+	ck_assert_int_eq(ct_nat_static_add(w.thr, rival.pool, &map), 0);
+	ck_assert_ptr_null(rival.thr);
+	ck_assert_int_eq(reach(rival.pool, &map, 1), 0);
+	ck_assert_int_eq(ct_nat_static_walk(w.thr, rival.pool, sum_up, &sum),
+			 0);
+	ck_assert_uint_eq(sum, 100);
+	ck_assert_uint_eq(ct_pool_gauge(rival.pool, 1, UDP).mappings, 1);
+	ck_assert_int_eq(ct_nat_static_delete(w.thr, rival.pool, &map), 0);
+	ck_assert_int_eq(ct_nat_static_delete(w.thr, rival.pool, &map),
+			 CT_E_NOENT);
+	ct_thread_detach(second);
+	ct_flush(w.thr, NULL);
+	ct_world_settle(&w);
+	ct_world_settle(&w);
+	ck_assert_uint_eq(ct_pool_gauge(rival.pool, 1, UDP).mappings, 0);
+}
+END_TEST
+
+START_TEST(a_sleeping_host_wakes_to_end_it)
+{
+	struct ct_nat_pool_config cfg = ct_natlog_config();
+	struct ct_nat_static map = forward(7, 8080), other = forward(8, 80);
+	struct ct_nat_pool *pool;
+
+	pool = ct_pool_new(&w, &cfg, 1);
+	ck_assert_int_eq(ct_nat_static_add(w.thr, pool, &map), 0);
+	ck_assert_uint_eq(ct_next_expiry(w.tbl), UINT64_MAX); /* for ever */
+	other.lifetime_s = 10;
+	ck_assert_int_eq(ct_nat_static_add(w.thr, pool, &other), 0);
+	ck_assert_uint_eq(ct_next_expiry(w.tbl), w.now_ns + 10 * CT_WORLD_S);
+	w.now_ns = ct_next_expiry(w.tbl);
+	ct_thread_poll(w.thr, w.now_ns);
+	ck_assert_uint_eq(ct_natlog_count(CT_NAT_EV_MAPPING_END), 1);
+	ck_assert_uint_eq(ct_next_expiry(w.tbl), UINT64_MAX);
+}
+END_TEST
+
 Suite *ct_suite(void)
 {
 	Suite *suite = suite_create("cgn static flow");
@@ -201,6 +356,10 @@ Suite *ct_suite(void)
 	tcase_add_test(tc, two_endpoints_never_have_one_external_endpoint);
 	tcase_add_test(tc, static_mappings_are_walked);
 	tcase_add_test(tc, a_static_mapping_goes_with_its_address);
+	tcase_add_test(tc, a_static_mapping_takes_no_port_that_the_host_uses);
+	tcase_add_test(tc, a_port_is_held_for_its_host_only);
+	tcase_add_loop_test(tc, two_that_ask_at_once_share_one_entry, 0, 3);
+	tcase_add_test(tc, a_sleeping_host_wakes_to_end_it);
 	suite_add_tcase(suite, tc);
 	return suite;
 }

@@ -14,10 +14,19 @@
 
 enum { MAX_CONNS = 4096, BURST = 32, TCP = 6, UDP = 17, RANGE_ADDR = 200 };
 
-enum way { WAY_PLAIN, WAY_RANGE, WAY_POOL, WAY_OTHER, WAYS };
+#define OTHER_SERVER 0xc0000209u /* 192.0.2.9 */
+
+enum way {
+	WAY_PLAIN,
+	WAY_RANGE,
+	WAY_POOL,
+	WAY_OTHER,
+	WAYS,
+	WAY_BOTH_ENDS = WAYS /* WAY_POOL, and then another destination */
+};
 
 static struct ct_world w;
-static struct ct_nat_pool *pools[WAYS];
+static struct ct_nat_pool *pools[WAYS + 1];
 static struct ct_test_packet bytes[BURST];
 static struct ct_pkt pkt[BURST];
 
@@ -45,6 +54,12 @@ static enum way one_range(const struct ct_pkt *p)
 	return WAY_RANGE;
 }
 
+static enum way both_ends(const struct ct_pkt *p)
+{
+	(void)p;
+	return WAY_BOTH_ENDS;
+}
+
 static enum ct_verdict rule(void *user, struct ct_thread *thr, struct ct_pkt *p)
 {
 	union ct_addr addr = ct_pool_addr(RANGE_ADDR);
@@ -56,6 +71,11 @@ static enum ct_verdict rule(void *user, struct ct_thread *thr, struct ct_pkt *p)
 		error = ct_nat_masquerade(thr, p, &addr, NULL);
 	else if (way != WAY_PLAIN)
 		error = ct_nat_pool_setup(thr, p, pools[way]);
+	if (way == WAY_BOTH_ENDS && !error) {
+		struct ct_nat_range to = ct_nat_to(OTHER_SERVER);
+
+		error = ct_nat_setup(thr, p, CT_NAT_DST, &to);
+	}
 	return error ? CT_DROP : CT_ACCEPT;
 }
 
@@ -65,6 +85,7 @@ static void two_pools(const struct ct_nat_pool_config *cfg, unsigned n)
 	union ct_addr other = ct_pool_addr(101);
 
 	pools[WAY_POOL] = ct_pool_new(&w, cfg, n);
+	pools[WAY_BOTH_ENDS] = pools[WAY_POOL];
 	ck_assert_int_eq(ct_nat_pool_create(w.tbl, cfg, &pools[WAY_OTHER]), 0);
 	ck_assert_int_eq(ct_nat_pool_add(pools[WAY_OTHER], &other, NULL), 0);
 }
@@ -73,19 +94,6 @@ static void setup(void)
 {
 	ct_world_start(&w, MAX_CONNS);
 	way_of = one_pool;
-}
-
-static void first_packet(struct ct_test_packet *p,
-			 const struct ct_test_flow *flow)
-{
-	const struct ct_test_segment syn = { .flags = CT_TEST_SYN,
-					     .seq = 100,
-					     .win = 1000 };
-
-	if (l4 == TCP)
-		ct_test_tcp(p, flow, CT_DIR_ORIG, &syn);
-	else
-		ct_test_udp(p, flow, CT_DIR_ORIG, 1);
 }
 
 static void teardown(void)
@@ -125,7 +133,19 @@ static unsigned open_from(unsigned first, uint16_t port)
 	for (unsigned i = 0; i < BURST; i++) {
 		struct ct_test_flow flow = ct_pool_client(first + i, port);
 
-		first_packet(&bytes[i], &flow);
+		ct_pool_first(&bytes[i], &flow, l4);
+	}
+	return forward(BURST);
+}
+
+/* The same, all of one host, from this port on. */
+static unsigned open_ports(unsigned host, uint16_t first)
+{
+	for (unsigned i = 0; i < BURST; i++) {
+		struct ct_test_flow flow =
+			ct_pool_client(host, (uint16_t)(first + i));
+
+		ct_pool_first(&bytes[i], &flow, l4);
 	}
 	return forward(BURST);
 }
@@ -229,7 +249,7 @@ START_TEST(an_endpoint_keeps_its_mapping_in_bursts)
 	ck_assert_uint_lt(w.thr->n_foreseen, BURST);
 	/* The same endpoint to another server: no new mapping. */
 	flow = ct_pool_server(flow, 77, 53);
-	first_packet(&bytes[0], &flow);
+	ct_pool_first(&bytes[0], &flow, l4);
 	ck_assert_uint_eq(forward(1), 1);
 	ck_assert_uint_eq(ct_pool_flow(&bytes[0]).sport, id);
 	ck_assert_uint_eq(open_from(0, 1000), BURST);
@@ -269,6 +289,169 @@ START_TEST(overloaded_ids_differ_where_the_server_is_the_same)
 }
 END_TEST
 
+/* What was foreseen of the answer is not what it is in the end. */
+START_TEST(answers_are_known_when_the_other_end_is_translated_later)
+{
+	struct ct_nat_pool_config cfg = ct_pool_config();
+
+	l4 = UDP;
+	two_pools(&cfg, 3);
+	way_of = both_ends;
+	for (unsigned host = 0; host < 3 * BURST; host += BURST) {
+		ck_assert_uint_eq(open_from(host, 1000), BURST);
+		for (unsigned i = 0; i < BURST; i++) {
+			struct ct_test_flow out = ct_pool_flow(&bytes[i]);
+			const ct_be32 server = htonl(OTHER_SERVER);
+			struct ct_test_packet answer;
+			struct ct_pkt p;
+
+			ck_assert_mem_eq(out.dst, &server, sizeof(server));
+			ct_test_udp(&answer, &out, CT_DIR_REPLY, 1);
+			p = ct_test_pkt(&answer);
+			ck_assert_int_eq(
+				ct_process(w.thr, &p, CT_HOOK_PREROUTING),
+				CT_ACCEPT);
+			ck_assert_int_eq(p.state, CT_ESTABLISHED);
+		}
+	}
+	ct_world_audit(&w);
+}
+END_TEST
+
+START_TEST(a_quota_of_mappings_holds_in_bursts)
+{
+	enum { IDS = 1000, QUOTA = 70 };
+	struct ct_nat_pool_config cfg = ct_pool_config();
+	struct ct_nat_usage usage = { .size = sizeof(usage) };
+	union ct_addr host = ct_pool_inside(5);
+	unsigned n = 0;
+
+	l4 = l4s[_i];
+	cfg.min_id = 7000;
+	cfg.max_id = 7000 + IDS - 1;
+	cfg.max_mappings = QUOTA;
+	two_pools(&cfg, 1);
+	for (uint16_t port = 1; port < 4 * BURST; port += BURST)
+		n += open_ports(5, port);
+	ck_assert_uint_eq(n, QUOTA);
+	/* What was tried beyond holds nothing. */
+	ck_assert_uint_eq(ct_pool_gauge(pools[WAY_POOL], 1, l4).free,
+			  IDS - QUOTA);
+	ck_assert_int_eq(ct_nat_usage(pools[WAY_POOL], &host, 0, &usage), 0);
+	ck_assert_uint_eq(usage.mappings, QUOTA);
+	ck_assert(usage.paired);
+	ct_world_audit(&w);
+}
+END_TEST
+
+/* Somebody outside has a connection to one of the pool's endpoints. */
+START_TEST(an_endpoint_that_a_stranger_uses_is_passed_over_in_bursts)
+{
+	enum { IDS = 3 * BURST, TAKEN = 7000 + 50 };
+	struct ct_nat_pool_config cfg = ct_pool_config();
+	union ct_addr addr = ct_pool_addr(1);
+	struct ct_test_flow flow = ct_pool_client(0, TAKEN);
+	unsigned n = 0;
+
+	l4 = UDP;
+	cfg.min_id = 7000;
+	cfg.max_id = 7000 + IDS - 1;
+	two_pools(&cfg, 1);
+	memcpy(flow.src, &addr, 4);
+	ct_world_udp(&w, &flow, CT_DIR_ORIG);
+	for (unsigned host = 0; host < 4 * BURST; host += BURST) {
+		n += open_from(host, 1000);
+		ck_assert(n == host + BURST || n == IDS - 1);
+		for (unsigned i = 0; i < BURST; i++)
+			if (pkt[i].conn)
+				ck_assert_uint_ne(ct_nat_u16(&bytes[i], 20),
+						  TAKEN);
+	}
+	ck_assert_uint_eq(n, IDS - 1);
+	ck_assert_uint_eq(ct_pool_gauge(pools[WAY_POOL], 1, UDP).free, 1);
+	ct_world_audit(&w);
+	ct_flush(w.thr, NULL);
+	ct_world_settle(&w);
+	for (unsigned host = 0; host < 4 * BURST; host++) {
+		struct ct_nat_usage usage = { .size = sizeof(usage) };
+		union ct_addr inside = ct_pool_inside(host);
+
+		ck_assert_int_eq(
+			ct_nat_usage(pools[WAY_POOL], &inside, 0, &usage),
+			CT_E_NOENT);
+	}
+}
+END_TEST
+
+START_TEST(what_begins_in_bursts_is_told_as_it_ends)
+{
+	struct ct_nat_pool_config cfg = ct_natlog_config();
+
+	l4 = l4s[_i];
+	ct_natlog_open();
+	two_pools(&cfg, 3);
+	for (unsigned host = 0; host < 3 * BURST; host += BURST) {
+		ck_assert_uint_eq(open_from(host, 1000), BURST);
+		ck_assert_uint_eq(open_from(host, 1001), BURST);
+	}
+	ck_assert_uint_eq(ct_natlog_count(CT_NAT_EV_SUBSCRIBER), 3 * BURST);
+	ck_assert_uint_eq(ct_natlog_count(CT_NAT_EV_MAPPING), 6 * BURST);
+	ck_assert_uint_eq(ct_natlog_count(CT_NAT_EV_SESSION), 6 * BURST);
+	ct_flush(w.thr, NULL);
+	ct_world_settle(&w);
+	ck_assert_uint_eq(ct_natlog_count(CT_NAT_EV_SUBSCRIBER_END), 3 * BURST);
+	ck_assert_uint_eq(ct_natlog_count(CT_NAT_EV_MAPPING_END), 6 * BURST);
+	ck_assert_uint_eq(ct_natlog_count(CT_NAT_EV_SESSION_END), 6 * BURST);
+}
+END_TEST
+
+/* A host whose address is being drained gets another one. */
+START_TEST(a_drained_address_is_left_in_bursts)
+{
+	struct ct_nat_pool_config cfg = ct_pool_config();
+	union ct_addr drained = ct_pool_addr(2);
+	unsigned moved = 0;
+
+	l4 = l4s[_i];
+	two_pools(&cfg, 3);
+	ck_assert_uint_eq(open_from(0, 1000), BURST);
+	ck_assert_uint_eq(open_from(0, 1001), BURST);
+	for (unsigned i = 0; i < BURST; i++)
+		moved += left_with(i) == 2;
+	ck_assert_uint_gt(moved, 0);
+	ck_assert_int_eq(ct_nat_pool_drain(pools[WAY_POOL], &drained), 0);
+	ck_assert_uint_eq(open_from(0, 1002), BURST);
+	for (unsigned i = 0; i < BURST; i++)
+		ck_assert_uint_ne(left_with(i), 2);
+	ct_world_audit(&w);
+}
+END_TEST
+
+/* Hosts that came in bursts leave their address as others do. */
+START_TEST(a_place_serves_another_address_after_bursts)
+{
+	struct ct_nat_pool_config cfg = ct_pool_config();
+	union ct_addr first = ct_pool_addr(1), other = ct_pool_addr(9);
+
+	l4 = l4s[_i];
+	cfg.max_addrs = 1;
+	two_pools(&cfg, 1);
+	ck_assert_uint_eq(open_from(0, 1000), BURST);
+	ck_assert_uint_gt(w.thr->n_foreseen, 0);
+	ck_assert_int_eq(ct_nat_pool_remove(w.thr, pools[WAY_POOL], &first),
+			 BURST);
+	ck_assert_int_eq(ct_nat_pool_add(pools[WAY_POOL], &other, NULL),
+			 CT_E_FULL);
+	ct_world_settle(&w);
+	ct_world_settle(&w);
+	ck_assert_int_eq(ct_nat_pool_add(pools[WAY_POOL], &other, NULL), 0);
+	ck_assert_uint_eq(open_from(0, 1000), BURST);
+	for (unsigned i = 0; i < BURST; i++)
+		ck_assert_uint_eq(left_with(i), 9);
+	ct_world_audit(&w);
+}
+END_TEST
+
 /* Of two hosts with the same port the first one keeps it. */
 START_TEST(a_range_keeps_a_port_for_one_of_a_burst)
 {
@@ -288,171 +471,6 @@ START_TEST(a_range_keeps_a_port_for_one_of_a_burst)
 }
 END_TEST
 
-/* --- One after the other ------------------------------------------------ */
-
-/* A number of packets that bursts of 7 and of 32 make up. */
-enum { SCRIPT = 7 * BURST, SPANS = 6, ALL_PACKETS = SPANS * SCRIPT };
-
-/* What came of a packet. */
-struct outcome {
-	int verdict;
-	uint32_t src;
-	uint16_t id;
-	uint16_t reason;
-};
-
-struct record {
-	struct outcome packet[ALL_PACKETS];
-	struct ct_nat_gauge gauge[2];
-	unsigned events;
-	uint64_t foreseen;
-};
-
-static enum ct_verdict rule_or_drop(void *user, struct ct_thread *thr,
-				    struct ct_pkt *p)
-{
-	enum ct_verdict verdict = rule(user, thr, p);
-
-	/* Some are let go though they were given a port. */
-	return p->data[15] % 8 == 3 ? CT_DROP : verdict;
-}
-
-/* Flows of two packets: a client's first one and, most often, the same again;
- * of some a reset, so that their ports can be had. */
-static void script(struct ct_test_packet *p, unsigned n)
-{
-	const struct ct_test_segment rst = { .flags = CT_TEST_RST, .seq = 101 };
-	unsigned client = n / 2;
-	struct ct_test_flow flow =
-		ct_pool_client(client % 90, (uint16_t)(1000 + client / 90));
-
-	l4 = client % 3 ? TCP : UDP;
-	if (l4 == TCP && n % 2 && client % 5 == 0)
-		ct_test_tcp(p, &flow, CT_DIR_ORIG, &rst);
-	else
-		first_packet(p, &flow);
-}
-
-static enum ct_verdict by_single_verbs(struct ct_pkt *p)
-{
-	enum ct_verdict verdict = ct_process(w.thr, p, CT_HOOK_PREROUTING);
-
-	if (verdict == CT_ACCEPT && p->conn &&
-	    !(ct_conn_status(p->conn) & (CT_S_CONFIRMED | CT_S_DYING)))
-		verdict = rule_or_drop(NULL, w.thr, p);
-	if (verdict == CT_ACCEPT)
-		verdict = ct_nat_apply(w.thr, p, CT_HOOK_POSTROUTING);
-	if (verdict == CT_ACCEPT)
-		return ct_confirm(w.thr, p);
-	ct_abandon(w.thr, p);
-	return verdict;
-}
-
-/* So many packets at once; 0: by the single verbs. */
-static void play(unsigned at_once, unsigned first, struct outcome *out)
-{
-	static const struct ct_rules rules = { .size = sizeof(rules),
-					       .new_conn = rule_or_drop };
-	const unsigned n = at_once ? at_once : 1;
-	enum ct_verdict verdict[BURST];
-	struct ct_pkt *pkts[BURST];
-
-	for (unsigned i = 0; i < n; i++) {
-		script(&bytes[i], first + i);
-		pkt[i] = ct_test_pkt(&bytes[i]);
-		pkts[i] = &pkt[i];
-	}
-	if (at_once)
-		ct_forward_burst(w.thr, pkts, n, &rules, verdict);
-	else
-		verdict[0] = by_single_verbs(pkts[0]);
-	for (unsigned i = 0; i < n; i++) {
-		struct ct_tuple left = ct_nat_tuple(&bytes[i]);
-
-		out[i] = (struct outcome){ .verdict = verdict[i],
-					   .src = left.src.v4,
-					   .id = left.src_id,
-					   .reason = pkt[i].reason };
-	}
-}
-
-static void play_all(const struct ct_nat_pool_config *cfg, unsigned at_once,
-		     struct record *record)
-{
-	memset(record, 0, sizeof(*record));
-	setup();
-	ct_natlog_open();
-	pools[WAY_POOL] = ct_pool_new(&w, cfg, 3);
-	for (unsigned span = 0; span < SPANS; span++) {
-		for (unsigned n = 0; n < SCRIPT; n += at_once ? at_once : 1)
-			play(at_once, span * SCRIPT + n,
-			     &record->packet[span * SCRIPT + n]);
-		/* Half of what is open ends; what is held is due unnoticed. */
-		ct_world_wait(&w, 40 * CT_WORLD_S);
-		ct_world_settle(&w);
-		ct_world_wait(&w, 2 * CT_WORLD_S);
-	}
-	record->gauge[0] = ct_pool_gauge(pools[WAY_POOL], 1, UDP);
-	record->gauge[1] = ct_pool_gauge(pools[WAY_POOL], 1, TCP);
-	record->events = ct_natlog_all();
-	record->foreseen = w.thr->n_foreseen;
-	ct_world_audit(&w);
-	teardown();
-}
-
-static const struct {
-	uint32_t flags;
-	uint8_t mapping;
-	uint16_t min_id, max_id; /* 0: as it is */
-	uint32_t hold_s;
-	bool foreseen;
-} kinds[] = {
-	{ .foreseen = true },
-	{ .min_id = 2000, .max_id = 2063, .foreseen = true },
-	{ .min_id = 2000, .max_id = 2199, .hold_s = 1, .foreseen = true },
-	{ .flags = CT_POOL_PARITY, .max_id = 1400, .foreseen = true },
-	{ .flags = CT_POOL_KEEP_ID, .foreseen = true },
-	{ .flags = CT_POOL_UNPAIRED },
-	{ .flags = CT_POOL_OVERLOAD,
-	  .mapping = CT_NAT_ON_ADDRESS_PORT,
-	  .min_id = 2000,
-	  .max_id = 2063,
-	  .foreseen = true },
-	{ .flags = CT_POOL_OVERLOAD,
-	  .mapping = CT_NAT_ON_ADDRESS_PORT,
-	  .foreseen = true },
-};
-
-/* As burst.h promises. */
-START_TEST(a_burst_gives_the_ports_that_single_verbs_give)
-{
-	static const unsigned at_once[] = { 1, 7, BURST };
-	static struct record one, burst;
-	struct ct_nat_pool_config cfg = ct_natlog_config();
-
-	cfg.flags = kinds[_i].flags;
-	cfg.mapping = kinds[_i].mapping;
-	cfg.min_id = kinds[_i].min_id;
-	cfg.max_id = kinds[_i].max_id;
-	cfg.hold_s = kinds[_i].hold_s;
-	play_all(&cfg, 0, &one);
-	ck_assert_uint_eq(one.foreseen, 0);
-	for (unsigned n = 0; n < 3; n++) {
-		play_all(&cfg, at_once[n], &burst);
-		for (unsigned i = 0; i < ALL_PACKETS; i++)
-			ck_assert_msg(memcmp(&one.packet[i], &burst.packet[i],
-					     sizeof(one.packet[i])) == 0,
-				      "packet %u of bursts of %u: port %u, "
-				      "alone %u",
-				      i, at_once[n], ntohs(burst.packet[i].id),
-				      ntohs(one.packet[i].id));
-		ck_assert_mem_eq(one.gauge, burst.gauge, sizeof(one.gauge));
-		ck_assert_uint_eq(one.events, burst.events);
-		ck_assert_uint_eq(burst.foreseen > 0, kinds[_i].foreseen);
-	}
-}
-END_TEST
-
 Suite *ct_suite(void)
 {
 	Suite *suite = suite_create("foresee");
@@ -466,11 +484,16 @@ Suite *ct_suite(void)
 	tcase_add_loop_test(tc, an_endpoint_keeps_its_mapping_in_bursts, 0, 2);
 	tcase_add_loop_test(
 		tc, overloaded_ids_differ_where_the_server_is_the_same, 0, 2);
+	tcase_add_test(
+		tc, answers_are_known_when_the_other_end_is_translated_later);
+	tcase_add_loop_test(tc, a_quota_of_mappings_holds_in_bursts, 0, 2);
+	tcase_add_test(
+		tc, an_endpoint_that_a_stranger_uses_is_passed_over_in_bursts);
+	tcase_add_loop_test(tc, what_begins_in_bursts_is_told_as_it_ends, 0, 2);
+	tcase_add_loop_test(tc, a_drained_address_is_left_in_bursts, 0, 2);
+	tcase_add_loop_test(tc, a_place_serves_another_address_after_bursts, 0,
+			    2);
 	tcase_add_loop_test(tc, a_range_keeps_a_port_for_one_of_a_burst, 0, 2);
-	suite_add_tcase(suite, tc);
-	tc = tcase_create("twins");
-	tcase_add_loop_test(tc, a_burst_gives_the_ports_that_single_verbs_give,
-			    0, sizeof(kinds) / sizeof(kinds[0]));
 	suite_add_tcase(suite, tc);
 	return suite;
 }

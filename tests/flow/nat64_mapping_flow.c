@@ -318,6 +318,68 @@ START_TEST(both_tuples_find_it_and_are_shown)
 }
 END_TEST
 
+/* A packet's way in a burst of one, with so much headroom; as it leaves. */
+static void burst_of_one(struct ct_test_packet *p, uint32_t headroom)
+{
+	static uint8_t frame[2048];
+	struct ct_pkt pkt = ct_test_pkt(p), *one = &pkt;
+	enum ct_verdict verdict;
+
+	memcpy(frame + headroom, p->bytes, p->len);
+	pkt.data = frame + headroom;
+	pkt.headroom = headroom;
+	pkt.tailroom = 64;
+	ct_forward_burst(w.thr, &one, 1, NULL, &verdict);
+	ck_assert_int_eq(verdict, CT_ACCEPT);
+	ck_assert_uint_eq(pkt.l4_off, pkt.l3 == CT_L3_IPV4 ? V4 : 40);
+	memcpy(p->bytes, pkt.data, pkt.len);
+	p->len = pkt.len;
+	p->l3 = pkt.l3;
+}
+
+/* What a burst writes in one go is what the verbs write. */
+static void same_both_ways(const struct ct_test_packet *p, uint32_t headroom)
+{
+	struct ct_test_packet verbs = *p, burst = *p;
+
+	pass(&verbs);
+	burst_of_one(&burst, headroom);
+	ct_nat_sums_right(&burst);
+	if (verbs.l3 == CT_L3_IPV4) { /* its id is random */
+		memcpy(burst.bytes + 4, verbs.bytes + 4, 2);
+		memcpy(burst.bytes + 10, verbs.bytes + 10, 2);
+	}
+	ck_assert_uint_eq(burst.l3, verbs.l3);
+	ck_assert_uint_eq(burst.len, verbs.len);
+	ck_assert_mem_eq(burst.bytes, verbs.bytes, verbs.len);
+}
+
+START_TEST(bursts_write_what_the_verbs_write)
+{
+	/* An IPv4 packet of 1260 bytes, and of one more, are among them. */
+	static const uint32_t len[] = { 0, 1, 10, 1232, 1233, 1400 };
+	const struct ct_test_segment syn = { .flags = CT_TEST_SYN,
+					     .win = 1000,
+					     .seq = 1 };
+	struct ct_test_packet verbs;
+
+	for (unsigned i = 0; i < 4 * sizeof(len) / sizeof(len[0]); i++) {
+		bool back = i % 2, room = i / 2 % 2;
+
+		ct_test_udp(&verbs, back ? &ct_test_outside : &inside,
+			    back ? CT_DIR_REPLY : CT_DIR_ORIG, len[i / 4]);
+		if (!back) {
+			verbs.bytes[0] = 0x6a; /* class 0xab, flow label */
+			verbs.bytes[1] = 0xb3;
+			verbs.bytes[7] = 3; /* hops */
+		}
+		same_both_ways(&verbs, room ? 64 : 0);
+	}
+	ct_test_tcp(&verbs, &inside, CT_DIR_ORIG, &syn);
+	same_both_ways(&verbs, 0);
+}
+END_TEST
+
 /* A burst foretells both directions, and translates. */
 START_TEST(bursts_go_both_ways)
 {
@@ -387,6 +449,7 @@ Suite *ct_suite(void)
 	tcase_add_test(tc, what_makes_no_sense_is_refused);
 	tcase_add_test(tc, it_is_chosen_once);
 	tcase_add_test(tc, both_tuples_find_it_and_are_shown);
+	tcase_add_test(tc, bursts_write_what_the_verbs_write);
 	tcase_add_test(tc, bursts_go_both_ways);
 	tcase_add_test(tc, time_passes_and_it_is_gone_from_both_sides);
 	suite_add_tcase(suite, tc);

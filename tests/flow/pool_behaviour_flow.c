@@ -301,6 +301,26 @@ START_TEST(a_hairpin_passes_the_filter_by_its_external_address)
 }
 END_TEST
 
+START_TEST(what_is_not_confirmed_opens_no_filter)
+{
+	struct ct_nat_pool *pool = pool_of(0, CT_NAT_ON_ADDRESS, 0, 1);
+	struct ct_test_flow flow = ct_pool_client(1, 1111), answer;
+	struct ct_test_flow other = ct_pool_server(flow, 77, 80);
+	struct ct_test_packet p;
+	struct ct_pkt pkt;
+
+	answer = ct_pool_server(ct_pool_out(&w, &flow, pool), 77, 9);
+	ct_test_udp(&p, &other, CT_DIR_ORIG, 20);
+	pkt = ct_test_pkt(&p);
+	ck_assert_int_eq(ct_pool_step(&w, &pkt, pool), 0);
+	ck_assert_int_eq(ct_pool_in(&w, &answer, pool), CT_E_REFUSED);
+	ct_abandon(w.thr, &pkt);
+	ck_assert_int_eq(ct_pool_in(&w, &answer, pool), CT_E_REFUSED);
+	ct_pool_out(&w, &other, pool);
+	ck_assert_int_eq(ct_pool_in(&w, &answer, pool), 0);
+}
+END_TEST
+
 START_TEST(a_hairpin_ends_with_either_address)
 {
 	struct ct_nat_pool *pool = pool_of(0, 0, CT_POOL_UNPAIRED, 2);
@@ -428,6 +448,7 @@ static void behaviour_cases(TCase *tc)
 	tcase_add_test(tc, inside_hosts_meet_at_the_external_address);
 	tcase_add_test(tc, an_endpoint_meets_itself);
 	tcase_add_test(tc, a_hairpin_passes_the_filter_by_its_external_address);
+	tcase_add_test(tc, what_is_not_confirmed_opens_no_filter);
 	tcase_add_test(tc, a_hairpin_ends_with_either_address);
 }
 

@@ -285,6 +285,155 @@ START_TEST(overloaded_addresses_come_and_go_while_threads_use_them)
 }
 END_TEST
 
+/* --- A filter ----------------------------------------------------------- */
+
+enum { TURNS = 1500, BEATS = 16, ASKED = 200 };
+
+static struct ct_test_flow inside; /* an endpoint, and as it is seen */
+static struct ct_test_flow outside;
+static _Atomic bool over;
+
+/* An endpoint's packets to more and more servers, none of which is let go. */
+static void *knock_from_inside(void *user)
+{
+	struct worker *worker = user;
+	struct ct_test_packet *p = &worker->p[0];
+
+	for (unsigned i = 0; i < TURNS; i++) {
+		struct ct_test_flow to =
+			ct_pool_server(inside, 77, (uint16_t)(1000 + i));
+		struct ct_pkt pkt;
+
+		if (i % BEATS == 0)
+			ct_thread_poll(worker->thr, w.now_ns);
+		ct_test_udp(p, &to, CT_DIR_ORIG, 1);
+		pkt = ct_test_pkt(p);
+		ct_process(worker->thr, &pkt, CT_HOOK_PREROUTING);
+		worker->refused +=
+			ct_nat_pool_setup(worker->thr, &pkt, pool) != 0;
+		ct_abandon(worker->thr, &pkt);
+	}
+	atomic_store(&over, true);
+	ct_thread_offline(worker->thr);
+	return NULL;
+}
+
+/* One of those servers knocks meanwhile. */
+static void *knock_from_outside(void *user)
+{
+	const struct ct_test_flow from = ct_pool_server(outside, 77, 9);
+	struct worker *worker = user;
+	struct ct_test_packet *p = &worker->p[0];
+
+	for (unsigned i = 0; !atomic_load(&over); i++) {
+		struct ct_pkt pkt;
+
+		if (i % BEATS == 0)
+			ct_thread_poll(worker->thr, w.now_ns);
+		ct_test_udp(p, &from, CT_DIR_REPLY, 1);
+		pkt = ct_test_pkt(p);
+		ct_process(worker->thr, &pkt, CT_HOOK_PREROUTING);
+		worker->shared +=
+			ct_nat_inbound(worker->thr, &pkt, pool) != CT_E_REFUSED;
+		ct_abandon(worker->thr, &pkt);
+	}
+	ct_thread_offline(worker->thr);
+	return NULL;
+}
+
+START_TEST(a_filter_is_not_opened_by_what_was_never_let_go)
+{
+	static void *(*const role[])(void *) = { knock_from_inside,
+						 knock_from_outside };
+	static struct worker worker[2];
+	struct ct_nat_pool_config cfg = ct_pool_config();
+
+	memset(worker, 0, sizeof(worker));
+	over = false;
+	cfg.filtering = CT_NAT_ON_ADDRESS;
+	pool = ct_pool_new(&w, &cfg, 1);
+	inside = ct_pool_client(1, 4000);
+	outside = ct_pool_out(&w, &inside, pool);
+	for (unsigned i = 0; i < 2; i++) {
+		ck_assert_int_eq(ct_thread_attach(w.tbl, &worker[i].thr), 0);
+		ck_assert_int_eq(pthread_create(&worker[i].thread, NULL,
+						role[i], &worker[i]),
+				 0);
+	}
+	for (unsigned i = 0; i < 2; i++) {
+		pthread_join(worker[i].thread, NULL);
+		ct_thread_detach(worker[i].thr);
+	}
+	ck_assert_uint_eq(worker[0].refused, 0);
+	ck_assert_uint_eq(worker[1].shared, 0);
+}
+END_TEST
+
+/* --- Static mappings ---------------------------------------------------- */
+
+static int count_one(void *user, const struct ct_nat_static *map)
+{
+	(void)map;
+	++*(unsigned *)user;
+	return 0;
+}
+
+/* All ask for the same, and end it now and then. */
+static void *ask(void *user)
+{
+	struct worker *worker = user;
+
+	for (unsigned i = 0; i < ASKED; i++) {
+		struct ct_nat_static map = { .size = sizeof(map),
+					     .inside = ct_pool_inside(1),
+					     .inside_id = htons(7),
+					     .l4 = 17,
+					     .lifetime_s = 1000 };
+		unsigned listed = 0;
+
+		ct_thread_poll(worker->thr, w.now_ns);
+		worker->refused +=
+			ct_nat_static_add(worker->thr, pool, &map) != 0;
+		ct_nat_static_walk(worker->thr, pool, count_one, &listed);
+		worker->shared += listed > 1;
+		if (i % 2)
+			ct_nat_static_delete(worker->thr, pool, &map);
+	}
+	ct_thread_offline(worker->thr);
+	return NULL;
+}
+
+START_TEST(threads_that_ask_for_the_same_mapping_share_one)
+{
+	static struct worker worker[THREADS];
+	struct ct_nat_pool_config cfg = ct_pool_config();
+	struct ct_nat_static map = { .size = sizeof(map),
+				     .inside = ct_pool_inside(1),
+				     .inside_id = htons(7),
+				     .l4 = 17 };
+
+	memset(worker, 0, sizeof(worker));
+	cfg.min_id = 5000;
+	pool = ct_pool_new(&w, &cfg, 1);
+	for (unsigned i = 0; i < THREADS; i++) {
+		ck_assert_int_eq(ct_thread_attach(w.tbl, &worker[i].thr), 0);
+		ck_assert_int_eq(pthread_create(&worker[i].thread, NULL, ask,
+						&worker[i]),
+				 0);
+	}
+	for (unsigned i = 0; i < THREADS; i++) {
+		pthread_join(worker[i].thread, NULL);
+		ct_thread_detach(worker[i].thr);
+		ck_assert_uint_eq(worker[i].refused, 0);
+		ck_assert_uint_eq(worker[i].shared, 0);
+	}
+	/* There was one at most, and nothing is left behind it. */
+	ct_nat_static_delete(w.thr, pool, &map);
+	ck_assert_int_eq(ct_nat_static_delete(w.thr, pool, &map), CT_E_NOENT);
+	ck_assert_uint_eq(ct_pool_gauge(pool, 1, 17).mappings, 0);
+}
+END_TEST
+
 Suite *ct_suite(void)
 {
 	Suite *suite = suite_create("pool threads flow");
@@ -300,6 +449,8 @@ Suite *ct_suite(void)
 	tcase_add_test(tc, blocks_come_and_go_while_threads_use_them);
 	tcase_add_test(tc,
 		       overloaded_addresses_come_and_go_while_threads_use_them);
+	tcase_add_test(tc, a_filter_is_not_opened_by_what_was_never_let_go);
+	tcase_add_test(tc, threads_that_ask_for_the_same_mapping_share_one);
 	suite_add_tcase(suite, tc);
 	return suite;
 }

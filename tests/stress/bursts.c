@@ -140,7 +140,7 @@ static enum ct_verdict new_conn(void *user, struct ct_thread *thr,
 	ct_conn_mark_set(thr, pkt->conn, 1);
 	place->flow->id = ct_conn_id(w->s->tbl, pkt->conn);
 	if (place->flow->nat)
-		conversation_map(w, pkt);
+		conversation_map(w, place->flow, pkt);
 	return CT_ACCEPT;
 }
 
@@ -214,7 +214,7 @@ static bool processed(struct burst *burst, struct place *place,
 	if (!conversation_opened(w, flow, verdict, place->pkt))
 		return false;
 	if (flow->nat)
-		conversation_map(w, place->pkt);
+		conversation_map(w, flow, place->pkt);
 	return true;
 }
 

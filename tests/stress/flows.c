@@ -87,6 +87,7 @@ static void new_ends(struct conversation *flow, unsigned number)
 	flow->ends.src[number & 8 ? 13 : 1] = (uint8_t)(flow->round >> 15);
 	flow->ends.sport = (uint16_t)(flow->round & 0x7fff) | 0x8000;
 	flow->nat = number & 16;
+	flow->pooled = number & 32;
 	flow->outside = flow->ends;
 }
 
@@ -169,8 +170,16 @@ static uint8_t *sender(const struct conversation *flow, struct ct_pkt *pkt,
 	return pkt->data + (v6 ? (first ? 8 : 24) : (first ? 12 : 16));
 }
 
+static int pool(struct worker *w, struct ct_pkt *pkt)
+{
+	struct ct_nat_pool *pool = w->s->pool[pkt->l3 == CT_L3_IPV6];
+
+	return ct_nat_pool_setup(w->thr, pkt, pool);
+}
+
 /* One address for all: where two have the same port, one gets another. */
-void conversation_map(struct worker *w, struct ct_pkt *pkt)
+void conversation_map(struct worker *w, const struct conversation *flow,
+		      struct ct_pkt *pkt)
 {
 	struct ct_nat_range range = { .size = sizeof(range),
 				      .flags = CT_NAT_ADDR };
@@ -178,7 +187,8 @@ void conversation_map(struct worker *w, struct ct_pkt *pkt)
 
 	range.min_addr.bytes[0] = 0x20;
 	range.max_addr = range.min_addr;
-	error = ct_nat_setup(w->thr, pkt, CT_NAT_SRC, &range);
+	error = flow->pooled ? pool(w, pkt)
+			     : ct_nat_setup(w->thr, pkt, CT_NAT_SRC, &range);
 	if (error && error != CT_E_NOMEM)
 		wrong("no mapping is free");
 }
@@ -259,7 +269,7 @@ static uint32_t first(struct worker *w, struct conversation *flow)
 	if (!conversation_opened(w, flow, verdict, pkt))
 		return 0;
 	if (flow->nat) {
-		conversation_map(w, pkt);
+		conversation_map(w, flow, pkt);
 		if (ct_nat_apply(w->thr, pkt, CT_HOOK_POSTROUTING) != CT_ACCEPT)
 			wrong("a first packet cannot be translated");
 		conversation_mapped(flow, pkt);

@@ -137,6 +137,18 @@ static void begin(struct stress *s)
 	atomic_store(&s->now_ns, (uint64_t)UINT32_MAX * STEP_NS - 20000000000u);
 }
 
+/* A pool of one address. */
+static const union ct_addr pool_address = { .bytes = { 0x22, 1, 1, 1 } };
+
+static void begin_pool(struct stress *s, uint8_t l3, struct ct_nat_pool **pool)
+{
+	struct ct_nat_pool_config cfg = { .size = sizeof(cfg), .l3 = l3 };
+
+	if (ct_nat_pool_create(s->tbl, &cfg, pool) ||
+	    ct_nat_pool_add(*pool, &pool_address, NULL))
+		wrong("no pool");
+}
+
 static void begin_open(struct stress *s)
 {
 	struct ct_sub *sub;
@@ -148,6 +160,8 @@ static void begin_open(struct stress *s)
 	set(s, "tcp.timeout.syn_recv", 5);
 	set(s, "udp.timeout", 2);
 	set(s, "udp.timeout.stream", 2);
+	begin_pool(s, CT_L3_IPV4, &s->pool[0]);
+	begin_pool(s, CT_L3_IPV6, &s->pool[1]);
 	announce_begin(s);
 	if (ct_subscribe(s->tbl, (uint32_t)CT_EV_ALL | CT_EV_EXPECT, on_event,
 			 s, &sub))
@@ -188,6 +202,24 @@ static void expect_sound(struct stress *s)
 		wrong(sentence);
 }
 
+/* The pools have got everything back. */
+static void expect_unmapped(const struct stress *s)
+{
+	static const uint8_t l4[] = { 1, 6, 17, 58 };
+
+	for (unsigned i = 0; i < 2 * sizeof(l4); i++) {
+		struct ct_nat_gauge gauge = { .size = sizeof(gauge) };
+
+		if (!s->pool[i % 2])
+			continue;
+		if (ct_nat_pool_gauge(s->pool[i % 2], &pool_address, l4[i / 2],
+				      &gauge))
+			wrong("no gauge");
+		if (gauge.mappings)
+			wrong("a mapping is left without a connection");
+	}
+}
+
 static void expect_empty(struct stress *s)
 {
 	struct ct_stats stats = { .size = sizeof(stats) };
@@ -196,6 +228,7 @@ static void expect_empty(struct stress *s)
 		wrong("no numbers");
 	if (stats.conns)
 		wrong("connections are left after a flush");
+	expect_unmapped(s);
 	if (stats.bytes != atomic_load(&s->bytes))
 		wrong("the table's count of its bytes is wrong");
 	if (atomic_load(&s->tally[T_NEW]) != atomic_load(&s->tally[T_DESTROY]))

@@ -23,6 +23,7 @@
 #include <conntrack/conntrack.h>
 #include <conntrack/dump.h>
 #include <conntrack/event.h>
+#include <conntrack/nat_pool.h>
 #include <stdatomic.h>
 
 enum {
@@ -65,6 +66,7 @@ struct conversation {
 	uint8_t l4;
 	struct ct_test_flow ends;
 	bool nat;                    /* its source is translated */
+	bool pooled;                 /* by a pool, not by a range */
 	struct ct_test_flow outside; /* as the server sees them */
 	struct ct_conn *conn;        /* owned, or NULL */
 	uint64_t id;
@@ -85,6 +87,7 @@ struct stress {
 	_Atomic uint64_t blocks;        /* of memory that the table has */
 	_Atomic uint64_t bytes;         /* of them */
 	struct ct_table *tbl;
+	struct ct_nat_pool *pool[2];       /* of IPv4, of IPv6 */
 	const struct ct_policy *announces; /* names the helper */
 	_Atomic uint64_t now_ns;
 	_Atomic bool stop;
@@ -142,7 +145,8 @@ void conversation_build(const struct conversation *flow, uint32_t step,
 /* A first packet was processed; it is to be translated; it was. */
 bool conversation_opened(struct worker *w, struct conversation *flow,
 			 enum ct_verdict verdict, const struct ct_pkt *pkt);
-void conversation_map(struct worker *w, struct ct_pkt *pkt);
+void conversation_map(struct worker *w, const struct conversation *flow,
+		      struct ct_pkt *pkt);
 void conversation_mapped(struct conversation *flow, struct ct_pkt *pkt);
 
 /* Whether it waits for another thread to confirm it; that thread does. */

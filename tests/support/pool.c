@@ -140,6 +140,19 @@ struct ct_test_flow ct_pool_client(unsigned host, uint16_t port)
 	return flow;
 }
 
+void ct_pool_first(struct ct_test_packet *p, const struct ct_test_flow *flow,
+		   uint8_t l4)
+{
+	const struct ct_test_segment syn = { .flags = CT_TEST_SYN,
+					     .seq = 100,
+					     .win = 1000 };
+
+	if (l4 == IPPROTO_TCP)
+		ct_test_tcp(p, flow, CT_DIR_ORIG, &syn);
+	else
+		ct_test_udp(p, flow, CT_DIR_ORIG, 1);
+}
+
 union ct_addr ct_pool_inside(unsigned host)
 {
 	struct ct_test_flow flow = ct_pool_client(host, 1);

@@ -55,6 +55,10 @@ int ct_pool_in(struct ct_world *w, const struct ct_test_flow *outside,
 /* A client's flow: 10.0.host of two bytes, its port, to 198.51.100.5:80. */
 struct ct_test_flow ct_pool_client(unsigned host, uint16_t port);
 
+/* The first packet of a flow: a SYN, or a datagram. */
+void ct_pool_first(struct ct_test_packet *p, const struct ct_test_flow *flow,
+		   uint8_t l4);
+
 /* The address of a client. */
 union ct_addr ct_pool_inside(unsigned host);
 

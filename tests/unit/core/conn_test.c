@@ -128,16 +128,14 @@ END_TEST
  * to. */
 static void hashes_are_right(struct ct_thread *thr, const struct ct_conn *conn)
 {
-	uint32_t hash[CT_DIR_MAX];
-	struct ct_tuple t;
-	struct ct_key key;
+	struct ct_key key[CT_DIR_MAX];
 
-	ct_conn_private_hashes(thr, conn, hash);
-	for (enum ct_dir dir = CT_DIR_ORIG; dir < CT_DIR_MAX; dir++) {
-		ct_conn_tuple(conn, dir, &t);
-		ct_key_make(&key, &t, &w.tbl->hash);
-		ck_assert_uint_eq(hash[dir], (uint32_t)key.hash);
-	}
+	ct_conn_keys(conn, &w.tbl->hash, key);
+	ck_assert_uint_eq(ct_conn_private_hash(thr, conn),
+			  (uint32_t)key[CT_DIR_ORIG].hash);
+	for (enum ct_dir dir = CT_DIR_ORIG; dir < CT_DIR_MAX; dir++)
+		ck_assert_uint_eq(ct_conn_hash(conn, dir, &w.tbl->hash),
+				  key[dir].hash);
 }
 
 START_TEST(private_ones_may_be_confirmed_in_any_order)

@@ -147,9 +147,9 @@ START_TEST(an_id_is_held_for_its_time_and_a_third_at_most)
 
 		ct_portmap_take(map, 3, OWNER);
 		ct_portmap_take(map, 4, OWNER);
-		ct_portmap_hold(map, 3, now); /* the sets begin to turn */
+		ct_portmap_hold(map, 3, now, 0); /* the sets begin to turn */
 		now += late;
-		ct_portmap_hold(map, 4, now);
+		ct_portmap_hold(map, 4, now, 0);
 		for (uint32_t i = 0; i <= HOLD; i += 100) {
 			ct_portmap_tick(map, now + i);
 			if (i < HOLD)
@@ -169,7 +169,7 @@ START_TEST(an_excluded_id_is_never_free)
 	struct ct_portmap *map = ct_portmap_make(&mem, 64, 300);
 
 	ct_portmap_take(map, 1, OWNER);
-	ct_portmap_hold(map, 1, 1000);
+	ct_portmap_hold(map, 1, 1000, 0);
 	ct_portmap_take(map, 2, OWNER);
 	ct_portmap_exclude(map, 1); /* held */
 	ct_portmap_exclude(map, 2); /* taken */
