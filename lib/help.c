@@ -471,6 +471,8 @@ static int add_reserved(struct ct_thread *thr, struct ct_conn *master,
 		return error;
 	for (i = 0; i < n && !error; i++) {
 		error = ct_expect_add(thr, master, &def[i], &exp[i]);
+		if (error == CT_E_EXIST)
+			error = CT_E_FULL; /* it has no other id */
 		if (error)
 			break;
 		exp[i]->mapping = ref[i].unit;
