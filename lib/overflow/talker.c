@@ -9,6 +9,10 @@
 
 #include <string.h>
 
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
+
 enum { SAMPLE = 8, ENDS = 2 };
 
 struct slot {
@@ -67,16 +71,40 @@ void ct_talkers_free(struct ct_table *tbl)
 		    sizeof(struct ct_talkers));
 }
 
-/* => The slot of a hash, or CT_TALKERS; one branch for all but the last one. */
+/* => Some slot has the hash; most newcomers of a flood have none. */
+static bool has(const struct end *end, uint32_t hash)
+{
+#if defined(__SSE2__)
+	const __m128i want = _mm_set1_epi32((int)hash);
+	__m128i found = _mm_setzero_si128();
+
+	for (unsigned i = 0; i < CT_TALKERS; i += 4) {
+		__m128i four = _mm_loadu_si128((const void *)&end->hash[i]);
+
+		found = _mm_or_si128(found, _mm_cmpeq_epi32(four, want));
+	}
+	return _mm_movemask_epi8(found);
+#else
+	bool found = false;
+
+	for (unsigned i = 0; i < CT_TALKERS; i++)
+		found |= end->hash[i] == hash;
+	return found;
+#endif
+}
+
+/* => The slot of a hash, or CT_TALKERS. */
 static unsigned slot_of(const struct end *end, uint32_t hash)
 {
-	unsigned at = CT_TALKERS;
+	unsigned at = end->last;
 
-	if (end->hash[end->last] == hash && end->slots[end->last].l3)
-		return end->last;
-	for (unsigned i = 0; i < CT_TALKERS; i++)
-		at = end->hash[i] == hash ? i : at;
-	return at < CT_TALKERS && end->slots[at].l3 ? at : CT_TALKERS;
+	if (end->hash[at] != hash) {
+		if (!has(end, hash))
+			return CT_TALKERS;
+		for (at = 0; end->hash[at] != hash;)
+			at++;
+	}
+	return end->slots[at].l3 ? at : CT_TALKERS;
 }
 
 static uint64_t least_of(const struct end *end)
