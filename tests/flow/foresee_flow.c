@@ -111,7 +111,7 @@ static unsigned forward(unsigned n)
 	static const struct ct_rules rules = { .size = sizeof(rules),
 					       .new_conn = rule };
 	enum ct_verdict verdict[BURST];
-	struct ct_pkt *pkts[BURST];
+	struct ct_pkt *pkts[BURST] = { 0 };
 	unsigned passed = 0;
 
 	for (unsigned i = 0; i < n; i++) {
