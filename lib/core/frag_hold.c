@@ -105,7 +105,11 @@ enum ct_reason ct_frags_hold(struct ct_thread *thr, const struct ct_pkt *pkt,
 		ct_mem_free(mem, piece, piece->kept.size);
 		return CT_R_NO_MEMORY;
 	}
-	reason = ct_frag_add(&seat, datagram, &piece, frag);
+	/* The first one has passed, before frag.mode was another one. */
+	if (!datagram->gathers && datagram->known != CT_FRAG_UNKNOWN)
+		reason = CT_R_FRAG_EARLY;
+	else
+		reason = ct_frag_add(&seat, datagram, &piece, frag);
 	ct_frag_unlock(&seat);
 	if (piece)
 		ct_mem_free(mem, piece, piece->kept.size);

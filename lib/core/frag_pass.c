@@ -295,7 +295,8 @@ static bool may_go(const struct ct_thread *thr,
 		   enum ct_dir *dir)
 {
 	if (!datagram || !datagram->pieces.first ||
-	    datagram->known != CT_FRAG_TOLD || datagram->dropped)
+	    datagram->known != CT_FRAG_TOLD || datagram->dropped ||
+	    datagram->gathers)
 		return false;
 	*conn = NULL;
 	if (datagram->has_conn)

@@ -116,10 +116,10 @@ static const struct ct_param_def core_params[CT_P_MAX] = {
 		"milliseconds at most that a TCP connection which has proven nothing is spared while it waits for the next step of its handshake, as long as such steps take; 0: not",
 		1000, 1000, 0, 60000, 0, 0 },
 	[CT_P_PREFIX4] = { "overflow.prefix4", NULL,
-		"bits of an IPv4 address that make it one source for fairness",
+		"bits of an IPv4 address that make it one source for fairness and limits; not changed where a limit has sources counted, once a thread has attached",
 		32, 32, 1, 32, 0, 0 },
 	[CT_P_PREFIX6] = { "overflow.prefix6", NULL,
-		"bits of an IPv6 address that make it one source for fairness",
+		"bits of an IPv6 address that make it one source for fairness and limits; not changed where a limit has sources counted, once a thread has attached",
 		64, 64, 1, 128, 0, 0 },
 	[CT_P_SOURCE_MAX] = { "overflow.source.max", NULL,
 		"connections that a source may have; 0: no limit; not raised from 0 once a thread has attached",
@@ -304,6 +304,9 @@ int ct_param_set(struct ct_table *tbl, const char *name, uint64_t value)
 	if (index == CT_P_MAX_CONNS && value > tbl->max_conns)
 		return CT_E_RANGE;
 	if ((def->flags & CT_PARAM_SEALED) && sealed(tbl))
+		return CT_E_SEALED;
+	if ((index == CT_P_PREFIX4 || index == CT_P_PREFIX6) &&
+	    (tbl->limits.sources.slots || tbl->half.sources.slots))
 		return CT_E_SEALED;
 	if (index == CT_P_VERDICT && !ct_verdict_possible(tbl, value))
 		return CT_E_REFUSED;

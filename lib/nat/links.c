@@ -63,9 +63,13 @@ static bool make_two(struct ct_thread *thr, const struct ct_conn *conn,
 bool ct_binding_room(struct ct_thread *thr, struct ct_conn *conn)
 {
 	struct ct_link *link = ct_conn_first_link(conn);
+	unsigned n;
 
 	if (!link)
 		return ct_conn_links_make(thr, conn);
+	ct_conn_links(thr->tbl, conn, &n);
+	if (n == 2)
+		return false;
 	return !link->mapping || (link->mapping & CT_LINK_TWO) ||
 	       (ct_conn_word(conn) & CT_S_FAR) || make_two(thr, conn, link);
 }

@@ -30,9 +30,11 @@ bool ct_quick_is_plain(const struct ct_table *tbl, const struct ct_conn *conn)
 			      CT_S_FAR | CT_S_SRC_NAT | CT_S_DST_NAT |
 			      CT_S_SRC_NAT_DONE;
 	const struct ct_narrow *orig = &conn->narrow[CT_DIR_ORIG];
+	const struct ct_link *link = ct_conn_first_link(conn);
 	uint32_t flags;
 
-	if (ct_conn_word(conn) & none ||
+	/* One that was announced has a mapping before it is translated. */
+	if (ct_conn_word(conn) & none || (link && link->mapping) ||
 	    orig->zone != conn->narrow[CT_DIR_REPLY].zone)
 		return false;
 	flags = ct_registry_l4(tbl, orig->l4)->flags;

@@ -225,15 +225,15 @@ static int take_any(const struct ct_bind *bind, struct ct_want *want,
 		    struct ct_place *place)
 {
 	struct ct_nat_pool *pool = bind->pool;
+	const bool blocks = pool->cfg.block_ids && !want->only;
 	struct ct_place aside[ASIDE_MAX];
 	unsigned n = 0;
 	int error;
 
 	for (;;) {
-		error = pool->cfg.block_ids && !want->only
-				? ct_subscriber_take_id(pool, bind->subscriber,
-							want, place)
-				: ct_pool_take(pool, want, place);
+		error = blocks ? ct_subscriber_take_id(pool, bind->subscriber,
+						       want, place)
+			       : ct_pool_take(pool, want, place);
 		if (error || !is_in_use(bind, place))
 			break;
 		aside[n++] = *place;

@@ -207,20 +207,29 @@ static void end(struct ct_thread *thr, struct ct_nat_pool *pool, uint32_t unit)
 		     unit);
 }
 
+static bool is_removed(const struct ct_nat_pool *pool,
+		       const struct ct_subscriber *sub)
+{
+	uint32_t address = address_of(sub);
+
+	return address &&
+	       ct_pool_state(ct_pool_at(pool, address - 1)) == CT_POOL_REMOVED;
+}
+
 /* Its address was taken away: so it is not its any more, wherever else it has
  * mappings. */
 static void leave_removed(const struct ct_thread *thr,
 			  const struct ct_nat_pool *pool,
 			  struct ct_subscriber *sub)
 {
-	uint32_t address = address_of(sub);
+	uint32_t address;
 
-	if (ct_likely(!address ||
-		      ct_pool_state(ct_pool_at(pool, address - 1)) !=
-			      CT_POOL_REMOVED))
+	if (ct_likely(!is_removed(pool, sub)))
 		return;
 	ct_spin_lock(&sub->lock);
-	address = sub->n_blocks ? 0 : address_set(pool, sub, 0);
+	address = is_removed(pool, sub) && !sub->n_blocks
+			  ? address_set(pool, sub, 0)
+			  : 0;
 	ct_spin_unlock(&sub->lock);
 	tell_move(thr, pool, sub, address, 0);
 }
@@ -495,14 +504,14 @@ int ct_subscriber_take_id(struct ct_nat_pool *pool, uint32_t unit,
 		ct_spin_unlock(&sub->lock);
 		want->only = n != 0;
 		want->span = &span;
-		for (uint32_t i = 0; i < n; i++) {
+		error = CT_E_FULL;
+		for (uint32_t i = 0; i < n && error == CT_E_FULL; i++) {
 			span = ct_block_span(pool, block[i]);
 			error = ct_pool_take(pool, want, place);
-			if (error != CT_E_FULL)
-				return error;
 		}
-	} while (add_block(pool, unit, want, n));
-	return CT_E_FULL;
+		want->span = NULL;
+	} while (error == CT_E_FULL && add_block(pool, unit, want, n));
+	return error;
 }
 
 /* --- Asked by the host -------------------------------------------------- */

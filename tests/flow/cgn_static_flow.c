@@ -219,6 +219,37 @@ START_TEST(a_static_mapping_takes_no_port_that_the_host_uses)
 }
 END_TEST
 
+/* All but one of each block. */
+static bool is_used_of_four(void *user, uint8_t l4, const union ct_addr *addr,
+			    uint16_t id)
+{
+	(void)user;
+	(void)addr;
+	return l4 == UDP && id % 4 != 2;
+}
+
+START_TEST(a_static_mapping_is_of_its_subscribers_block)
+{
+	struct ct_nat_pool_config cfg = ct_natlog_config();
+	struct ct_nat_static map = forward(7, 8080), other = forward(8, 80);
+	struct ct_nat_static more = forward(7, 8081);
+	struct ct_nat_pool *pool;
+
+	cfg.min_id = 5000;
+	cfg.max_id = 5007;
+	cfg.block_ids = 4;
+	cfg.max_blocks = 1;
+	cfg.port_in_use = is_used_of_four;
+	pool = ct_pool_new(&w, &cfg, 1);
+	ck_assert_int_eq(ct_nat_static_add(w.thr, pool, &map), 0);
+	ck_assert_int_eq(ct_nat_static_add(w.thr, pool, &more), CT_E_FULL);
+	ck_assert_int_eq(ct_nat_static_add(w.thr, pool, &other), 0);
+	ck_assert_uint_eq(ntohs(map.outside_id) % 4, 2);
+	ck_assert_uint_eq(ntohs(other.outside_id) % 4, 2);
+	ck_assert_uint_ne(map.outside_id, other.outside_id);
+}
+END_TEST
+
 START_TEST(a_port_is_held_for_its_host_only)
 {
 	struct ct_nat_pool_config cfg = ct_natlog_config();
@@ -357,6 +388,7 @@ Suite *ct_suite(void)
 	tcase_add_test(tc, static_mappings_are_walked);
 	tcase_add_test(tc, a_static_mapping_goes_with_its_address);
 	tcase_add_test(tc, a_static_mapping_takes_no_port_that_the_host_uses);
+	tcase_add_test(tc, a_static_mapping_is_of_its_subscribers_block);
 	tcase_add_test(tc, a_port_is_held_for_its_host_only);
 	tcase_add_loop_test(tc, two_that_ask_at_once_share_one_entry, 0, 3);
 	tcase_add_test(tc, a_sleeping_host_wakes_to_end_it);

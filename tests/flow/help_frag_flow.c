@@ -233,6 +233,36 @@ START_TEST(what_waits_may_outlive_the_mode)
 }
 END_TEST
 
+/* Nobody helps, so the first one passes; one more comes in the other mode. */
+START_TEST(what_has_begun_to_pass_is_not_put_together)
+{
+	struct ct_test_packet bytes[3];
+	struct ct_pkt pkt[3];
+
+	datagram(_i, "hello", "end");
+	for (unsigned i = 0; i < 3; i++) {
+		ct_test_cut(
+			&bytes[i], &whole,
+			(struct ct_test_part){ 7, offs[i], i == 2 ? 0 : 24 });
+		pkt[i] = ct_test_pkt(&bytes[i]);
+	}
+	ck_assert_int_eq(
+		ct_process(ct_lines.w.thr, &pkt[0], CT_HOOK_PREROUTING),
+		CT_ACCEPT);
+	ck_assert_int_eq(
+		ct_process(ct_lines.w.thr, &pkt[1], CT_HOOK_PREROUTING),
+		CT_STOLEN);
+	ck_assert_int_eq(ct_param_set(ct_lines.w.tbl, "frag.mode", 1), 0);
+	ck_assert_int_eq(
+		ct_process(ct_lines.w.thr, &pkt[2], CT_HOOK_PREROUTING),
+		CT_DROP);
+	ck_assert_uint_eq(pkt[2].reason, CT_R_FRAG_EARLY);
+	ck_assert_int_eq(ct_confirm(ct_lines.w.thr, &pkt[0]), CT_ACCEPT);
+	ct_test_send(&ct_lines.w, &pkt[0], &sent);
+	ck_assert_uint_eq(sent.n, 2);
+}
+END_TEST
+
 START_TEST(what_waits_too_long_is_given_up)
 {
 	datagram(0, "hello", "");
@@ -312,6 +342,8 @@ Suite *ct_suite(void)
 	tcase_add_test(tc, who_has_a_helper_for_tcp_passes);
 	tcase_add_test(tc, what_waits_has_bounds);
 	tcase_add_loop_test(tc, what_waits_may_outlive_the_mode, 0, 4);
+	tcase_add_loop_test(tc, what_has_begun_to_pass_is_not_put_together, 0,
+			    2);
 	tcase_add_test(tc, what_waits_too_long_is_given_up);
 	tcase_add_test(tc, an_overlap_gives_the_datagram_up);
 	tcase_add_loop_test(tc, what_is_not_there_cannot_be_kept, 0, 2);

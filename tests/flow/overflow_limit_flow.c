@@ -285,6 +285,9 @@ START_TEST(no_source_pays_for_anothers)
 	ct_crowd_set(&w, "overflow.policy", CT_OVERFLOW_LINUX);
 	ct_crowd_set(&w, "overflow.source.max", 1);
 	ct_world_attach(&w);
+	/* Who came as one source would go as another. */
+	ck_assert_int_eq(ct_param_set(w.tbl, "overflow.prefix4", 24),
+			 CT_E_SEALED);
 	for (uint32_t i = 0; i < MAX; i++) {
 		flow = of_source(20, i, 0);
 		ck_assert_uint_eq(ct_crowd_arrive_by(&w, &flow, NULL, 0), 0);

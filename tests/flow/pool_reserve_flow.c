@@ -107,11 +107,12 @@ static void time_out(void)
 	ct_world_settle(&w);
 }
 
-/* A datagram of the server's to an id of the pool's first address. */
-static struct ct_pkt comes_to(uint16_t id)
+/* A datagram from a host of the server's network to an id of the pool's first
+ * address. */
+static struct ct_pkt comes_from(uint8_t last, uint16_t id)
 {
 	struct ct_test_flow flow = { .l3 = CT_L3_IPV4,
-				     .src = { 198, 51, 100, 5 },
+				     .src = { 198, 51, 100, last },
 				     .dst = { 203, 0, 113, 1 },
 				     .sport = 6000,
 				     .dport = id };
@@ -121,6 +122,11 @@ static struct ct_pkt comes_to(uint16_t id)
 	pkt = ct_test_pkt(&w.p);
 	ct_pool_step(&w, &pkt, pool);
 	return pkt;
+}
+
+static struct ct_pkt comes_to(uint16_t id)
+{
+	return comes_from(5, id);
 }
 
 START_TEST(it_is_the_endpoints_own_mapping)
@@ -220,6 +226,36 @@ START_TEST(who_comes_has_it_until_the_connections_end)
 	ck_assert_uint_eq(taken(), 2);
 	ck_assert_int_eq(ct_conn_delete(w.thr, pkt.conn), 0);
 	ct_world_settle(&w);
+	ck_assert_uint_eq(taken(), 1);
+}
+END_TEST
+
+/* A stranger appears as the master's server, and has a link of both kinds. */
+START_TEST(a_stranger_comes_in_the_servers_name)
+{
+	const struct ct_nat_pool_config cfg = ct_pool_config();
+	struct ct_expect_def def;
+	struct ct_tuple t;
+	struct ct_pkt pkt;
+
+	ck_assert_int_eq(ct_param_set(w.tbl, "udp.timeout", 600), 0);
+	pool = ct_pool_new(&w, &cfg, 1);
+	open_master(1);
+	def = announcement(1, RTP);
+	memset(&def.src_mask, 0, sizeof(def.src_mask));
+	ck_assert_int_eq(ct_expect_add_near(w.thr, master_of(1), &def, NULL),
+			 0);
+	pkt = comes_from(77, ntohs(def.tuple.dst_id));
+	ck_assert_int_eq(pkt.state, CT_RELATED);
+	ck_assert_int_eq(ct_confirm(w.thr, &pkt), CT_ACCEPT);
+	ct_world_audit(&w);
+	ck_assert_uint_ne(ct_conn_status(pkt.conn) & CT_S_SRC_NAT, 0);
+	ck_assert_uint_ne(ct_conn_status(pkt.conn) & CT_S_CONFIRMED, 0);
+	ct_conn_tuple(pkt.conn, CT_DIR_REPLY, &t);
+	ck_assert_uint_eq(ntohs(t.src_id), RTP);
+	ck_assert_mem_eq(t.dst.bytes, "\xc6\x33\x64\x05", 4);
+	ck_assert_int_eq(ct_conn_delete(w.thr, pkt.conn), 0);
+	time_out();
 	ck_assert_uint_eq(taken(), 1);
 }
 END_TEST
@@ -356,6 +392,7 @@ Suite *ct_suite(void)
 	tcase_add_loop_test(tc, nobody_is_announced_what_another_has, 0, 4);
 	tcase_add_test(tc, who_does_not_come_gives_it_back);
 	tcase_add_test(tc, who_comes_has_it_until_the_connections_end);
+	tcase_add_test(tc, a_stranger_comes_in_the_servers_name);
 	tcase_add_test(tc, who_goes_first_has_it_too);
 	tcase_add_test(tc, it_counts_as_a_mapping);
 	tcase_add_test(tc, who_comes_counts_as_a_connection);
