@@ -86,10 +86,8 @@ enum {
 	ICMPV6_TIME_EXCEEDED = 3,
 	REASSEMBLY = 1, /* code, of both */
 	TTL = 64,
-	QUOTE_V4 = 576,  /* bytes of the whole error, RFC 1812 4.3.2.3 */
-	QUOTE_V6 = 1280, /* the same, RFC 4443 2.4 */
-	TTL_OFF = 8,
-	HOPS_OFF = 7
+	QUOTE_V4 = 576, /* bytes of the whole error, RFC 1812 4.3.2.3 */
+	QUOTE_V6 = 1280 /* the same, RFC 4443 2.4 */
 };
 
 /* Nobody is told about an error, or who may be many (RFC 1122 3.2.2). */
@@ -125,11 +123,11 @@ static void write_v4(uint8_t *buf, const struct ct_pkt *first,
 {
 	uint8_t *icmp = buf + CT_IPV4_HDR_LEN;
 
-	buf[0] = 0x45;
+	buf[0] = CT_IPV4_FIRST;
 	buf[1] = 0xc0; /* internetwork control, RFC 1812 4.3.2.5 */
 	ct_csum_store(buf + CT_IPV4_TOTAL_OFF,
 		      (uint16_t)(CT_IPV4_HDR_LEN + CT_ICMP_HDR_LEN + quoted));
-	buf[TTL_OFF] = TTL;
+	buf[CT_IPV4_TTL_OFF] = TTL;
 	buf[CT_IPV4_PROTOCOL_OFF] = CT_IPPROTO_ICMP;
 	memcpy(buf + CT_IPV4_SRC_OFF, from->bytes, 4);
 	memcpy(buf + CT_IPV4_DST_OFF, first->data + CT_IPV4_SRC_OFF, 4);
@@ -149,10 +147,10 @@ static void write_v6(uint8_t *buf, const struct ct_pkt *first,
 	uint8_t *icmp = buf + CT_IPV6_HDR_LEN;
 	uint32_t sum = CT_IPPROTO_ICMPV6 + len;
 
-	buf[0] = 0x60;
+	buf[0] = CT_IPV6_FIRST;
 	ct_csum_store(buf + CT_IPV6_LEN_OFF, (uint16_t)len);
 	buf[CT_IPV6_NEXT_OFF] = CT_IPPROTO_ICMPV6;
-	buf[HOPS_OFF] = TTL;
+	buf[CT_IPV6_HOPS_OFF] = TTL;
 	memcpy(buf + CT_IPV6_SRC_OFF, from->bytes, 16);
 	memcpy(buf + CT_IPV6_DST_OFF, first->data + CT_IPV6_SRC_OFF, 16);
 	icmp[0] = ICMPV6_TIME_EXCEEDED;

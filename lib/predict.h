@@ -106,7 +106,7 @@ static ct_always_inline bool ct_plain_ipv4(struct ct_pkt *pkt,
 	if (ct_unlikely(pkt->len < CT_IPV4_HDR_LEN + CT_UDP_HDR_LEN))
 		return false;
 	total = ct_load_u16(ip + CT_IPV4_TOTAL_OFF);
-	if (ct_unlikely(ip[0] != 0x45 || total > ct_plain_len(pkt) ||
+	if (ct_unlikely(ip[0] != CT_IPV4_FIRST || total > ct_plain_len(pkt) ||
 			total < CT_IPV4_HDR_LEN + CT_UDP_HDR_LEN ||
 			(ct_load_u16(ip + CT_IPV4_FRAG_OFF) &
 			 (CT_IPV4_MORE | CT_IPV4_OFFSET))))

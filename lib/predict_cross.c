@@ -8,15 +8,6 @@
 #include "predict_nat.h"
 #include "wire/iphead.h"
 
-enum {
-	V4_FIRST = 0x45, /* version, and a header without options */
-	V6_FIRST = 0x60,
-	V4_TTL_OFF = 8,
-	V6_HOPS_OFF = 7,
-	V4_ID_OFF = 4,
-	V4_DF = 0x4000
-};
-
 /* => Words as the host loads them, for ct_predict_patch(). */
 static uint64_t sum_words(const uint8_t *bytes, unsigned n)
 {
@@ -67,15 +58,15 @@ static uint8_t *write_v4(struct ct_thread *thr, const struct ct_pkt *pkt,
 			 const uint8_t *old, uint8_t *ip)
 {
 	uint32_t total = CT_IPV4_HDR_LEN + pkt->l4_len;
-	uint8_t hops = old[V6_HOPS_OFF];
+	uint8_t hops = old[CT_IPV6_HOPS_OFF];
 
 	ip[1] = (uint8_t)(old[0] << 4 | old[1] >> 4);
-	ip[0] = V4_FIRST;
+	ip[0] = CT_IPV4_FIRST;
 	ct_csum_store(ip + CT_IPV4_TOTAL_OFF, (uint16_t)total);
-	ct_csum_store(ip + V4_ID_OFF, (uint16_t)ct_random(thr));
+	ct_csum_store(ip + CT_IPV4_ID_OFF, (uint16_t)ct_random(thr));
 	ct_csum_store(ip + CT_IPV4_FRAG_OFF,
-		      total > CT_IPHEAD_DF_ABOVE ? V4_DF : 0);
-	ip[V4_TTL_OFF] = hops;
+		      total > CT_IPHEAD_DF_ABOVE ? CT_IPV4_DF : 0);
+	ip[CT_IPV4_TTL_OFF] = hops;
 	ip[CT_IPV4_PROTOCOL_OFF] = pkt->l4;
 	ct_csum_store(ip + CT_IPV4_SUM_OFF, 0);
 	return ip + CT_IPV4_SRC_OFF;
@@ -84,14 +75,14 @@ static uint8_t *write_v4(struct ct_thread *thr, const struct ct_pkt *pkt,
 static uint8_t *write_v6(const struct ct_pkt *pkt, const uint8_t *old,
 			 uint8_t *ip)
 {
-	uint8_t tclass = old[1], hops = old[V4_TTL_OFF];
+	uint8_t tclass = old[1], hops = old[CT_IPV4_TTL_OFF];
 
-	ip[0] = (uint8_t)(V6_FIRST | tclass >> 4);
+	ip[0] = (uint8_t)(CT_IPV6_FIRST | tclass >> 4);
 	ip[1] = (uint8_t)(tclass << 4);
 	ct_csum_store(ip + 2, 0);
 	ct_csum_store(ip + CT_IPV6_LEN_OFF, (uint16_t)pkt->l4_len);
 	ip[CT_IPV6_NEXT_OFF] = pkt->l4;
-	ip[V6_HOPS_OFF] = hops;
+	ip[CT_IPV6_HOPS_OFF] = hops;
 	return ip + CT_IPV6_SRC_OFF;
 }
 

@@ -37,13 +37,13 @@ static uint32_t counted(const struct ct_datagram *datagram)
 
 static void finish_v4(uint8_t *hdr, const struct ct_datagram *datagram, int ecn)
 {
-	enum { DF = 0x4000, TOS = 1 };
+	enum { TOS = 1 };
 	uint32_t len = header_len(datagram);
 
 	hdr[TOS] |= (uint8_t)ecn;
 	ct_csum_store(hdr + CT_IPV4_TOTAL_OFF, (uint16_t)counted(datagram));
 	ct_csum_store(hdr + CT_IPV4_FRAG_OFF,
-		      keeps_df(&datagram->pieces) ? DF : 0);
+		      keeps_df(&datagram->pieces) ? CT_IPV4_DF : 0);
 	ct_csum_store(hdr + CT_IPV4_SUM_OFF, 0);
 	ct_csum_store(hdr + CT_IPV4_SUM_OFF,
 		      ct_csum_fold(ct_csum_add(0, hdr, len)));

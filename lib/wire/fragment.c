@@ -8,8 +8,6 @@
 #include "wire/hdr.h"
 
 enum {
-	IPV4_ID_OFF = 4,
-	IPV4_DF = 0x4000,
 	ECN = 3,          /* bits of the traffic class, RFC 3168 5 */
 	MAX_HEADERS = 32, /* as in ip6ext.c */
 	OPTION_END = 0,   /* RFC 791 3.1 */
@@ -35,11 +33,11 @@ static bool read_v4(struct ct_cursor *cur, struct ct_fragment *frag)
 	frag->len = total - frag->hdr;
 	frag->off = (bits & CT_IPV4_OFFSET) * 8;
 	frag->more = bits & CT_IPV4_MORE;
-	frag->df = bits & IPV4_DF;
+	frag->df = bits & CT_IPV4_DF;
 	frag->next = hdr[CT_IPV4_PROTOCOL_OFF];
 	frag->ecn = (uint8_t)(1u << (hdr[1] & ECN));
 	frag->key.l4 = frag->next;
-	memcpy(&frag->key.src_id, hdr + IPV4_ID_OFF, sizeof(uint16_t));
+	memcpy(&frag->key.src_id, hdr + CT_IPV4_ID_OFF, sizeof(uint16_t));
 	memcpy(frag->key.src.bytes, hdr + CT_IPV4_SRC_OFF, 4);
 	memcpy(frag->key.dst.bytes, hdr + CT_IPV4_DST_OFF, 4);
 	return ct_cursor_good(cur) && (frag->off || frag->more);
@@ -236,14 +234,14 @@ static void drop_options(uint8_t *options, uint32_t len)
 static void write_v4(const struct ct_cut *cut, uint8_t *to)
 {
 	uint32_t bits = cut->off / 8 | (cut->more ? CT_IPV4_MORE : 0) |
-			(cut->df ? IPV4_DF : 0);
+			(cut->df ? CT_IPV4_DF : 0);
 
 	if (cut->off)
 		drop_options(to + CT_IPV4_HDR_LEN,
 			     cut->hdr_len - CT_IPV4_HDR_LEN);
 	ct_csum_store(to + CT_IPV4_TOTAL_OFF,
 		      (uint16_t)(cut->hdr_len + cut->len));
-	ct_csum_store(to + IPV4_ID_OFF, (uint16_t)cut->id);
+	ct_csum_store(to + CT_IPV4_ID_OFF, (uint16_t)cut->id);
 	ct_csum_store(to + CT_IPV4_FRAG_OFF, (uint16_t)bits);
 	ct_csum_store(to + CT_IPV4_SUM_OFF, 0);
 	ct_csum_store(to + CT_IPV4_SUM_OFF,

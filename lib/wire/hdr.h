@@ -96,13 +96,16 @@ enum ct_hdr_len {
 /* Where a field is, from its header on. */
 enum ct_hdr_off {
 	CT_IPV4_TOTAL_OFF = 2,
+	CT_IPV4_ID_OFF = 4,
 	CT_IPV4_FRAG_OFF = 6,
+	CT_IPV4_TTL_OFF = 8,
 	CT_IPV4_PROTOCOL_OFF = 9,
 	CT_IPV4_SUM_OFF = 10,
 	CT_IPV4_SRC_OFF = 12,
 	CT_IPV4_DST_OFF = 16,
 	CT_IPV6_LEN_OFF = 4,
 	CT_IPV6_NEXT_OFF = 6,
+	CT_IPV6_HOPS_OFF = 7,
 	CT_IPV6_SRC_OFF = 8,
 	CT_IPV6_DST_OFF = 24,
 	CT_TCP_SEQ_OFF = 4,
@@ -120,8 +123,12 @@ enum ct_hdr_off {
 	CT_DCCP_SUM_OFF = 6
 };
 
+/* A header's first byte: the version; of IPv4 that there are no options. */
+enum ct_hdr_first { CT_IPV4_FIRST = 0x45, CT_IPV6_FIRST = 0x60 };
+
 /* IPv4: the 16 bits with the fragment offset. */
 enum ct_ipv4_frag {
+	CT_IPV4_DF = 0x4000,
 	CT_IPV4_MORE = 0x2000,  /* more fragments follow */
 	CT_IPV4_OFFSET = 0x1fff /* in units of eight bytes */
 };

@@ -24,15 +24,7 @@
 #include "wire/hdr.h"
 #include "wire/ip6ext.h"
 
-enum {
-	V4_FIRST = 0x45, /* version, and a header without options */
-	V6_FIRST = 0x60,
-	DF = 0x4000,
-	ID_OFF = 4,
-	HOPS_V4_OFF = 8,
-	HOPS_V6_OFF = 7,
-	FRAG_HDR_LEN = 8
-};
+enum { FRAG_HDR_LEN = 8 };
 
 /* --- Read --------------------------------------------------------------- */
 
@@ -78,13 +70,13 @@ static bool read_v4(struct ct_iphead *head, struct ct_cursor *cur)
 		return false;
 	head->bound = has_route(ct_cursor_of(options, len - CT_IPV4_HDR_LEN));
 	head->tclass = hdr[1];
-	head->hops = hdr[HOPS_V4_OFF];
+	head->hops = hdr[CT_IPV4_TTL_OFF];
 	head->l4 = hdr[CT_IPV4_PROTOCOL_OFF];
 	head->payload = total > len ? total - len : 0;
 	head->fragment = frag & (CT_IPV4_MORE | CT_IPV4_OFFSET);
 	head->frag = (uint16_t)((frag & CT_IPV4_OFFSET) << 3 |
 				(frag & CT_IPV4_MORE ? CT_IPV6_MORE : 0));
-	head->id = ct_load_u16(hdr + ID_OFF);
+	head->id = ct_load_u16(hdr + CT_IPV4_ID_OFF);
 	memcpy(head->src.bytes, hdr + CT_IPV4_SRC_OFF, 4);
 	memcpy(head->dst.bytes, hdr + CT_IPV4_DST_OFF, 4);
 	return true;
@@ -105,7 +97,7 @@ static bool read_v6(struct ct_iphead *head, struct ct_cursor *cur)
 	len = ct_load_u16(hdr + CT_IPV6_LEN_OFF);
 	head->bound = ext.bound;
 	head->tclass = (uint8_t)(hdr[0] << 4 | hdr[1] >> 4);
-	head->hops = hdr[HOPS_V6_OFF];
+	head->hops = hdr[CT_IPV6_HOPS_OFF];
 	head->l4 = ext.l4;
 	head->payload = len > ext.len ? len - ext.len : 0;
 	head->fragment = ext.fragment != NULL;
@@ -133,7 +125,7 @@ static uint16_t v4_frag(const struct ct_iphead *head, uint32_t total)
 		return (uint16_t)((head->frag & CT_IPV6_OFFSET) >> 3 |
 				  (head->frag & CT_IPV6_MORE ? CT_IPV4_MORE
 							     : 0));
-	return total > CT_IPHEAD_DF_ABOVE ? DF : 0;
+	return total > CT_IPHEAD_DF_ABOVE ? CT_IPV4_DF : 0;
 }
 
 static uint32_t write_v4(const struct ct_iphead *head, uint8_t *hdr)
@@ -141,13 +133,13 @@ static uint32_t write_v4(const struct ct_iphead *head, uint8_t *hdr)
 	uint32_t total = CT_IPV4_HDR_LEN + head->payload;
 
 	memset(hdr, 0, CT_IPV4_HDR_LEN);
-	hdr[0] = V4_FIRST;
+	hdr[0] = CT_IPV4_FIRST;
 	hdr[1] = head->tclass;
 	ct_csum_store(hdr + CT_IPV4_TOTAL_OFF,
 		      total <= UINT16_MAX ? (uint16_t)total : 0);
-	ct_csum_store(hdr + ID_OFF, (uint16_t)head->id);
+	ct_csum_store(hdr + CT_IPV4_ID_OFF, (uint16_t)head->id);
 	ct_csum_store(hdr + CT_IPV4_FRAG_OFF, v4_frag(head, total));
-	hdr[HOPS_V4_OFF] = head->hops;
+	hdr[CT_IPV4_TTL_OFF] = head->hops;
 	hdr[CT_IPV4_PROTOCOL_OFF] = head->l4;
 	memcpy(hdr + CT_IPV4_SRC_OFF, head->src.bytes, 4);
 	memcpy(hdr + CT_IPV4_DST_OFF, head->dst.bytes, 4);
@@ -174,13 +166,13 @@ static uint32_t write_v6(const struct ct_iphead *head, uint8_t *hdr)
 	uint32_t more = write_fragment(head, hdr + CT_IPV6_HDR_LEN);
 	uint32_t len = more + head->payload;
 
-	hdr[0] = (uint8_t)(V6_FIRST | head->tclass >> 4);
+	hdr[0] = (uint8_t)(CT_IPV6_FIRST | head->tclass >> 4);
 	hdr[1] = (uint8_t)(head->tclass << 4);
 	ct_csum_store(hdr + 2, 0);
 	ct_csum_store(hdr + CT_IPV6_LEN_OFF,
 		      len <= UINT16_MAX ? (uint16_t)len : 0);
 	hdr[CT_IPV6_NEXT_OFF] = more ? (uint8_t)CT_IPPROTO_FRAGMENT : head->l4;
-	hdr[HOPS_V6_OFF] = head->hops;
+	hdr[CT_IPV6_HOPS_OFF] = head->hops;
 	memcpy(hdr + CT_IPV6_SRC_OFF, head->src.bytes, 16);
 	memcpy(hdr + CT_IPV6_DST_OFF, head->dst.bytes, 16);
 	return CT_IPV6_HDR_LEN + more;
