@@ -163,6 +163,35 @@ void ct_binding_unmake(struct ct_bind *bind)
 	bind->unit = 0;
 }
 
+int ct_binding_begin(struct ct_bind *bind)
+{
+	struct ct_nat_pool *pool = bind->pool;
+	struct ct_thread *thr = bind->pick.thr;
+	int error = 0;
+
+	if (ct_subscribers_wanted(pool))
+		error = ct_subscriber_take(
+			thr, pool, &bind->name,
+			ct_subscriber_hash(pool, &bind->name),
+			&bind->subscriber);
+	if (error)
+		return error;
+	if (ct_binding_make(bind)) {
+		ct_binding_at(pool->tbl, bind->unit)->n_kept = 1;
+		return 0;
+	}
+	if (bind->subscriber)
+		ct_subscriber_put(thr, pool, bind->subscriber);
+	return CT_E_NOMEM;
+}
+
+void ct_binding_undo(struct ct_bind *bind)
+{
+	ct_binding_unmake(bind);
+	if (bind->subscriber)
+		ct_subscriber_put(bind->pick.thr, bind->pool, bind->subscriber);
+}
+
 static struct ct_pool_list *list_of(const struct ct_nat_pool *pool,
 				    const struct ct_mapping *map)
 {

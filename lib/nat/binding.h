@@ -122,6 +122,15 @@ bool ct_binding_room(struct ct_thread *thr, struct ct_conn *conn);
  */
 int ct_binding_join(struct ct_bind *bind, struct ct_tuple *leave);
 
+/*
+ * A mapping without a connection: kept, with its subscriber's leave, and without
+ * an id as yet.
+ *
+ * => 0; CT_E_FULL: a quota; CT_E_NOMEM.
+ */
+int ct_binding_begin(struct ct_bind *bind);
+void ct_binding_undo(struct ct_bind *bind);
+
 /* A mapping that nobody can find yet; => its unit, or 0. */
 uint32_t ct_binding_make(struct ct_bind *bind);
 void ct_binding_unmake(struct ct_bind *bind);

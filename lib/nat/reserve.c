@@ -113,31 +113,9 @@ void ct_reserve_end(struct ct_thread *thr, uint32_t unit, uint64_t key)
 /* A mapping that nobody finds yet, and no id. */
 static int begin(struct ct_bind *bind)
 {
-	struct ct_nat_pool *pool = bind->pool;
-	struct ct_thread *thr = bind->pick.thr;
-	int error = 0;
+	int error = ct_binding_begin(bind);
 
-	if (ct_subscribers_wanted(pool))
-		error = ct_subscriber_take(
-			thr, pool, &bind->name,
-			ct_subscriber_hash(pool, &bind->name),
-			&bind->subscriber);
-	if (error)
-		return error == CT_E_FULL ? CT_E_REFUSED : error;
-	if (ct_binding_make(bind)) {
-		ct_binding_at(pool->tbl, bind->unit)->n_kept = 1;
-		return 0;
-	}
-	if (bind->subscriber)
-		ct_subscriber_put(thr, pool, bind->subscriber);
-	return CT_E_NOMEM;
-}
-
-static void undo(struct ct_bind *bind)
-{
-	ct_binding_unmake(bind);
-	if (bind->subscriber)
-		ct_subscriber_put(bind->pick.thr, bind->pool, bind->subscriber);
+	return error == CT_E_FULL ? CT_E_REFUSED : error;
 }
 
 /* Some id of the address, for one moment: which is free. */
@@ -239,18 +217,18 @@ static int make(struct ct_bind *bind, unsigned n, uint32_t address,
 	if (n == PAIR)
 		error = begin(&bind[1]);
 	if (error) {
-		undo(&bind[0]);
+		ct_binding_undo(&bind[0]);
 		return error;
 	}
 	error = take_all(bind, n, address, place);
 	for (unsigned i = 0; error && i < n; i++)
-		undo(&bind[i]);
+		ct_binding_undo(&bind[i]);
 	if (error)
 		return error;
 	error = enter(&bind[0], &place[0]);
 	if (n == PAIR && error) {
 		ct_pool_give(bind->pool, bind->slot, &place[1], bind[1].unit);
-		undo(&bind[1]);
+		ct_binding_undo(&bind[1]);
 	} else if (n == PAIR) {
 		error = enter(&bind[1], &place[1]);
 		if (error)
@@ -269,7 +247,7 @@ static int make_beside(struct ct_bind *bind, const struct ct_place *place)
 		return error;
 	if (take(bind, place))
 		return enter(bind, place);
-	undo(bind);
+	ct_binding_undo(bind);
 	return CT_E_FULL;
 }
 

@@ -284,32 +284,20 @@ static int take_place(const struct ct_bind *bind,
 static int make(struct ct_bind *bind, const struct ct_nat_static *is,
 		struct ct_tuple *leave, struct ct_binding_ref *made)
 {
-	struct ct_nat_pool *pool = bind->pool;
-	struct ct_thread *thr = bind->pick.thr;
 	struct ct_place place;
-	int error = 0;
+	int error = ct_binding_begin(bind);
 
-	if (ct_subscribers_wanted(pool))
-		error = ct_subscriber_take(
-			thr, pool, &bind->name,
-			ct_subscriber_hash(pool, &bind->name),
-			&bind->subscriber);
 	if (error)
 		return error;
-	error = ct_binding_make(bind) ? take_place(bind, is, &place)
-				      : CT_E_NOMEM;
-	if (!error) {
-		*made = (struct ct_binding_ref){ bind->unit, bind->key };
-		ct_binding_at(pool->tbl, bind->unit)->n_kept = 1;
-		error = ct_binding_enter(bind, &place, 0, leave);
-		if (bind->unit != made->unit)
-			made->unit = 0;
+	error = take_place(bind, is, &place);
+	if (error) {
+		ct_binding_undo(bind);
 		return error;
 	}
-	if (bind->unit)
-		ct_binding_unmake(bind);
-	if (bind->subscriber)
-		ct_subscriber_put(thr, pool, bind->subscriber);
+	*made = (struct ct_binding_ref){ bind->unit, bind->key };
+	error = ct_binding_enter(bind, &place, 0, leave);
+	if (bind->unit != made->unit)
+		made->unit = 0;
 	return error;
 }
 
