@@ -22,10 +22,7 @@ static void setup(void)
 /* Who got something has given it back. */
 static void teardown(void)
 {
-	ct_world_audit(&w);
-	ct_flush(w.thr, NULL);
-	ct_world_settle(&w);
-	ct_world_settle(&w);
+	ct_world_clear(&w);
 	ck_assert_uint_eq(ct_natlog_count(CT_NAT_EV_BLOCK),
 			  ct_natlog_count(CT_NAT_EV_BLOCK_END));
 	ck_assert_uint_eq(ct_natlog_count(CT_NAT_EV_SUBSCRIBER),

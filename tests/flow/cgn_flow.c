@@ -22,10 +22,7 @@ static void setup(void)
 
 static void teardown(void)
 {
-	ct_world_audit(&w);
-	ct_flush(w.thr, NULL);
-	ct_world_settle(&w);
-	ct_world_settle(&w);
+	ct_world_clear(&w);
 	ct_world_end(&w);
 }
 

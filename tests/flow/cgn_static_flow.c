@@ -21,10 +21,7 @@ static void setup(void)
 
 static void teardown(void)
 {
-	ct_world_audit(&w);
-	ct_flush(w.thr, NULL);
-	ct_world_settle(&w);
-	ct_world_settle(&w);
+	ct_world_clear(&w);
 	ct_world_end(&w);
 }
 
@@ -350,9 +347,7 @@ START_TEST(two_that_ask_at_once_share_one_entry)
 	ck_assert_int_eq(ct_nat_static_delete(w.thr, rival.pool, &map),
 			 CT_E_NOENT);
 	ct_thread_detach(second);
-	ct_flush(w.thr, NULL);
-	ct_world_settle(&w);
-	ct_world_settle(&w);
+	ct_world_clear(&w);
 	ck_assert_uint_eq(ct_pool_gauge(rival.pool, 1, UDP).mappings, 0);
 }
 END_TEST

@@ -47,9 +47,7 @@ static void setup(void)
 
 static void teardown(void)
 {
-	ct_flush(w.thr, NULL);
-	ct_world_settle(&w);
-	ct_world_settle(&w);
+	ct_world_clear(&w);
 	ct_world_end(&w);
 }
 

@@ -125,10 +125,7 @@ static void play_all(const struct ct_nat_pool_config *cfg, unsigned at_once,
 	record->gauge[1] = ct_pool_gauge(pool, 1, TCP);
 	record->events = ct_natlog_all();
 	record->foreseen = w.thr->n_foreseen;
-	ct_world_audit(&w);
-	ct_flush(w.thr, NULL);
-	ct_world_settle(&w);
-	ct_world_settle(&w);
+	ct_world_clear(&w);
 	ck_assert_uint_eq(ct_mappings_users(w.tbl), 0);
 	ct_world_end(&w);
 }

@@ -20,9 +20,7 @@ static void setup(void)
 
 static void teardown(void)
 {
-	ct_flush(w.thr, NULL);
-	ct_world_settle(&w);
-	ct_world_settle(&w);
+	ct_world_clear(&w);
 	ck_assert_uint_eq(ct_mappings_users(w.tbl), 0);
 	ct_world_end(&w);
 }

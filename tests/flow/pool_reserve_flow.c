@@ -129,6 +129,17 @@ static struct ct_pkt comes_to(uint16_t id)
 	return comes_from(5, id);
 }
 
+/* The expectation's time is over, and the connection has the mapping. */
+static void is_its_until_the_end(struct ct_conn *conn)
+{
+	time_out();
+	ct_world_audit(&w);
+	ck_assert_uint_eq(taken(), 2);
+	ck_assert_int_eq(ct_conn_delete(w.thr, conn), 0);
+	ct_world_settle(&w);
+	ck_assert_uint_eq(taken(), 1);
+}
+
 START_TEST(it_is_the_endpoints_own_mapping)
 {
 	const struct ct_nat_pool_config cfg = ct_pool_config();
@@ -221,12 +232,7 @@ START_TEST(who_comes_has_it_until_the_connections_end)
 	ck_assert_int_eq(ct_confirm(w.thr, &pkt), CT_ACCEPT);
 	ct_conn_tuple(pkt.conn, CT_DIR_REPLY, &t);
 	ck_assert_uint_eq(ntohs(t.src_id), RTP);
-	time_out();
-	ct_world_audit(&w);
-	ck_assert_uint_eq(taken(), 2);
-	ck_assert_int_eq(ct_conn_delete(w.thr, pkt.conn), 0);
-	ct_world_settle(&w);
-	ck_assert_uint_eq(taken(), 1);
+	is_its_until_the_end(pkt.conn);
 }
 END_TEST
 
@@ -299,12 +305,7 @@ START_TEST(who_goes_first_has_it_too)
 	ck_assert_int_eq(ct_confirm(w.thr, &pkt), CT_ACCEPT);
 	ct_conn_tuple(pkt.conn, CT_DIR_REPLY, &t);
 	ck_assert_uint_eq(ntohs(t.dst_id), announced);
-	time_out();
-	ct_world_audit(&w);
-	ck_assert_uint_eq(taken(), 2);
-	ck_assert_int_eq(ct_conn_delete(w.thr, pkt.conn), 0);
-	ct_world_settle(&w);
-	ck_assert_uint_eq(taken(), 1);
+	is_its_until_the_end(pkt.conn);
 }
 END_TEST
 

@@ -121,6 +121,14 @@ void ct_world_settle(struct ct_world *w)
 	ct_thread_poll(w->thr, w->now_ns);
 }
 
+void ct_world_clear(struct ct_world *w)
+{
+	ct_world_audit(w);
+	ct_flush(w->thr, NULL);
+	ct_world_settle(w);
+	ct_world_settle(w);
+}
+
 static void numbered(struct ct_test_flow *flow, uint32_t n, uint8_t *end)
 {
 	end[0] = (uint8_t)(n >> 16);

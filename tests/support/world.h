@@ -60,6 +60,9 @@ void ct_world_wait(struct ct_world *w, uint64_t ns);
 /* Two polls more: what was retired before is past its grace period. */
 void ct_world_settle(struct ct_world *w);
 
+/* All connections end, and whatever lives on for a grace period behind them. */
+void ct_world_clear(struct ct_world *w);
+
 /* A flow like no other n's, from 10.0.0.0/8 to 198.51.100.5:80. */
 struct ct_test_flow ct_world_flow(uint32_t n);
 
