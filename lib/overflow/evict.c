@@ -2,9 +2,10 @@
 /*
  * evict.c - when the table is full: who goes
  *
- * By the parameter overflow.policy: by value (choose.h), or as Linux does: of the hash table's neighbourhoods that follow the newcomer's
- * own, eight are looked at, and the first one that holds connections which are
- * not assured loses all of these.  Where all are assured only expired ones can
+ * By the parameter overflow.policy: by value (choose.h), or as Linux does: of the
+ * hash table's neighbourhoods that follow the newcomer's own, eight are looked
+ * at, and the first one that holds connections which are not assured loses all
+ * of these.  Where all are assured only expired ones can
  * go, and a piece of the sweep looks for them; when it finds none, newcomers of
  * the same tick are refused without another look (count.h).
  *
