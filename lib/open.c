@@ -51,17 +51,20 @@ static ct_noinline bool meet(struct ct_thread *thr, struct ct_conn *conn,
 	return true;
 }
 
-static void translate_met(struct ct_thread *thr, struct ct_pkt *pkt,
-			  const struct ct_expect *exp)
+/* => CT_R_NONE, or why it is dropped: its source is what it may not have. */
+static enum ct_reason translate_met(struct ct_thread *thr, struct ct_pkt *pkt,
+				    const struct ct_expect *exp)
 {
 	if (!ct_reserve_meet(thr, pkt, exp))
-		return;
+		return CT_R_NONE;
 	if (exp->def.nat)
 		exp->def.nat(thr, pkt, exp);
 	else if (exp->def.flags & CT_EXPECT_NAT)
 		ct_expect_nat_follow(thr, pkt, exp);
-	if (ct_conn_word(pkt->conn) & CT_S_SRC_NAT)
-		ct_reserve_source(thr, pkt, ct_conn_at(thr->tbl, exp->master));
+	if (!(ct_conn_word(pkt->conn) & CT_S_SRC_NAT))
+		return CT_R_NONE;
+	return ct_reserve_source(thr, pkt->conn,
+				 ct_conn_at(thr->tbl, exp->master));
 }
 
 enum ct_verdict ct_open(struct ct_thread *thr, struct ct_pkt *pkt,
@@ -121,7 +124,11 @@ enum ct_verdict ct_open(struct ct_thread *thr, struct ct_pkt *pkt,
 		return ct_answer_invalid(thr, pkt);
 	}
 	pkt->conn = conn;
-	if (ct_unlikely(met != NULL))
-		translate_met(thr, pkt, met);
-	return CT_ACCEPT;
+	if (ct_likely(!met))
+		return CT_ACCEPT;
+	full = translate_met(thr, pkt, met);
+	if (full == CT_R_NONE)
+		return CT_ACCEPT;
+	ct_conn_discard(thr, conn);
+	return ct_answer_drop(thr, pkt, full);
 }

@@ -163,6 +163,20 @@ static void leave_outside(struct ct_thread *thr, const struct ct_conn *conn,
 	ct_mapping_put(thr, &orig, &outside);
 }
 
+void ct_conn_leave_range(struct ct_thread *thr, struct ct_conn *conn)
+{
+	struct ct_link *link;
+	unsigned n;
+
+	link = ct_conn_links(thr->tbl, conn, &n);
+	for (unsigned i = 0; i < n; i++) {
+		if (!ct_outside_is(thr->tbl, &link[i]))
+			continue;
+		leave_outside(thr, conn, &link[i]);
+		link[i].mapping = 0;
+	}
+}
+
 /* At least one end by a pool, or room made for that. */
 static void leave_pools(struct ct_thread *thr, struct ct_conn *conn)
 {

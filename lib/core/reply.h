@@ -60,6 +60,10 @@ bool ct_conn_reply_set(struct ct_thread *thr, struct ct_conn *conn,
 void ct_conn_outside(const struct ct_table *tbl, const struct ct_conn *conn,
 		     struct ct_tuple *outside);
 
+/* The source that a range gave to a private connection is a pool's from now on:
+ * the range's mapping and link are given back. */
+void ct_conn_leave_range(struct ct_thread *thr, struct ct_conn *conn);
+
 /* It is about to be freed: give back its mapping and its far tuple. */
 void ct_conn_untranslate(struct ct_thread *thr, struct ct_conn *conn);
 

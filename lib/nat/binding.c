@@ -82,22 +82,6 @@ void ct_binding_unlock(struct ct_table *tbl, const struct ct_binding_ref *ref,
 
 /* --- Its beginning ------------------------------------------------------ */
 
-/* => A packet that an endpoint sends to itself: it has the mapping already. */
-static bool uses(const struct ct_table *tbl, const struct ct_conn *conn,
-		 uint32_t unit)
-{
-	const struct ct_link *link = ct_conn_first_link(conn);
-	unsigned n;
-
-	if (ct_likely(!link->mapping))
-		return false;
-	link = ct_conn_links(tbl, conn, &n);
-	for (unsigned i = 0; i < n; i++)
-		if (link[i].mapping == unit)
-			return true;
-	return false;
-}
-
 /* The connection uses it, unless a quota forbids that; under the lock. */
 static int use(struct ct_bind *bind, uint32_t unit, struct ct_tuple *leave)
 {
@@ -106,7 +90,8 @@ static int use(struct ct_bind *bind, uint32_t unit, struct ct_tuple *leave)
 
 	ct_pool_address(pool, map->address, &leave->src);
 	leave->src_id = map->outside_id;
-	if (!bind->conn || uses(pool->tbl, bind->conn, unit))
+	/* A packet that an endpoint sends to itself has the mapping already. */
+	if (!bind->conn || ct_binding_has(pool->tbl, bind->conn, unit))
 		return 0;
 	if (map->subscriber && ct_subscribers_count(pool)) {
 		bind->quota = ct_subscriber_open(bind->pick.thr, pool,

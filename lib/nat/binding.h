@@ -174,6 +174,10 @@ void ct_binding_unlock(struct ct_table *tbl, const struct ct_binding_ref *ref,
 /* One more connection, whose room was made; under the lock. */
 void ct_binding_link(struct ct_table *tbl, uint32_t unit, struct ct_conn *conn);
 
+/* => A connection, which has room for links, uses this mapping. */
+bool ct_binding_has(const struct ct_table *tbl, const struct ct_conn *conn,
+		    uint32_t unit);
+
 /* One less, by its link; under the lock. */
 void ct_binding_unlink(struct ct_table *tbl, uint32_t unit,
 		       const struct ct_link *link);

@@ -18,6 +18,21 @@ struct ct_link *ct_binding_link_of(const struct ct_table *tbl,
 	return link->mapping == unit ? link : link + 1;
 }
 
+bool ct_binding_has(const struct ct_table *tbl, const struct ct_conn *conn,
+		    uint32_t unit)
+{
+	const struct ct_link *link = ct_conn_first_link(conn);
+	unsigned n;
+
+	if (ct_likely(!link->mapping))
+		return false;
+	link = ct_conn_links(tbl, conn, &n);
+	for (unsigned i = 0; i < n; i++)
+		if (link[i].mapping == unit)
+			return true;
+	return false;
+}
+
 static struct ct_link *link_at(const struct ct_table *tbl, uint32_t conn,
 			       uint32_t unit)
 {

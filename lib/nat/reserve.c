@@ -335,9 +335,9 @@ int ct_reserve(struct ct_thread *thr, const struct ct_conn *master,
 
 /* --- Met ---------------------------------------------------------------- */
 
-/* => False when a quota forbids it. */
-static bool use(struct ct_thread *thr, struct ct_conn *conn,
-		const struct ct_binding_ref *ref)
+/* => CT_R_NONE, or why it does not. */
+static enum ct_reason use(struct ct_thread *thr, struct ct_conn *conn,
+			  const struct ct_binding_ref *ref)
 {
 	struct ct_table *tbl = thr->tbl;
 	struct ct_nat_pool *pool;
@@ -346,50 +346,68 @@ static bool use(struct ct_thread *thr, struct ct_conn *conn,
 	bool good;
 
 	if (!ct_binding_room(thr, conn))
-		return true; /* untold: it leaves with the expectation */
+		return CT_R_NO_MEMORY;
 	map = ct_binding_lock(tbl, ref, &first);
 	if (!map)
-		return true;
+		return CT_R_NONE;
 	pool = ct_pool_of(tbl, map->pool);
 	good = !map->subscriber || !ct_subscribers_count(pool) ||
 	       !ct_subscriber_open(thr, pool, map->subscriber);
 	if (good)
 		ct_binding_link(tbl, ref->unit, conn);
 	ct_binding_unlock(tbl, ref, first);
-	return good;
+	return good ? CT_R_NONE : CT_R_NAT_QUOTA;
 }
 
 bool ct_reserve_meet(struct ct_thread *thr, struct ct_pkt *pkt,
 		     const struct ct_expect *exp)
 {
 	const struct ct_binding_ref ref = { exp->mapping, exp->mapping_key };
+	enum ct_reason refused;
 
-	if (!ref.unit || use(thr, pkt->conn, &ref))
-		return true;
-	ct_nat_tell(thr, pkt, CT_R_NAT_QUOTA);
-	return false;
+	refused = ref.unit ? use(thr, pkt->conn, &ref) : CT_R_NONE;
+	if (refused != CT_R_NONE)
+		ct_nat_tell(thr, pkt, refused);
+	return refused == CT_R_NONE;
 }
 
-void ct_reserve_source(struct ct_thread *thr, const struct ct_pkt *pkt,
-		       const struct ct_conn *master)
+/* => The mapping that a connection's inside end has, if its packets leave as
+ *    that. */
+static bool leaves_as_its_own(struct ct_thread *thr, const struct ct_conn *conn,
+			      const struct ct_conn *master,
+			      struct ct_binding_ref *ref)
 {
 	struct ct_bind bind = { .pick.thr = thr };
 	struct ct_tuple from, reply, leave;
 	const struct ct_mapping *of;
-	struct ct_binding_ref ref;
 
-	ct_conn_tuple(pkt->conn, CT_DIR_ORIG, &from);
-	ct_conn_tuple(pkt->conn, CT_DIR_REPLY, &reply);
+	ct_conn_tuple(conn, CT_DIR_ORIG, &from);
+	ct_conn_tuple(conn, CT_DIR_REPLY, &reply);
 	of = mapping_at(thr->tbl, master, &reply.dst);
-	if (!of || mapping_at(thr->tbl, pkt->conn, &reply.dst))
-		return;
+	if (!of)
+		return false;
 	bind.pool = ct_pool_of(thr->tbl, of->pool);
 	from.zone = of->zone;
 	from.dst = reply.src;
 	leave = from;
 	if (ct_pool_overloads(bind.pool) || name(&bind, &from) ||
-	    ct_binding_join(&bind, &leave) || leave.src_id != reply.dst_id)
-		return;
-	ref = (struct ct_binding_ref){ bind.unit, bind.key };
-	(void)use(thr, pkt->conn, &ref);
+	    ct_binding_join(&bind, &leave))
+		return false;
+	*ref = (struct ct_binding_ref){ bind.unit, bind.key };
+	return leave.src_id == reply.dst_id &&
+	       memcmp(&leave.src, &reply.dst, sizeof(leave.src)) == 0;
+}
+
+enum ct_reason ct_reserve_source(struct ct_thread *thr, struct ct_conn *conn,
+				 const struct ct_conn *master)
+{
+	struct ct_binding_ref ref;
+
+	if (!leaves_as_its_own(thr, conn, master, &ref) ||
+	    ct_binding_has(thr->tbl, conn, ref.unit))
+		return CT_R_NONE;
+	/* With what it has met it would have three links, and there is room
+	 * for two. */
+	ct_conn_leave_range(thr, conn);
+	return use(thr, conn, &ref);
 }

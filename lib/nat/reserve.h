@@ -37,16 +37,19 @@ void ct_reserve_end(struct ct_thread *thr, uint32_t unit, uint64_t key);
 /*
  * A new connection has met what keeps a mapping: it uses that.
  *
- * => False when a quota forbids it; told.
+ * => False when a quota forbids it, or there is no memory; told.
  */
 bool ct_reserve_meet(struct ct_thread *thr, struct ct_pkt *pkt,
 		     const struct ct_expect *exp);
 
 /*
  * It was translated: if its source is what was announced of another expectation
- * of this master, it uses that one's mapping, too.
+ * of this master, it uses that one's mapping, too, in the place of the range's
+ * that gave it the source.
+ *
+ * => CT_R_NONE; or why it must not go on: a quota, or no memory.
  */
-void ct_reserve_source(struct ct_thread *thr, const struct ct_pkt *pkt,
-		       const struct ct_conn *master);
+enum ct_reason ct_reserve_source(struct ct_thread *thr, struct ct_conn *conn,
+				 const struct ct_conn *master);
 
 #endif /* NAT_RESERVE_H */

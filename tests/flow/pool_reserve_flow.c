@@ -3,11 +3,10 @@
  * What helpers announce of inside endpoints whose address is a pool's: ids of
  * the pool's that nobody else gets, as long as somebody may come.
  */
-#include "pool.h"
+#include "announce.h"
 #include "suite.h"
 
 #include <arpa/inet.h>
-#include <conntrack/helper.h>
 #include <string.h>
 
 enum { UDP = 17, RTP = 4000, MANY = 64 };
@@ -36,46 +35,23 @@ static struct ct_nat_pool_config small(void)
 
 static struct ct_conn *master_of(unsigned host)
 {
-	const struct ct_test_flow flow = ct_pool_client(host, 40000);
-	const struct ct_tuple t = ct_world_tuple(&flow, CT_DIR_ORIG);
-
-	return ct_find(w.thr, &t, NULL);
+	return ct_announce_master(&w, host);
 }
 
-static struct ct_conn *open_master(unsigned host)
+static void open_master(unsigned host)
 {
-	const struct ct_test_flow flow = ct_pool_client(host, 40000);
-
-	ct_pool_out(&w, &flow, pool);
-	return master_of(host);
+	ct_announce_open(&w, host, pool);
 }
 
-/* The server may send to a port of a host. */
 static struct ct_expect_def announcement(unsigned host, uint16_t port)
 {
-	struct ct_expect_def def = { .size = sizeof(def),
-				     .flags = CT_EXPECT_NAT |
-					      CT_EXPECT_USERSPACE,
-				     .nat_dir = CT_DIR_REPLY,
-				     .nat_id = htons(port),
-				     .timeout_s = 60 };
-
-	ct_conn_tuple(master_of(host), CT_DIR_REPLY, &def.tuple);
-	def.tuple.src_id = 0;
-	def.tuple.dst_id = htons(port);
-	def.nat_addr = ct_pool_inside(host);
-	memset(&def.src_mask, 0xff, 4);
-	return def;
+	return ct_announce_def(&w, host, port);
 }
 
 /* => The id outside, or 0. */
 static uint16_t announce(unsigned host, uint16_t port)
 {
-	struct ct_expect_def def = announcement(host, port);
-	int error = ct_expect_add_near(w.thr, master_of(host), &def, NULL);
-
-	ck_assert(!error || error == CT_E_FULL);
-	return error ? 0 : ntohs(def.tuple.dst_id);
+	return ct_announce(&w, host, port);
 }
 
 /* => The first id of two, or 0. */
@@ -100,28 +76,11 @@ static uint64_t taken(void)
 	return ct_pool_gauge(pool, 1, UDP).mappings;
 }
 
-static void time_out(void)
+static struct ct_pkt comes_from(uint8_t server, uint16_t id)
 {
-	ct_world_wait(&w, 61 * CT_WORLD_S);
-	ct_maintain(w.tbl, w.now_ns, 0);
-	ct_world_settle(&w);
-}
+	int error;
 
-/* A datagram from a host of the server's network to an id of the pool's first
- * address. */
-static struct ct_pkt comes_from(uint8_t last, uint16_t id)
-{
-	struct ct_test_flow flow = { .l3 = CT_L3_IPV4,
-				     .src = { 198, 51, 100, last },
-				     .dst = { 203, 0, 113, 1 },
-				     .sport = 6000,
-				     .dport = id };
-	struct ct_pkt pkt;
-
-	ct_test_udp(&w.p, &flow, CT_DIR_ORIG, 20);
-	pkt = ct_test_pkt(&w.p);
-	ct_pool_step(&w, &pkt, pool);
-	return pkt;
+	return ct_announce_comes(&w, pool, server, id, &error);
 }
 
 static struct ct_pkt comes_to(uint16_t id)
@@ -132,7 +91,7 @@ static struct ct_pkt comes_to(uint16_t id)
 /* The expectation's time is over, and the connection has the mapping. */
 static void is_its_until_the_end(struct ct_conn *conn)
 {
-	time_out();
+	ct_announce_end(&w);
 	ct_world_audit(&w);
 	ck_assert_uint_eq(taken(), 2);
 	ck_assert_int_eq(ct_conn_delete(w.thr, conn), 0);
@@ -211,7 +170,7 @@ START_TEST(who_does_not_come_gives_it_back)
 	ck_assert_uint_ne(announce(2, RTP), 0);
 	ck_assert_uint_ne(announce_pair(2, RTP + 2), 0);
 	ck_assert_uint_eq(taken(), 5);
-	time_out();
+	ct_announce_end(&w);
 	ck_assert_uint_eq(taken(), 1);
 }
 END_TEST
@@ -261,7 +220,7 @@ START_TEST(a_stranger_comes_in_the_servers_name)
 	ck_assert_uint_eq(ntohs(t.src_id), RTP);
 	ck_assert_mem_eq(t.dst.bytes, "\xc6\x33\x64\x05", 4);
 	ck_assert_int_eq(ct_conn_delete(w.thr, pkt.conn), 0);
-	time_out();
+	ct_announce_end(&w);
 	ck_assert_uint_eq(taken(), 1);
 }
 END_TEST
@@ -281,23 +240,30 @@ static void leave_as_announced(struct ct_thread *thr, struct ct_pkt *pkt,
 	ck_assert_int_eq(ct_nat_setup(thr, pkt, CT_NAT_SRC, &range), 0);
 }
 
+/* The port RTP is announced, and so is the server's, to which a flow from there
+ * goes. */
+static void expect_server(struct ct_test_flow *flow)
+{
+	struct ct_expect_def def = announcement(1, RTP);
+
+	announced = announce(1, RTP);
+	flow->dport = 6000;
+	def.tuple = ct_world_tuple(flow, CT_DIR_ORIG);
+	def.nat = leave_as_announced;
+	ck_assert_int_eq(ct_expect_add(w.thr, master_of(1), &def, NULL), 0);
+}
+
 START_TEST(who_goes_first_has_it_too)
 {
 	const struct ct_nat_pool_config cfg = ct_pool_config();
 	struct ct_test_flow flow = ct_pool_client(1, RTP);
-	struct ct_expect_def def;
 	struct ct_tuple t;
 	struct ct_pkt pkt;
 
 	ck_assert_int_eq(ct_param_set(w.tbl, "udp.timeout", 600), 0);
 	pool = ct_pool_new(&w, &cfg, 1);
 	open_master(1);
-	announced = announce(1, RTP);
-	def = announcement(1, RTP);
-	flow.dport = 6000;
-	def.tuple = ct_world_tuple(&flow, CT_DIR_ORIG);
-	def.nat = leave_as_announced;
-	ck_assert_int_eq(ct_expect_add(w.thr, master_of(1), &def, NULL), 0);
+	expect_server(&flow);
 	ct_test_udp(&w.p, &flow, CT_DIR_ORIG, 20);
 	pkt = ct_test_pkt(&w.p);
 	ct_pool_step(&w, &pkt, pool);
@@ -306,6 +272,27 @@ START_TEST(who_goes_first_has_it_too)
 	ct_conn_tuple(pkt.conn, CT_DIR_REPLY, &t);
 	ck_assert_uint_eq(ntohs(t.dst_id), announced);
 	is_its_until_the_end(pkt.conn);
+}
+END_TEST
+
+/* It has its source already, so that it cannot go on without the id. */
+START_TEST(who_goes_first_counts_as_a_connection)
+{
+	struct ct_nat_pool_config cfg = ct_pool_config();
+	struct ct_test_flow flow = ct_pool_client(1, RTP);
+	struct ct_pkt pkt;
+
+	cfg.max_conns = 1;
+	pool = ct_pool_new(&w, &cfg, 1);
+	open_master(1);
+	expect_server(&flow);
+	ct_test_udp(&w.p, &flow, CT_DIR_ORIG, 20);
+	pkt = ct_test_pkt(&w.p);
+	ck_assert_int_eq(ct_process(w.thr, &pkt, CT_HOOK_PREROUTING), CT_DROP);
+	ck_assert_uint_eq(pkt.reason, CT_R_NAT_QUOTA);
+	ck_assert_ptr_null(pkt.conn);
+	ct_world_audit(&w);
+	ck_assert_uint_eq(ct_world_conns(&w), 1);
 }
 END_TEST
 
@@ -364,7 +351,7 @@ START_TEST(a_pair_grows_beside_what_is_there)
 	}
 	ck_assert_uint_gt(fits, 0);
 	ck_assert_uint_lt(fits, 20);
-	time_out();
+	ct_announce_end(&w);
 	ck_assert_uint_eq(taken(), 0);
 }
 END_TEST
@@ -395,6 +382,7 @@ Suite *ct_suite(void)
 	tcase_add_test(tc, who_comes_has_it_until_the_connections_end);
 	tcase_add_test(tc, a_stranger_comes_in_the_servers_name);
 	tcase_add_test(tc, who_goes_first_has_it_too);
+	tcase_add_test(tc, who_goes_first_counts_as_a_connection);
 	tcase_add_test(tc, it_counts_as_a_mapping);
 	tcase_add_test(tc, who_comes_counts_as_a_connection);
 	tcase_add_test(tc, a_pair_grows_beside_what_is_there);
