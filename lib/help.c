@@ -460,11 +460,12 @@ enum { TRIES = 1024 };
  * afterwards.
  */
 static int add_reserved(struct ct_thread *thr, struct ct_conn *master,
-			struct ct_expect_def *def, unsigned n,
+			struct ct_expect_def *def, enum ct_row row,
 			struct ct_expect **exp)
 {
+	const unsigned n = ct_row_len(row);
 	struct ct_binding_ref ref[2];
-	int error = ct_reserve(thr, master, def, n, ref);
+	int error = ct_reserve(thr, master, def, row, ref);
 	unsigned i;
 
 	if (error)
@@ -490,7 +491,7 @@ int ct_expect_add_near(struct ct_thread *thr, struct ct_conn *master,
 {
 	uint32_t id = ntohs(def->tuple.dst_id);
 	struct ct_expect *made;
-	int reserved = add_reserved(thr, master, def, 1, &made);
+	int reserved = add_reserved(thr, master, def, CT_ROW_ONE, &made);
 
 	if (reserved != CT_E_NOENT) {
 		if (!reserved && exp)
@@ -526,9 +527,10 @@ static int add_both(struct ct_thread *thr, struct ct_conn *master,
 int ct_expect_add_pair(struct ct_thread *thr, struct ct_conn *master,
 		       struct ct_expect_def pair[2])
 {
-	uint32_t id = (ntohs(pair[0].tuple.dst_id) + 1u) & ~1u;
+	uint32_t id = ntohs(pair[0].tuple.dst_id);
 	struct ct_expect *made[2];
-	int reserved = add_reserved(thr, master, pair, 2, made);
+	int reserved = add_reserved(thr, master, pair,
+				    id % 2 ? CT_ROW_TWO : CT_ROW_PAIR, made);
 
 	if (reserved != CT_E_NOENT)
 		return reserved;

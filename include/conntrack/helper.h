@@ -226,7 +226,8 @@ CT_API int ct_expect_add_near(struct ct_thread *thr, struct ct_conn *master,
 			      struct ct_expect **exp);
 
 /**
- * Expectations of two neighbouring ids, the first one even: RTP and RTCP.
+ * Expectations of two neighbouring ids, as ct_expect_add_near().  An even first
+ * one stays even, as RTP's is; an odd one stays odd, but any two of a pool do.
  *
  * @param thr     the calling thread's handle
  * @param master  the connection

@@ -17,8 +17,8 @@
  * Linux has no such helper.
  *
  * A packet costs a few passes over its bytes, for at most CT_TALK_SAYS_MAX
- * messages of CT_RTSP_TRANSPORTS_MAX transports, PAIRS_MAX tries for a pair of
- * ports, and CT_TALK_EDITS_MAX replacements.
+ * messages of CT_RTSP_TRANSPORTS_MAX transports, a search for ports for each
+ * (ct_expect_add_near()), and CT_TALK_EDITS_MAX replacements.
  */
 #include "helper/helpers.h"
 
@@ -29,9 +29,6 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <stdio.h>
-
-/* Pairs of ports outside that are tried. */
-enum { PAIRS_MAX = 128 };
 
 /* Bytes of a body beyond which it is no RTSP. */
 enum { BODY_MAX = 1 << 20 };
@@ -74,29 +71,19 @@ static int expect(struct ct_talk *talk, struct ct_expect_def *defs, unsigned n)
 static uint16_t expect_outside(struct ct_talk *talk, struct ct_expect_def *defs,
 			       unsigned n)
 {
+	struct ct_conn *conn = talk->pkt->conn;
 	union ct_addr addr = defs[0].tuple.dst;
-	uint32_t port = ntohs(defs[0].tuple.dst_id);
+	int error;
 
 	for (unsigned i = 0; i < n; i++) {
 		ct_talk_through_nat(talk, &defs[i], &addr);
 		defs[i].function = ct_rtsp_helper.name;
 	}
-	if (n == 2 && port % 2 == 0)
-		return ct_expect_add_pair(talk->thr, talk->pkt->conn, defs)
-			       ? 0
-			       : ntohs(defs[0].tuple.dst_id);
-	for (unsigned i = 0; i < PAIRS_MAX; i++, port += 2) {
-		int error;
-
-		if (port + n > UINT16_MAX)
-			return 0;
-		defs[0].tuple.dst_id = htons((uint16_t)port);
-		defs[n - 1].tuple.dst_id = htons((uint16_t)(port + n - 1));
-		error = expect(talk, defs, n);
-		if (error != CT_E_EXIST)
-			return error ? 0 : (uint16_t)port;
-	}
-	return 0;
+	if (n == 1)
+		error = ct_expect_add_near(talk->thr, conn, defs, NULL);
+	else
+		error = ct_expect_add_pair(talk->thr, conn, defs);
+	return error ? 0 : ntohs(defs[0].tuple.dst_id);
 }
 
 /*

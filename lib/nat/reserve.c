@@ -11,7 +11,7 @@
 #include <string.h>
 
 /* Ids that are tried: more in a row are somebody else's, or have no partner. */
-enum { TRIES = 64, PAIR = 2 };
+enum { TRIES = 64, MOST = 2 };
 
 /* --- Whose business it is ----------------------------------------------- */
 
@@ -170,25 +170,32 @@ static bool take(const struct ct_bind *bind, const struct ct_place *place)
 	       !ct_pool_take_this(bind->pool, &want, place);
 }
 
-/* Ids for all: of two an even one and the next. */
-static int take_all(const struct ct_bind *bind, unsigned n, uint32_t address,
-		    struct ct_place *place)
+/* => Two places make such a row, which one subscriber may have. */
+static bool fits(const struct ct_nat_pool *pool, enum ct_row row,
+		 const struct ct_place place[MOST])
+{
+	return place[1].id == place[0].id + 1 &&
+	       (row != CT_ROW_PAIR || place[0].id % 2 == 0) &&
+	       same_block(pool, place[0].id, place[1].id);
+}
+
+/* Ids for all of a row. */
+static int take_all(const struct ct_bind *bind, enum ct_row row,
+		    uint32_t address, struct ct_place *place)
 {
 	for (unsigned tries = TRIES; tries--;) {
 		int error = look(bind, address, &place[0]);
 
 		if (error)
 			return error;
-		if (n == PAIR) {
+		if (row == CT_ROW_PAIR)
 			place[0].id &= ~1u;
-			place[1] = place[0];
-			place[1].id++;
-			if (!same_block(bind->pool, place[0].id, place[1].id))
-				continue;
-		}
-		if (!take(&bind[0], &place[0]))
+		place[1] = place[0];
+		place[1].id++;
+		if ((row != CT_ROW_ONE && !fits(bind->pool, row, place)) ||
+		    !take(&bind[0], &place[0]))
 			continue;
-		if (n < PAIR || take(&bind[1], &place[1]))
+		if (row == CT_ROW_ONE || take(&bind[1], &place[1]))
 			return 0;
 		ct_pool_give(bind->pool, bind->slot, &place[0], bind->unit);
 	}
@@ -206,30 +213,31 @@ static int enter(struct ct_bind *bind, const struct ct_place *place)
 	return !error && bind->unit != unit ? CT_E_NOENT : error;
 }
 
-/* => As ct_reserve(); none of the n had a mapping. */
-static int make(struct ct_bind *bind, unsigned n, uint32_t address,
+/* => As ct_reserve(); none of the row had a mapping. */
+static int make(struct ct_bind *bind, enum ct_row row, uint32_t address,
 		struct ct_place *place)
 {
+	const unsigned n = ct_row_len(row);
 	int error = begin(&bind[0]);
 
 	if (error)
 		return error;
-	if (n == PAIR)
+	if (n == MOST)
 		error = begin(&bind[1]);
 	if (error) {
 		ct_binding_undo(&bind[0]);
 		return error;
 	}
-	error = take_all(bind, n, address, place);
+	error = take_all(bind, row, address, place);
 	for (unsigned i = 0; error && i < n; i++)
 		ct_binding_undo(&bind[i]);
 	if (error)
 		return error;
 	error = enter(&bind[0], &place[0]);
-	if (n == PAIR && error) {
+	if (n == MOST && error) {
 		ct_pool_give(bind->pool, bind->slot, &place[1], bind[1].unit);
 		ct_binding_undo(&bind[1]);
-	} else if (n == PAIR) {
+	} else if (n == MOST) {
 		error = enter(&bind[1], &place[1]);
 		if (error)
 			ct_reserve_end(bind->pick.thr, bind[0].unit,
@@ -238,7 +246,7 @@ static int make(struct ct_bind *bind, unsigned n, uint32_t address,
 	return error;
 }
 
-/* The other one of a pair has its mapping already. */
+/* The other one of two has its mapping already. */
 static int make_beside(struct ct_bind *bind, const struct ct_place *place)
 {
 	int error = begin(bind);
@@ -251,43 +259,46 @@ static int make_beside(struct ct_bind *bind, const struct ct_place *place)
 	return CT_E_FULL;
 }
 
-static bool is_pair(const struct ct_place place[PAIR])
+/* Which of a row have a mapping, a bit for each; it is kept. */
+static int keep_all(struct ct_bind *bind, enum ct_row row, uint32_t address,
+		    struct ct_place *place, unsigned *kept)
 {
-	return place[0].id % 2 == 0 && place[1].id == place[0].id + 1;
+	int error = 0;
+
+	for (unsigned i = 0; i < ct_row_len(row) && !error; i++) {
+		place[i].address = address;
+		error = keep(&bind[i], address, &place[i].id);
+		if (!error)
+			*kept |= 1u << i;
+		else if (error == CT_E_NOENT)
+			error = 0;
+	}
+	return error;
 }
 
 /* What is there already is kept, what is not is made. => CT_E_NOENT: try once
  * more. */
-static int have(struct ct_bind *bind, unsigned n, uint32_t address,
+static int have(struct ct_bind *bind, enum ct_row row, uint32_t address,
 		struct ct_place *place)
 {
-	const unsigned all = (1u << n) - 1;
+	const unsigned all = (1u << ct_row_len(row)) - 1;
 	unsigned kept = 0;
-	int error = 0;
+	int error = keep_all(bind, row, address, place, &kept);
 
-	for (unsigned i = 0; i < n && !error; i++) {
-		place[i].address = address;
-		error = keep(&bind[i], address, &place[i].id);
-		if (!error)
-			kept |= 1u << i;
-		else if (error == CT_E_NOENT)
-			error = 0;
-	}
 	if (!error && !kept)
-		return make(bind, n, address, place);
+		return make(bind, row, address, place);
+	if (!error && kept == 1 && kept != all)
+		place[1].id = place[0].id + 1;
+	else if (!error && kept == 2)
+		place[0].id = place[1].id - 1;
+	if (!error && row != CT_ROW_ONE && !fits(bind->pool, row, place))
+		error = CT_E_FULL;
 	if (!error && kept != all) {
 		unsigned other = kept == 1 ? 1 : 0;
 
-		place[other].id = place[!other].id ^ 1u;
-		error = CT_E_FULL;
-		if (same_block(bind->pool, place[0].id, place[1].id))
-			error = make_beside(&bind[other], &place[other]);
-		if (!error)
-			kept = all;
+		error = make_beside(&bind[other], &place[other]);
 	}
-	if (!error && n == PAIR && !is_pair(place))
-		error = CT_E_FULL;
-	for (unsigned i = 0; error && i < n; i++)
+	for (unsigned i = 0; error && i < ct_row_len(row); i++)
 		if (kept >> i & 1)
 			ct_reserve_end(bind->pick.thr, bind[i].unit,
 				       bind[i].key);
@@ -304,15 +315,16 @@ static int refused(struct ct_thread *thr, int error)
 }
 
 int ct_reserve(struct ct_thread *thr, const struct ct_conn *master,
-	       struct ct_expect_def *def, unsigned n,
+	       struct ct_expect_def *def, enum ct_row row,
 	       struct ct_binding_ref *ref)
 {
 	enum { RACES = 4 }; /* others make or end the same one meanwhile */
 	const struct ct_mapping *of =
 		mapping_at(thr->tbl, master, &def->tuple.dst);
-	struct ct_bind bind[PAIR] = { { .pick.thr = thr },
+	const unsigned n = ct_row_len(row);
+	struct ct_bind bind[MOST] = { { .pick.thr = thr },
 				      { .pick.thr = thr } };
-	struct ct_place place[PAIR];
+	struct ct_place place[MOST];
 	int error = of ? 0 : CT_E_NOENT;
 
 	for (unsigned i = 0; !error && i < n; i++) {
@@ -323,7 +335,7 @@ int ct_reserve(struct ct_thread *thr, const struct ct_conn *master,
 		return error;
 	error = CT_E_NOENT;
 	for (unsigned i = 0; error == CT_E_NOENT && i < RACES; i++)
-		error = have(bind, n, of->address, place);
+		error = have(bind, row, of->address, place);
 	if (error)
 		return refused(thr, error);
 	for (unsigned i = 0; i < n; i++) {

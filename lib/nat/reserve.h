@@ -19,16 +19,27 @@
 #include "core/expect.h"
 #include "nat/binding.h"
 
+/* What is announced together. */
+enum ct_row {
+	CT_ROW_ONE, /* an id */
+	CT_ROW_TWO, /* an id and the next */
+	CT_ROW_PAIR /* an even id and the next */
+};
+
+static inline unsigned ct_row_len(enum ct_row row)
+{
+	return row == CT_ROW_ONE ? 1 : 2;
+}
+
 /*
- * Reserve what one expectation through NAT, or two neighbouring ones, announce.
+ * Reserve what expectations through NAT announce, as many as the row is long.
  *
- * => 0: tuple.dst_id of each is its mapping's, which is kept; as in ref.  Of two
- *    the first is even, and the second the next.
+ * => 0: tuple.dst_id of each is its mapping's, which is kept; as in ref.
  * => CT_E_NOENT: no pool's business.  CT_E_FULL, counted, also by a quota;
  *    CT_E_NOMEM: nothing is kept.
  */
 int ct_reserve(struct ct_thread *thr, const struct ct_conn *master,
-	       struct ct_expect_def *def, unsigned n,
+	       struct ct_expect_def *def, enum ct_row row,
 	       struct ct_binding_ref *ref);
 
 /* An expectation keeps it no longer. */

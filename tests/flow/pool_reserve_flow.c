@@ -55,20 +55,32 @@ static uint16_t announce(unsigned host, uint16_t port)
 }
 
 /* => The first id of two, or 0. */
-static uint16_t announce_pair(unsigned host, uint16_t port)
+static uint16_t announce_two(unsigned host, uint16_t port)
 {
-	struct ct_expect_def pair[2] = { announcement(host, port),
-					 announcement(host,
-						      (uint16_t)(port + 1)) };
-	int error = ct_expect_add_pair(w.thr, master_of(host), pair);
+	struct ct_expect_def two[2] = { announcement(host, port),
+					announcement(host,
+						     (uint16_t)(port + 1)) };
+	int error = ct_expect_add_pair(w.thr, master_of(host), two);
 
 	ck_assert(!error || error == CT_E_FULL);
 	if (error)
 		return 0;
-	ck_assert_uint_eq(ntohs(pair[0].tuple.dst_id) % 2, 0);
-	ck_assert_uint_eq(ntohs(pair[0].tuple.dst_id) + 1,
-			  ntohs(pair[1].tuple.dst_id));
-	return ntohs(pair[0].tuple.dst_id);
+	ck_assert_uint_eq(ntohs(two[0].tuple.dst_id) + 1,
+			  ntohs(two[1].tuple.dst_id));
+	return ntohs(two[0].tuple.dst_id);
+}
+
+static uint16_t announce_pair(unsigned host, uint16_t port)
+{
+	uint16_t id = announce_two(host, port);
+
+	ck_assert_uint_eq(id % 2, 0);
+	return id;
+}
+
+static uint16_t announce_neighbours(unsigned host, uint16_t port)
+{
+	return announce_two(host, port | 1);
 }
 
 static uint64_t taken(void)
@@ -117,15 +129,18 @@ START_TEST(it_is_the_endpoints_own_mapping)
 }
 END_TEST
 
-/* One by one, in pairs, and in blocks: no id is announced for two hosts. */
+/* One by one, in pairs, by two, and in blocks: no id is announced for two
+ * hosts. */
 START_TEST(nobody_is_announced_what_another_has)
 {
+	uint16_t (*const say[])(unsigned, uint16_t) = { announce, announce_pair,
+							announce_neighbours };
 	struct ct_nat_pool_config cfg = small();
 	bool seen[MANY] = { false };
-	bool pairs = _i % 2;
+	unsigned row = _i % 3 ? 2 : 1;
 	unsigned n = 0, hosts = 0;
 
-	cfg.block_ids = _i / 2 ? 7 : 0;
+	cfg.block_ids = _i / 3 ? 7 : 0;
 	pool = ct_pool_new(&w, &cfg, 1);
 	for (unsigned host = 1; host <= 8; host++) {
 		struct ct_test_flow flow = ct_pool_client(host, 40000);
@@ -135,22 +150,20 @@ START_TEST(nobody_is_announced_what_another_has)
 		hosts++;
 	}
 	for (unsigned i = 0; i < MANY; i++) {
-		unsigned host = i % 8 + 1;
 		uint16_t port = (uint16_t)(RTP + 2 * i);
-		uint16_t id = pairs ? announce_pair(host, port)
-				    : announce(host, port);
+		uint16_t id = say[_i % 3](i % 8 + 1, port);
 
-		/* Half a pair in another block would be another's. */
-		if (id && pairs && cfg.block_ids)
+		/* Half of two in another block would be another's. */
+		if (id && row == 2 && cfg.block_ids)
 			ck_assert_uint_ne((id + 1u - 1024u) % cfg.block_ids, 0);
-		for (unsigned k = 0; id && k < (pairs ? 2 : 1); k++) {
+		for (unsigned k = 0; id && k < row; k++) {
 			ck_assert(!seen[id + k - 1024]);
 			seen[id + k - 1024] = true;
 			n++;
 		}
 	}
 	ck_assert_uint_eq(taken(), n + hosts);
-	if (!pairs)
+	if (row == 1)
 		ck_assert_uint_eq(n + hosts,
 				  cfg.block_ids ? 8 * cfg.block_ids : MANY);
 	else
@@ -356,6 +369,30 @@ START_TEST(a_pair_grows_beside_what_is_there)
 }
 END_TEST
 
+/* Neighbours that are not a pair: whatever half of them is there fits, unless
+ * its neighbour is somebody else's. */
+START_TEST(neighbours_grow_beside_what_is_there)
+{
+	const struct ct_nat_pool_config cfg = ct_pool_config();
+	unsigned odd = 0;
+
+	pool = ct_pool_new(&w, &cfg, 1);
+	open_master(1);
+	for (unsigned i = 0; i < 20; i++) {
+		uint16_t port = (uint16_t)(RTP + 1 + 2 * i);
+		uint16_t had = announce(1, (uint16_t)(port + (i & 1)));
+		uint16_t id = announce_neighbours(1, port);
+
+		ck_assert_uint_eq(id, had - (i & 1));
+		odd += id & 1;
+	}
+	ck_assert_uint_gt(odd, 0);
+	ck_assert_uint_eq(taken(), 41);
+	ct_announce_end(&w);
+	ck_assert_uint_eq(taken(), 0);
+}
+END_TEST
+
 /* Of overloaded ids none is anybody's own: as without a pool. */
 START_TEST(overloaded_ids_are_not_reserved)
 {
@@ -377,7 +414,7 @@ Suite *ct_suite(void)
 
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, it_is_the_endpoints_own_mapping);
-	tcase_add_loop_test(tc, nobody_is_announced_what_another_has, 0, 4);
+	tcase_add_loop_test(tc, nobody_is_announced_what_another_has, 0, 6);
 	tcase_add_test(tc, who_does_not_come_gives_it_back);
 	tcase_add_test(tc, who_comes_has_it_until_the_connections_end);
 	tcase_add_test(tc, a_stranger_comes_in_the_servers_name);
@@ -386,6 +423,7 @@ Suite *ct_suite(void)
 	tcase_add_test(tc, it_counts_as_a_mapping);
 	tcase_add_test(tc, who_comes_counts_as_a_connection);
 	tcase_add_test(tc, a_pair_grows_beside_what_is_there);
+	tcase_add_test(tc, neighbours_grow_beside_what_is_there);
 	tcase_add_test(tc, overloaded_ids_are_not_reserved);
 	suite_add_tcase(s, tc);
 	return s;

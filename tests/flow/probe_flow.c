@@ -78,7 +78,7 @@ static void finish(void)
 static void tell(const struct ct_test_flow *by, enum ct_dir dir,
 		 const struct ct_test_segment *seg)
 {
-	struct ct_test_rules rules = { NULL, NULL };
+	struct ct_test_rules rules = { 0 };
 	/* What it echoes nobody looks at. */
 	const uint8_t options[12] = { 1, 1, 8, 10, 0, 0, 0, (uint8_t)stamp };
 	struct ct_test_segment stamped = *seg;
@@ -89,7 +89,8 @@ static void tell(const struct ct_test_flow *by, enum ct_dir dir,
 		stamp++;
 	}
 	if (kind & NAT)
-		rules = (struct ct_test_rules){ &to_server, &from_router };
+		rules = (struct ct_test_rules){ .dst = &to_server,
+						.src = &from_router };
 	ct_test_tcp(&w.p, by, dir, &stamped);
 	ct_nat_pass(&w, &w.p, &rules);
 }

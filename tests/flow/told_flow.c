@@ -118,7 +118,7 @@ static struct ct_test_flow converse(uint32_t n,
 
 static void push_out(void)
 {
-	const struct ct_test_rules none = { NULL, NULL };
+	const struct ct_test_rules none = { 0 };
 	const struct ct_test_flow other = datagram_flow(5000);
 
 	datagram(&other, CT_DIR_ORIG, &none);
@@ -160,7 +160,7 @@ START_TEST(both_ends_are_told)
 	struct ct_test_rules rules;
 
 	start((unsigned)_i);
-	rules = (struct ct_test_rules){ NULL, &from_router };
+	rules = (struct ct_test_rules){ .src = &from_router };
 	seen = converse(1, &rules);
 	inside = datagram_flow(0);
 	push_out();
@@ -179,7 +179,7 @@ START_TEST(who_sends_to_a_translated_server_hears_of_its_port)
 	struct ct_test_rules rules;
 
 	start((unsigned)_i);
-	rules = (struct ct_test_rules){ &to_server, NULL };
+	rules = (struct ct_test_rules){ .dst = &to_server };
 	seen = converse(1, &rules);
 	inside = datagram_flow(0);
 	push_out();
@@ -193,7 +193,7 @@ END_TEST
 
 START_TEST(nobody_is_told_without_need)
 {
-	struct ct_test_rules rules = { NULL, NULL };
+	struct ct_test_rules rules = { 0 };
 	struct ct_test_flow by;
 
 	/* Who is not translated; whose host has not asked for it; what has
@@ -222,7 +222,7 @@ END_TEST
 
 START_TEST(errors_are_so_many_a_second_as_well)
 {
-	const struct ct_test_rules rules = { NULL, &from_router };
+	const struct ct_test_rules rules = { .src = &from_router };
 	uint32_t n = 40;
 
 	start((unsigned)_i);

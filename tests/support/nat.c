@@ -39,14 +39,24 @@ struct ct_nat_range ct_nat_ports(struct ct_nat_range range, uint16_t min,
 	return range;
 }
 
+static bool is_inside(const struct ct_pkt *pkt)
+{
+	return pkt->data[0] >> 4 == 4 && pkt->data[12] == 10;
+}
+
 static void choose(struct ct_world *w, struct ct_pkt *pkt, enum ct_nat_end end,
-		   const struct ct_nat_range *range)
+		   const struct ct_test_rules *rules)
 {
 	int error;
 
 	if (!pkt->conn || ct_conn_status(pkt->conn) & CT_S_CONFIRMED)
 		return;
-	error = ct_nat_setup(w->thr, pkt, end, range);
+	if (end == CT_NAT_SRC && rules->pool && is_inside(pkt))
+		error = ct_nat_pool_setup(w->thr, pkt, rules->pool);
+	else
+		error = ct_nat_setup(w->thr, pkt, end,
+				     end == CT_NAT_SRC ? rules->src
+						       : rules->dst);
 	/* What was expected has been mapped by who expected it. */
 	if (error == CT_E_EXIST)
 		ck_assert(ct_conn_status(pkt->conn) & CT_S_EXPECTED);
@@ -59,10 +69,10 @@ enum ct_verdict ct_nat_step(struct ct_world *w, struct ct_pkt *pkt,
 {
 	ck_assert_int_eq(ct_process(w->thr, pkt, CT_HOOK_PREROUTING),
 			 CT_ACCEPT);
-	choose(w, pkt, CT_NAT_DST, rules->dst);
+	choose(w, pkt, CT_NAT_DST, rules);
 	if (ct_nat_apply(w->thr, pkt, CT_HOOK_PREROUTING) != CT_ACCEPT)
 		return CT_DROP;
-	choose(w, pkt, CT_NAT_SRC, rules->src);
+	choose(w, pkt, CT_NAT_SRC, rules);
 	return ct_nat_apply(w->thr, pkt, CT_HOOK_POSTROUTING);
 }
 

@@ -8,12 +8,13 @@
 
 #include "world.h"
 
-#include <conntrack/nat.h>
+#include <conntrack/nat_pool.h>
 
 /* What the router's rules say of new connections; NULL: a null mapping. */
 struct ct_test_rules {
 	const struct ct_nat_range *dst;
 	const struct ct_nat_range *src;
+	struct ct_nat_pool *pool; /* or NULL; the source of who is in 10/8 */
 };
 
 /* A range of one IPv4 address, in host order. */

@@ -282,13 +282,29 @@ START_TEST(near_and_pair_pass_over_what_is_taken)
 			 0);
 	ck_assert_uint_eq(ntohs(def.tuple.dst_id), PORT + 2);
 	for (unsigned i = 0; i < 2; i++) {
-		pair[i] = ct_herald_def(PORT + 1);
+		pair[i] = ct_herald_def(PORT + 2);
 		pair[i].flags = CT_EXPECT_USERSPACE;
 	}
 	ck_assert_int_eq(
 		ct_expect_add_pair(ct_herald.w.thr, ct_herald.master, pair), 0);
 	ck_assert_uint_eq(ntohs(pair[0].tuple.dst_id), PORT + 4);
 	ck_assert_uint_eq(ntohs(pair[1].tuple.dst_id), PORT + 5);
+}
+END_TEST
+
+START_TEST(pair_may_begin_with_an_odd_id)
+{
+	struct ct_expect_def pair[2];
+
+	ct_herald_expect(PORT + 4);
+	for (unsigned i = 0; i < 2; i++) {
+		pair[i] = ct_herald_def(PORT + 3);
+		pair[i].class_ = 1;
+	}
+	ck_assert_int_eq(
+		ct_expect_add_pair(ct_herald.w.thr, ct_herald.master, pair), 0);
+	ck_assert_uint_eq(ntohs(pair[0].tuple.dst_id), PORT + 5);
+	ck_assert_uint_eq(ntohs(pair[1].tuple.dst_id), PORT + 6);
 }
 END_TEST
 
@@ -312,6 +328,7 @@ Suite *ct_suite(void)
 	tcase_add_test(tc, hosts_own_are_not_limited_by_classes);
 	tcase_add_test(tc, table_takes_so_many);
 	tcase_add_test(tc, what_has_expired_makes_room);
+	tcase_add_test(tc, pair_may_begin_with_an_odd_id);
 	tcase_add_test(tc, definition_must_make_sense);
 	tcase_add_test(tc, near_and_pair_pass_over_what_is_taken);
 	suite_add_tcase(suite, tc);
