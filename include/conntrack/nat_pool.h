@@ -32,8 +32,8 @@ enum ct_nat_dependence {
 
 /** Bits of ct_nat_pool_config.flags. */
 enum ct_nat_pool_flag {
-	/** An id serves several mappings whose peers differ (RFC 7857 3).  Not
-	 * with a mapping that depends on nothing. */
+	/** An id serves several mappings whose peers differ (RFC 7857 3), but
+	 * for announced_ids.  Not with a mapping that depends on nothing. */
 	CT_POOL_OVERLOAD = 1u << 0,
 	/** Any address will do: a host may get several (RFC 4787 4.1). */
 	CT_POOL_UNPAIRED = 1u << 1,
@@ -63,7 +63,8 @@ struct ct_nat_pool_config {
 	uint32_t max_addrs;  /**< addresses at most, up to 4096; 0: 64 */
 	uint32_t hold_s;     /**< seconds before an id is given to another; it
 				    may take a third longer (RFC 6888 REQ-8).
-				    Overloaded ones are not held */
+				    Overloaded ones are not held, but for those
+				    that were announced */
 	uint32_t block_ids;  /**< ids that a subscriber gets at once, for every
 				    protocol (RFC 6431); 0: one by one */
 	uint32_t max_blocks; /**< of a subscriber, up to 8; 0: 1 */
@@ -91,6 +92,10 @@ struct ct_nat_pool_config {
 	 * one that only packets of a helper's connection take. */
 	void (*event)(void *user, const struct ct_nat_event *ev);
 	void *user; /**< first argument of both */
+	/** Of overloaded ids so many, the last ones, have one mapping each, and
+	 * are given only to what helpers announce (helper.h); 0: a sixteenth. */
+	uint32_t announced_ids;
+	uint32_t reserved2; /**< zero */
 };
 
 /**

@@ -73,6 +73,10 @@ static inline struct ct_mapping *ct_binding_at(const struct ct_table *tbl,
  * CT_E_NOMEM. */
 int ct_binding_name(struct ct_bind *bind, const struct ct_tuple *from);
 
+/* The same for an endpoint whoever its peer is, though the pool's mappings
+ * depend on the peer: what is announced where ids are overloaded. */
+int ct_binding_name_alone(struct ct_bind *bind, const struct ct_tuple *from);
+
 /* => On how much of the peer a mapping of a protocol depends. */
 enum ct_nat_dependence ct_binding_depends(const struct ct_nat_pool *pool,
 					  uint8_t l4);

@@ -24,7 +24,7 @@ static struct ct_portmap *make_map(struct ct_nat_pool *pool)
 	if (!map)
 		return NULL;
 	/* The even neighbour of an odd first id is no id of the pool's. */
-	if (pool->cfg.min_id != pool->base)
+	if (pool->first_id != pool->base)
 		ct_portmap_exclude(map, 0);
 	for (uint32_t id = pool->base; id <= pool->cfg.max_id; id++) {
 		if (id % 64 == 0 &&
@@ -155,13 +155,17 @@ int ct_nat_pool_exclude(struct ct_nat_pool *pool, uint16_t first, uint16_t last)
 	return 0;
 }
 
-static void gauge_map(struct ct_nat_gauge *gauge, struct ct_portmap *map)
+static void gauge_map(const struct ct_nat_pool *pool,
+		      struct ct_nat_gauge *gauge, struct ct_portmap *map)
 {
 	ct_spin_lock(&map->lock);
-	gauge->free = ct_portmap_n_free(map);
+	if (!ct_pool_overloads(pool)) {
+		/* Each that is not excluded is one of three; others are used
+		 * still. */
+		gauge->free = ct_portmap_n_free(map);
+		gauge->ids = gauge->free + map->n_held + map->n_taken;
+	}
 	gauge->held = map->n_held;
-	/* Each that is not excluded is one of these; others are used still. */
-	gauge->ids = gauge->free + gauge->held + map->n_taken;
 	gauge->mappings += map->n_taken;
 	gauge->made += map->made;
 	ct_spin_unlock(&map->lock);
@@ -199,7 +203,7 @@ int ct_nat_pool_gauge(struct ct_nat_pool *pool, const union ct_addr *is,
 	now.active = ct_pool_state(addr) == CT_POOL_ACTIVE;
 	now.free = ct_pool_overloads(pool) ? 0 : now.ids;
 	if (map)
-		gauge_map(&now, map);
+		gauge_map(pool, &now, map);
 	if (lists)
 		gauge_lists(&now, lists);
 	return ct_sized_answer(gauge, &now, sizeof(now));

@@ -108,3 +108,15 @@ int ct_binding_name(struct ct_bind *bind, const struct ct_tuple *from)
 	bind->head = ct_mappings_head(bind->pool->tbl, bind->key);
 	return bind->head ? 0 : CT_E_NOMEM;
 }
+
+int ct_binding_name_alone(struct ct_bind *bind, const struct ct_tuple *from)
+{
+	bind->name = *from;
+	memset(&bind->name.dst, 0, sizeof(bind->name.dst));
+	bind->name.dst_id = 0;
+	bind->seen = NULL;
+	bind->peer = 0;
+	bind->key = ct_binding_hash(bind->pool, &bind->name);
+	bind->head = ct_mappings_head(bind->pool->tbl, bind->key);
+	return bind->head ? 0 : CT_E_NOMEM;
+}

@@ -54,7 +54,7 @@ static bool try_ids(const struct ct_bind *bind, struct ct_tuple *leave)
 {
 	const struct ct_nat_pool_config *cfg = &bind->pool->cfg;
 	ct_be16 *id = ct_range_id(bind->pick.ops, leave, CT_NAT_SRC);
-	uint32_t ids = (uint32_t)cfg->max_id - cfg->min_id + 1;
+	uint32_t ids = bind->pool->last_shared - cfg->min_id + 1;
 	bool all = ids <= CT_OVERLOAD_TRIES;
 	uint32_t left = all ? ids : CT_OVERLOAD_TRIES;
 	uint32_t at = ct_pool_any_id(bind->pool, ct_bind_dice(bind));
@@ -72,7 +72,8 @@ static bool try_ids(const struct ct_bind *bind, struct ct_tuple *leave)
 			at = ct_pool_any_id(bind->pool,
 					    ct_random(bind->pick.thr));
 		else
-			at = at < cfg->max_id ? at + 1 : cfg->min_id;
+			at = at < bind->pool->last_shared ? at + 1
+							  : cfg->min_id;
 	}
 	return false;
 }

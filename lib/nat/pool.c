@@ -169,7 +169,7 @@ static uint32_t find_id(const struct ct_nat_pool *pool,
 			const struct ct_pool_addr *addr,
 			const struct ct_portmap *map)
 {
-	struct ct_portspan span = { pool->cfg.min_id - pool->base,
+	struct ct_portspan span = { pool->first_id - pool->base,
 				    pool->n_ids - 1 };
 	uint32_t id = want->near.id - pool->base;
 
@@ -216,7 +216,7 @@ static int take_of(struct ct_nat_pool *pool, const struct ct_want *want,
 static uint32_t start_of(const struct ct_nat_pool *pool,
 			 const struct ct_want *want)
 {
-	const struct ct_portspan all = { pool->cfg.min_id - pool->base,
+	const struct ct_portspan all = { pool->first_id - pool->base,
 					 pool->n_ids - 1 };
 	const uint32_t particular =
 		CT_POOL_KEEP_ID | CT_POOL_KEEP_CLASS | CT_POOL_PARITY;
@@ -267,6 +267,8 @@ void ct_pool_fetch(const struct ct_nat_pool *pool, struct ct_want *want,
 		&addr->map[want->slot], memory_order_acquire);
 	const _Atomic uint64_t *word;
 
+	if (ct_pool_overloads(pool))
+		return; /* no map is looked at */
 	want->place = start_of(pool, want);
 	if (!map)
 		return;

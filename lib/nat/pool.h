@@ -8,7 +8,11 @@
  *	     +-> of each protocol: a bit for each address with a free id
  *
  * Where ids are overloaded an address has lists of its mappings instead of a
- * map, and an id is free that the peer does not know (overload.c).
+ * map, and an id is free that the peer does not know (overload.c).  The last ids
+ * are not, so that helpers have some to announce (reserve.h): those have a map.
+ *
+ *	cfg.min_id ...... last_shared | first_id ...... cfg.max_id
+ *	    any number of mappings        one mapping at most
  *
  * Never a false "full":
  *	Whoever finds no address with a free id looks at the protocol's count of
@@ -73,12 +77,15 @@ struct ct_pool_proto {
 struct ct_nat_pool {
 	struct ct_table *tbl; /* I */
 	struct ct_nat_pool_config
-		cfg;      /* I  no zero left that means a default */
-	uint16_t number;  /* I  from 1 */
-	uint32_t base;    /* I  even; id of a map's place 0 */
-	uint32_t n_ids;   /* I  places of a map */
-	uint32_t n_words; /* I  of has_free */
-	uint32_t hold;    /* I  ticks */
+		cfg;     /* I  no zero left that means a default */
+	uint16_t number; /* I  from 1 */
+	uint32_t
+		last_shared; /* I  see above; all are where none is overloaded */
+	uint32_t first_id;   /* I  of maps; past cfg.max_id: they have none */
+	uint32_t base;       /* I  even; id of a map's place 0 */
+	uint32_t n_ids;      /* I  places of a map */
+	uint32_t n_words;    /* I  of has_free */
+	uint32_t hold;       /* I  ticks */
 
 	struct ct_spin lock;
 	_Atomic uint32_t n_addrs;             /* A  written under it */
@@ -208,11 +215,11 @@ static inline void ct_pool_address(const struct ct_nat_pool *pool,
 						   memory_order_relaxed);
 }
 
-/* => The place of some id of the pool's, evenly. */
+/* => Some id that may be overloaded, evenly. */
 static inline uint32_t ct_pool_any_id(const struct ct_nat_pool *pool,
 				      uint32_t dice)
 {
-	uint32_t ids = (uint32_t)pool->cfg.max_id - pool->cfg.min_id + 1;
+	uint32_t ids = pool->last_shared - pool->cfg.min_id + 1;
 
 	return pool->cfg.min_id + (uint32_t)((uint64_t)dice * ids >> 32);
 }
@@ -221,7 +228,7 @@ static inline uint32_t ct_pool_any_id(const struct ct_nat_pool *pool,
 static inline bool ct_pool_keeps(const struct ct_nat_pool *pool, uint32_t id)
 {
 	return (pool->cfg.flags & CT_POOL_KEEP_ID) && id >= pool->cfg.min_id &&
-	       id <= pool->cfg.max_id;
+	       id <= pool->last_shared;
 }
 
 /* => The host says that somebody else uses an id; asked without a lock. */

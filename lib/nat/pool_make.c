@@ -9,9 +9,20 @@
 #include "nat/static.h"
 #include "nat/subscriber.h"
 
-enum { MIN_ID = 1024, MAX_ID = 65535, BLOCKS_MAX = 8, V4_BITS = 32 };
+enum {
+	MIN_ID = 1024,
+	MAX_ID = 65535,
+	BLOCKS_MAX = 8,
+	V4_BITS = 32,
+	ANNOUNCED_SHARE = 16 /* of overloaded ids one is set aside */
+};
 
 /* --- A pool ------------------------------------------------------------- */
+
+static uint32_t ids_of(const struct ct_nat_pool_config *cfg)
+{
+	return (uint32_t)cfg->max_id - cfg->min_id + 1;
+}
 
 static void put_defaults(struct ct_nat_pool_config *cfg)
 {
@@ -27,6 +38,8 @@ static void put_defaults(struct ct_nat_pool_config *cfg)
 		cfg->prefix_len = cfg->l3 == CT_L3_IPV4 ? V4_BITS : 4 * V4_BITS;
 	if (!cfg->max_blocks)
 		cfg->max_blocks = 1;
+	if ((cfg->flags & CT_POOL_OVERLOAD) && !cfg->announced_ids)
+		cfg->announced_ids = ids_of(cfg) / ANNOUNCED_SHARE;
 }
 
 static bool is_good(const struct ct_nat_pool_config *cfg)
@@ -46,6 +59,9 @@ static bool is_good(const struct ct_nat_pool_config *cfg)
 	/* Who is reached from anywhere cannot share. */
 	if ((cfg->flags & CT_POOL_OVERLOAD) &&
 	    (cfg->mapping == CT_NAT_ON_NOTHING || cfg->block_ids))
+		return false;
+	if (cfg->announced_ids && (!(cfg->flags & CT_POOL_OVERLOAD) ||
+				   cfg->announced_ids >= ids_of(cfg)))
 		return false;
 	if ((cfg->flags & CT_POOL_UNPAIRED) &&
 	    (cfg->block_ids || (cfg->flags & CT_POOL_STRICT)))
@@ -99,10 +115,12 @@ static bool lay_out(struct ct_nat_pool *pool)
 {
 	struct ct_mem *mem = &pool->tbl->mem;
 
-	pool->base = pool->cfg.min_id & ~1u;
+	pool->last_shared = pool->cfg.max_id - pool->cfg.announced_ids;
+	pool->first_id = ct_pool_overloads(pool) ? pool->last_shared + 1
+						 : pool->cfg.min_id;
+	pool->base = pool->first_id & ~1u;
 	pool->n_ids = pool->cfg.max_id - pool->base + 1;
-	atomic_init(&pool->n_given,
-		    (uint32_t)pool->cfg.max_id - pool->cfg.min_id + 1);
+	atomic_init(&pool->n_given, ids_of(&pool->cfg));
 	pool->n_words = (pool->cfg.max_addrs + 63) / 64;
 	pool->hold = pool->cfg.hold_s > CT_TIMEOUT_MAX / 2 ? CT_TIMEOUT_MAX / 2
 							   : pool->cfg.hold_s;

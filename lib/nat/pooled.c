@@ -316,7 +316,9 @@ static bool find_outside(const struct ct_bind *bind, struct ct_binding_ref *ref)
 	struct ct_portmap *map;
 
 	ref->unit = 0;
+	/* What was announced of overloaded ids is for who is expected. */
 	if (!addr || ct_pool_state(addr) == CT_POOL_REMOVED ||
+	    ct_pool_overloads(pool) ||
 	    !(bind->pick.ops->flags & CT_L4_NAT_PORTS) || id < pool->base ||
 	    id - pool->base >= pool->n_ids)
 		return false;

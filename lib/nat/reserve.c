@@ -42,12 +42,14 @@ static const struct ct_mapping *mapping_at(const struct ct_table *tbl,
 }
 
 /* What was announced is found by the endpoint and, if that counts, the peer's
- * address: its port is not known yet. */
+ * address: its port is not known yet.  What is set aside of overloaded ids is
+ * the endpoint's whoever the peer is. */
 static int name(struct ct_bind *bind, struct ct_tuple *from)
 {
 	from->dst_id = 0;
 	bind->slot = bind->pool->tbl->registry.l4_at[from->l4];
-	return ct_binding_name(bind, from);
+	return ct_pool_overloads(bind->pool) ? ct_binding_name_alone(bind, from)
+					     : ct_binding_name(bind, from);
 }
 
 /* => CT_E_NOENT: its ids are not one's own. */
@@ -68,8 +70,7 @@ static int open(struct ct_bind *bind, const struct ct_mapping *of,
 		.zone = of->zone,
 	};
 
-	if (ct_pool_overloads(bind->pool) || !(ops->flags & CT_L4_NAT_PORTS) ||
-	    from.l3 != bind->pool->cfg.l3)
+	if (!(ops->flags & CT_L4_NAT_PORTS) || from.l3 != bind->pool->cfg.l3)
 		return CT_E_NOENT;
 	return name(bind, &from);
 }
@@ -130,10 +131,14 @@ static int look(const struct ct_bind *bind, uint32_t address,
 				.inside = ntohs(bind->name.src_id),
 				.dice = ct_random(bind->pick.thr),
 				.only = true };
-	int error = pool->cfg.block_ids
-			    ? ct_subscriber_take_id(pool, bind->subscriber,
-						    &want, place)
-			    : ct_pool_take(pool, &want, place);
+	int error;
+
+	if (pool->first_id > pool->cfg.max_id)
+		return CT_E_FULL;
+	error = pool->cfg.block_ids
+			? ct_subscriber_take_id(pool, bind->subscriber, &want,
+						place)
+			: ct_pool_take(pool, &want, place);
 
 	if (error)
 		return error;
@@ -153,7 +158,6 @@ static bool same_block(const struct ct_nat_pool *pool, uint32_t a, uint32_t b)
 /* => This id is the bind's; false: it is taken, or a socket's. */
 static bool take(const struct ct_bind *bind, const struct ct_place *place)
 {
-	const struct ct_nat_pool_config *cfg = &bind->pool->cfg;
 	const struct ct_want want = {
 		.thr = bind->pick.thr,
 		.slot = bind->slot,
@@ -163,7 +167,8 @@ static bool take(const struct ct_bind *bind, const struct ct_place *place)
 	};
 	union ct_addr addr;
 
-	if (place->id < cfg->min_id || place->id > cfg->max_id)
+	if (place->id < bind->pool->first_id ||
+	    place->id > bind->pool->cfg.max_id)
 		return false;
 	ct_pool_address(bind->pool, place->address, &addr);
 	return !ct_pool_in_use(bind->pool, bind->name.l4, &addr, place->id) &&
@@ -402,8 +407,7 @@ static bool leaves_as_its_own(struct ct_thread *thr, const struct ct_conn *conn,
 	from.zone = of->zone;
 	from.dst = reply.src;
 	leave = from;
-	if (ct_pool_overloads(bind.pool) || name(&bind, &from) ||
-	    ct_binding_join(&bind, &leave))
+	if (name(&bind, &from) || ct_binding_join(&bind, &leave))
 		return false;
 	*ref = (struct ct_binding_ref){ bind.unit, bind.key };
 	return leave.src_id == reply.dst_id &&

@@ -11,7 +11,9 @@
  *	over	  --> ct_reserve_end()	not kept any more: it ends with its
  *					last connection, or now
  *
- * Not of overloaded pools, whose ids are many's.
+ * Where ids are overloaded some are set aside for that (pool.h): who announces
+ * does not know from which port the peer comes, or even who it is, so no id that
+ * another has with some peer would do.
  */
 #ifndef NAT_RESERVE_H
 #define NAT_RESERVE_H

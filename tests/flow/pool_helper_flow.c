@@ -35,6 +35,17 @@ static void teardown(void)
 	ct_world_end(&w);
 }
 
+/* With ids of its own for each mapping, or overloaded. */
+static struct ct_nat_pool_config config_of(int mapping)
+{
+	struct ct_nat_pool_config cfg = ct_pool_config();
+
+	cfg.mapping = (uint8_t)mapping;
+	if (mapping != CT_NAT_ON_NOTHING)
+		cfg.flags = CT_POOL_OVERLOAD;
+	return cfg;
+}
+
 static void open(const char *helper, const struct ct_nat_pool_config *cfg)
 {
 	struct ct_parley_def def = { .helper = helper,
@@ -88,7 +99,7 @@ static unsigned set_up(const char *ports, unsigned n)
 
 START_TEST(a_pair_that_begins_with_an_odd_port_has_ids_of_the_pool)
 {
-	const struct ct_nat_pool_config cfg = ct_pool_config();
+	const struct ct_nat_pool_config cfg = config_of(_i);
 	unsigned id;
 
 	open("rtsp", &cfg);
@@ -102,7 +113,7 @@ END_TEST
 
 START_TEST(a_port_alone_has_an_id_of_the_pool)
 {
-	const struct ct_nat_pool_config cfg = ct_pool_config();
+	const struct ct_nat_pool_config cfg = config_of(_i);
 	unsigned id;
 
 	open("rtsp", &cfg);
@@ -148,17 +159,59 @@ START_TEST(a_stream_is_not_set_up_when_no_ids_are_free)
 }
 END_TEST
 
+/* --- FTP ---------------------------------------------------------------- */
+
+START_TEST(an_ftp_client_is_reached_at_a_port_of_its_own)
+{
+	const struct ct_test_segment syn = { .flags = CT_TEST_SYN,
+					     .seq = 100,
+					     .win = 1000 };
+	const struct ct_nat_pool_config cfg = config_of(_i);
+	struct ct_test_flow data = { .l3 = CT_L3_IPV4,
+				     .src = { 198, 51, 100, 5 },
+				     .dst = { 203, 0, 113, 1 },
+				     .sport = 20 };
+	unsigned high, low;
+	const char *heard;
+	struct ct_pkt pkt;
+	struct ct_tuple t;
+
+	open("ftp", &cfg);
+	/* Where a line begins is known behind one. */
+	ct_parley_say(&parley, CT_DIR_ORIG, "NOOP\r\n");
+	heard = ct_parley_say(&parley, CT_DIR_ORIG, "PORT 10,0,0,2,16,1\r\n");
+	ck_assert_ptr_nonnull(heard);
+	ck_assert_int_eq(sscanf(heard, "PORT 203,0,113,1,%u,%u", &high, &low),
+			 2);
+	ck_assert_uint_eq(taken(IPPROTO_TCP), 2);
+	data.dport = (uint16_t)(high << 8 | low);
+	ct_test_tcp(&w.p, &data, CT_DIR_ORIG, &syn);
+	pkt = ct_nat_pass(&w, &w.p, &parley.def.rules);
+	ck_assert_int_eq(pkt.state, CT_RELATED);
+	t = ct_nat_tuple(&w.p);
+	ck_assert_mem_eq(t.dst.bytes, control.src, 4);
+	ck_assert_uint_eq(ntohs(t.dst_id), 16 << 8 | 1);
+	ck_assert_uint_eq(taken(IPPROTO_TCP), 2);
+}
+END_TEST
+
+static void each_pool(TCase *tc, const TTest *test)
+{
+	tcase_add_loop_test(tc, test, CT_NAT_ON_NOTHING,
+			    CT_NAT_ON_ADDRESS_PORT + 1);
+}
+
 Suite *ct_suite(void)
 {
 	Suite *s = suite_create("pools and helpers");
-	TCase *tc = tcase_create("rtsp");
+	TCase *tc = tcase_create("helpers");
 
 	tcase_add_checked_fixture(tc, setup, teardown);
-	tcase_add_test(tc,
-		       a_pair_that_begins_with_an_odd_port_has_ids_of_the_pool);
-	tcase_add_test(tc, a_port_alone_has_an_id_of_the_pool);
+	each_pool(tc, a_pair_that_begins_with_an_odd_port_has_ids_of_the_pool);
+	each_pool(tc, a_port_alone_has_an_id_of_the_pool);
 	tcase_add_test(tc, an_announced_port_is_not_anothers);
 	tcase_add_test(tc, a_stream_is_not_set_up_when_no_ids_are_free);
+	each_pool(tc, an_ftp_client_is_reached_at_a_port_of_its_own);
 	suite_add_tcase(s, tc);
 	return s;
 }

@@ -393,20 +393,6 @@ START_TEST(neighbours_grow_beside_what_is_there)
 }
 END_TEST
 
-/* Of overloaded ids none is anybody's own: as without a pool. */
-START_TEST(overloaded_ids_are_not_reserved)
-{
-	struct ct_nat_pool_config cfg = ct_pool_config();
-
-	cfg.flags = CT_POOL_OVERLOAD;
-	cfg.mapping = CT_NAT_ON_ADDRESS_PORT;
-	pool = ct_pool_new(&w, &cfg, 1);
-	open_master(1);
-	ck_assert_uint_eq(announce(1, RTP), RTP);
-	ck_assert_uint_eq(taken(), 1);
-}
-END_TEST
-
 Suite *ct_suite(void)
 {
 	Suite *s = suite_create("pools and announcements");
@@ -424,7 +410,6 @@ Suite *ct_suite(void)
 	tcase_add_test(tc, who_comes_counts_as_a_connection);
 	tcase_add_test(tc, a_pair_grows_beside_what_is_there);
 	tcase_add_test(tc, neighbours_grow_beside_what_is_there);
-	tcase_add_test(tc, overloaded_ids_are_not_reserved);
 	suite_add_tcase(s, tc);
 	return s;
 }

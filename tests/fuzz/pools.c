@@ -148,6 +148,8 @@ static struct ct_nat_pool_config config_of(struct fuzz_in *in,
 		cfg.spare_blocks = little(in);
 		cfg.fixed_first = inside_of(cfg.l3, 1);
 	}
+	if (what & 64 && cfg.flags & CT_POOL_OVERLOAD)
+		cfg.announced_ids = ids % 8;
 	cfg.port_in_use = what & 128 ? in_use : NULL;
 	cfg.events = CT_NAT_EV_ALL;
 	cfg.event = tell;
