@@ -77,15 +77,14 @@ struct ct_pool_proto {
 struct ct_nat_pool {
 	struct ct_table *tbl; /* I */
 	struct ct_nat_pool_config
-		cfg;     /* I  no zero left that means a default */
-	uint16_t number; /* I  from 1 */
-	uint32_t
-		last_shared; /* I  see above; all are where none is overloaded */
-	uint32_t first_id;   /* I  of maps; past cfg.max_id: they have none */
-	uint32_t base;       /* I  even; id of a map's place 0 */
-	uint32_t n_ids;      /* I  places of a map */
-	uint32_t n_words;    /* I  of has_free */
-	uint32_t hold;       /* I  ticks */
+		cfg;          /* I  no zero left that means a default */
+	uint16_t number;      /* I  from 1 */
+	uint32_t last_shared; /* I  see above; cfg.max_id if all have a map */
+	uint32_t first_id;    /* I  of maps; past cfg.max_id: they have none */
+	uint32_t base;        /* I  even; id of a map's place 0 */
+	uint32_t n_ids;       /* I  places of a map */
+	uint32_t n_words;     /* I  of has_free */
+	uint32_t hold;        /* I  ticks */
 
 	struct ct_spin lock;
 	_Atomic uint32_t n_addrs;             /* A  written under it */

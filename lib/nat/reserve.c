@@ -139,7 +139,6 @@ static int look(const struct ct_bind *bind, uint32_t address,
 			? ct_subscriber_take_id(pool, bind->subscriber, &want,
 						place)
 			: ct_pool_take(pool, &want, place);
-
 	if (error)
 		return error;
 	ct_pool_give(pool, bind->slot, place, bind->unit);
