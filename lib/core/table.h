@@ -14,6 +14,7 @@
  *	slab.lock		the depots; see slab.h
  *	threads_lock		the list of handles and of subscriptions
  *	frags.lock		datagrams in fragments; see frag.h
+ *	share->lock		how much sources hold; only tried; see share.h
  *	probes->lock		who is asked whether he is there; see overflow/probe.h
  *	a connection's lock	its tracker's state; see conn.h; alone
  * The host's alloc and free run under some of them.  Its other callbacks run
@@ -200,7 +201,7 @@ struct ct_thread {
 	uint64_t weak_now;             /* its own  as counted last; choose.c */
 	uint32_t adapt;                /* its own  unit; overflow/adapt.c */
 	uint32_t heavy;                /* its own  tick; overflow/choose.h */
-	struct ct_share *share;        /* its own  made when room is needed */
+	struct ct_samples samples;     /* its own  for the sketch; share.h */
 	uint32_t ghost;             /* its own  the set to be aged; ghost.c */
 	uint32_t ghost_counts;      /* its own  that were added */
 	uint8_t talkers_passed;     /* its own  newcomers until the next that
@@ -258,6 +259,7 @@ struct ct_table {
 	_Atomic(struct ct_probes *) probes;     /* A  likewise */
 	_Atomic(struct ct_talkers *) talkers;   /* A  likewise */
 	_Atomic(struct ct_ghosts *) ghosts;     /* A  likewise */
+	_Atomic(struct ct_share *) share;       /* A  likewise */
 	const struct ct_overflow_ops *overflow; /* I  after the seal; or NULL */
 	struct ct_prefix_map *maps;             /* I  after the seal; or NULL */
 	uint32_t n_maps;                        /* I  after the seal */
