@@ -148,6 +148,13 @@ struct ct_habit {
 	uint16_t pool;   /* by a pool, of this number; 0: not */
 };
 
+/* A thread's sweep of who has been idle for long; see overflow/adapt.h. */
+struct ct_adapt {
+	uint32_t unit;  /* where it goes on */
+	uint32_t began; /* tick in which the round at hand did */
+	uint32_t round; /* ticks that the last one took */
+};
+
 /* A thread's searches that found only who is held; see overflow/hold.h. */
 struct ct_held {
 	uint32_t at;    /* tick of the latest one in vain */
@@ -199,7 +206,7 @@ struct ct_thread {
 	uint32_t evicted;              /* its own  not handed over; worth.c */
 	uint32_t moves;                /* its own  of timeouts; advance.c */
 	uint64_t weak_now;             /* its own  as counted last; choose.c */
-	uint32_t adapt;                /* its own  unit; overflow/adapt.c */
+	struct ct_adapt adapt;         /* its own */
 	uint32_t heavy;                /* its own  tick; overflow/choose.h */
 	struct ct_samples samples;     /* its own  for the sketch; share.h */
 	uint32_t ghost;             /* its own  the set to be aged; ghost.c */
