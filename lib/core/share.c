@@ -72,18 +72,16 @@ uint64_t ct_share_key_of(const struct ct_table *tbl, const struct ct_conn *conn)
 
 static struct ct_share *load_share(const struct ct_table *tbl)
 {
-	/* acquire; pairs with the release in share_of() */
+	/* acquire; pairs with the release in make() */
 	return atomic_load_explicit(&tbl->share, memory_order_acquire);
 }
 
-/* => Made if need be; NULL when there is no memory. */
-static struct ct_share *share_of(struct ct_table *tbl)
+/* => NULL when there is no memory. */
+static ct_noinline struct ct_share *make(struct ct_table *tbl)
 {
-	struct ct_share *share = load_share(tbl);
+	struct ct_share *share = NULL;
 	struct ct_share *made;
 
-	if (ct_likely(share != NULL))
-		return share;
 	made = ct_mem_alloc(&tbl->mem, sizeof(*made), CT_LINE);
 	if (!made)
 		return NULL;
@@ -99,7 +97,7 @@ static struct ct_share *share_of(struct ct_table *tbl)
 
 bool ct_share_begin(struct ct_table *tbl)
 {
-	return !load_share(tbl) && share_of(tbl);
+	return ct_unlikely(!load_share(tbl)) && make(tbl);
 }
 
 static uint32_t load(const _Atomic uint32_t *word)
@@ -171,9 +169,11 @@ static void add_all(struct ct_share *share, const struct ct_samples *samples)
 /* => What it was given, so that its caller need not keep it meanwhile. */
 static ct_noinline bool hand_over(struct ct_thread *thr, bool much)
 {
-	struct ct_share *share = share_of(thr->tbl);
+	struct ct_share *share = load_share(thr->tbl);
 
 	thr->samples.n = 0;
+	if (ct_unlikely(!share))
+		share = make(thr->tbl);
 	if (!share || !ct_spin_trylock(&share->lock))
 		return much;
 	add_all(share, &thr->samples);

@@ -41,7 +41,7 @@
 
 enum { CT_SHARE_ROWS = 2, CT_SHARE_COLS = 1024, CT_SHARE_MAX = 4096 };
 enum { CT_SHARE_MUCH = 16 }; /* more than one in so many is much */
-enum { CT_SHARE_BATCH = 16 };
+enum { CT_SHARE_BATCH = 8 };
 
 struct ct_share {
 	struct ct_spin lock;   /* covers writing what follows; alone */
