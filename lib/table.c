@@ -166,6 +166,7 @@ void ct_table_destroy(struct ct_table *tbl)
 	ct_limits_fini(tbl);
 	ct_prefixes_fini(tbl);
 	ct_ghosts_free(tbl);
+	ct_share_free(tbl);
 	ct_half_fini(tbl);
 	ct_ledger_free(tbl);
 	ct_talkers_free(tbl);

@@ -57,7 +57,6 @@ void ct_thread_free(struct ct_thread *thr)
 	ct_kept_free(mem, thr->kept);
 	ct_mem_free(mem, thr->spare_datagram, sizeof(*thr->spare_datagram));
 	ct_count_leave(thr);
-	ct_share_free(thr);
 	ct_stock_free(thr);
 	ct_spin_lock(&thr->tbl->threads_lock);
 	thr->tbl->past_weak +=

@@ -70,69 +70,163 @@ uint64_t ct_share_key_of(const struct ct_table *tbl, const struct ct_conn *conn)
 	return key_narrow(tbl, orig->src, orig->zone);
 }
 
-static uint16_t *cell(struct ct_share *share, unsigned row, uint64_t key)
+static struct ct_share *load_share(const struct ct_table *tbl)
 {
-	return &share->count[row][key >> 16 * row & (CT_SHARE_COLS - 1)];
+	/* acquire; pairs with the release in make() */
+	return atomic_load_explicit(&tbl->share, memory_order_acquire);
 }
 
-/* => Samples of a source. */
-static uint32_t samples_of(const struct ct_share *share, uint64_t key)
+/* => NULL when there is no memory. */
+static ct_noinline struct ct_share *make(struct ct_table *tbl)
 {
-	uint32_t least = UINT32_MAX;
+	struct ct_share *share = NULL;
+	struct ct_share *made;
 
-	for (unsigned row = 0; row < CT_SHARE_ROWS; row++) {
-		uint32_t n = share->count[row][key >> 16 * row &
-					       (CT_SHARE_COLS - 1)];
+	made = ct_mem_alloc(&tbl->mem, sizeof(*made), CT_LINE);
+	if (!made)
+		return NULL;
+	atomic_init(&made->much, UINT32_MAX);
+	/* release; pairs with the acquire in load_share() */
+	if (atomic_compare_exchange_strong_explicit(&tbl->share, &share, made,
+						    memory_order_acq_rel,
+						    memory_order_acquire))
+		return made;
+	ct_mem_free(&tbl->mem, made, sizeof(*made));
+	return share;
+}
 
-		least = n < least ? n : least;
+bool ct_share_begin(struct ct_table *tbl)
+{
+	return ct_unlikely(!load_share(tbl)) && make(tbl);
+}
+
+static uint32_t load(const _Atomic uint32_t *word)
+{
+	return atomic_load_explicit(word, memory_order_relaxed);
+}
+
+/* => Where a row counts a source; only the low half of a key is looked at. */
+static unsigned column(unsigned row, uint32_t key)
+{
+	return key >> 16 * row & (CT_SHARE_COLS - 1);
+}
+
+static uint32_t count_of(const struct ct_share *share, unsigned row,
+			 uint64_t key)
+{
+	return atomic_load_explicit(
+		&share->count[row][column(row, (uint32_t)key)],
+		memory_order_relaxed);
+}
+
+/* One more.  Who has the lock is the only one that stores. */
+static void count_up(struct ct_share *share, unsigned row, uint32_t key)
+	CT_REQUIRES(share->lock)
+{
+	_Atomic uint16_t *count = &share->count[row][column(row, key)];
+
+	atomic_store_explicit(
+		count,
+		(uint16_t)(atomic_load_explicit(count, memory_order_relaxed) +
+			   1),
+		memory_order_relaxed);
+}
+
+static void halve(struct ct_share *share) CT_REQUIRES(share->lock)
+{
+	const uint64_t halves = UINT64_C(0x7fff7fff7fff7fff);
+
+	for (unsigned i = 0; i < CT_SHARE_ROWS * CT_SHARE_COLS / 4; i++) {
+		uint64_t four = atomic_load_explicit(&share->fours[i],
+						     memory_order_relaxed);
+
+		atomic_store_explicit(&share->fours[i], four >> 1 & halves,
+				      memory_order_relaxed);
 	}
-	return least;
 }
 
-static void halve(struct ct_share *share)
+static void add_all(struct ct_share *share, const struct ct_samples *samples)
+	CT_REQUIRES(share->lock)
 {
-	for (unsigned row = 0; row < CT_SHARE_ROWS; row++)
-		for (unsigned i = 0; i < CT_SHARE_COLS; i++)
-			share->count[row][i] /= 2;
-	share->n /= 2;
-}
+	uint32_t n = load(&share->n) + CT_SHARE_BATCH;
 
-void ct_share_add(struct ct_thread *thr, uint64_t key)
-{
-	struct ct_share *share = thr->share;
+	for (unsigned i = 0; i < CT_SHARE_BATCH; i++) {
+		uint32_t key = samples->keys[i];
 
-	if (!share)
-		share = thr->share =
-			ct_mem_alloc(&thr->tbl->mem, sizeof(*share), CT_LINE);
-	if (!share)
-		return;
-	for (unsigned row = 0; row < CT_SHARE_ROWS; row++)
-		++*cell(share, row, key);
-	if (++share->n == CT_SHARE_MAX)
+		for (unsigned row = 0; row < CT_SHARE_ROWS; row++)
+			count_up(share, row, key);
+	}
+	if (n >= CT_SHARE_MAX) {
 		halve(share);
+		n /= 2;
+	}
+	atomic_store_explicit(&share->n, n, memory_order_relaxed);
+	atomic_store_explicit(&share->much,
+			      n < FEW ? UINT32_MAX : n / CT_SHARE_MUCH,
+			      memory_order_relaxed);
 }
 
-uint32_t ct_share_of(const struct ct_thread *thr, uint64_t key)
+/* => What it was given, so that its caller need not keep it meanwhile. */
+static ct_noinline bool hand_over(struct ct_thread *thr, bool much)
 {
-	const struct ct_share *share = thr->share;
-	uint32_t least;
+	struct ct_share *share = load_share(thr->tbl);
 
-	if (!share || share->n < FEW)
+	thr->samples.n = 0;
+	if (ct_unlikely(!share))
+		share = make(thr->tbl);
+	if (!share || !ct_spin_trylock(&share->lock))
+		return much;
+	add_all(share, &thr->samples);
+	ct_spin_unlock(&share->lock);
+	return much;
+}
+
+uint32_t ct_share_of(const struct ct_table *tbl, uint64_t key)
+{
+	const struct ct_share *share = load_share(tbl);
+	uint32_t n = share ? load(&share->n) : 0;
+	uint32_t least = n;
+
+	if (n < FEW)
 		return 0;
-	least = samples_of(share, key);
-	return least < share->n ? least * UINT16_MAX / share->n : UINT16_MAX;
+	for (unsigned row = 0; row < CT_SHARE_ROWS; row++) {
+		uint32_t count = count_of(share, row, key);
+
+		least = count < least ? count : least;
+	}
+	return least * UINT16_MAX / n;
 }
 
-bool ct_share_much(const struct ct_thread *thr, uint64_t key)
+static inline bool is_much(const struct ct_share *share, uint64_t key)
 {
-	const struct ct_share *share = thr->share;
+	uint32_t much;
 
-	return share && share->n >= FEW &&
-	       samples_of(share, key) * CT_SHARE_MUCH > share->n;
+	if (ct_unlikely(!share))
+		return false;
+	much = load(&share->much);
+	return ct_unlikely(count_of(share, 0, key) > much) &&
+	       count_of(share, 1, key) > much;
 }
 
-void ct_share_free(struct ct_thread *thr)
+bool ct_share_much(const struct ct_table *tbl, uint64_t key)
 {
-	ct_mem_free(&thr->tbl->mem, thr->share, sizeof(*thr->share));
-	thr->share = NULL;
+	return is_much(load_share(tbl), key);
+}
+
+bool ct_share_sample(struct ct_thread *thr, uint64_t key)
+{
+	struct ct_samples *samples = &thr->samples;
+	bool much = is_much(load_share(thr->tbl), key);
+
+	samples->keys[samples->n++] = (uint32_t)key;
+	return ct_likely(samples->n < CT_SHARE_BATCH) ? much
+						      : hand_over(thr, much);
+}
+
+void ct_share_free(struct ct_table *tbl)
+{
+	struct ct_share *share = load_share(tbl);
+
+	if (share)
+		ct_mem_free(&tbl->mem, share, sizeof(*share));
 }

@@ -14,6 +14,7 @@
  *	slab.lock		the depots; see slab.h
  *	threads_lock		the list of handles and of subscriptions
  *	frags.lock		datagrams in fragments; see frag.h
+ *	share->lock		how much sources hold; only tried; see share.h
  *	probes->lock		who is asked whether he is there; see overflow/probe.h
  *	a connection's lock	its tracker's state; see conn.h; alone
  * The host's alloc and free run under some of them.  Its other callbacks run
@@ -147,6 +148,13 @@ struct ct_habit {
 	uint16_t pool;   /* by a pool, of this number; 0: not */
 };
 
+/* A thread's sweep of who has been idle for long; see overflow/adapt.h. */
+struct ct_adapt {
+	uint32_t unit;  /* where it goes on */
+	uint32_t began; /* tick in which the round at hand did */
+	uint32_t round; /* ticks that the last one took */
+};
+
 /* A thread's searches that found only who is held; see overflow/hold.h. */
 struct ct_held {
 	uint32_t at;    /* tick of the latest one in vain */
@@ -198,9 +206,9 @@ struct ct_thread {
 	uint32_t evicted;              /* its own  not handed over; worth.c */
 	uint32_t moves;                /* its own  of timeouts; advance.c */
 	uint64_t weak_now;             /* its own  as counted last; choose.c */
-	uint32_t adapt;                /* its own  unit; overflow/adapt.c */
+	struct ct_adapt adapt;         /* its own */
 	uint32_t heavy;                /* its own  tick; overflow/choose.h */
-	struct ct_share *share;        /* its own  made when room is needed */
+	struct ct_samples samples;     /* its own  for the sketch; share.h */
 	uint32_t ghost;             /* its own  the set to be aged; ghost.c */
 	uint32_t ghost_counts;      /* its own  that were added */
 	uint8_t talkers_passed;     /* its own  newcomers until the next that
@@ -258,6 +266,7 @@ struct ct_table {
 	_Atomic(struct ct_probes *) probes;     /* A  likewise */
 	_Atomic(struct ct_talkers *) talkers;   /* A  likewise */
 	_Atomic(struct ct_ghosts *) ghosts;     /* A  likewise */
+	_Atomic(struct ct_share *) share;       /* A  likewise */
 	const struct ct_overflow_ops *overflow; /* I  after the seal; or NULL */
 	struct ct_prefix_map *maps;             /* I  after the seal; or NULL */
 	uint32_t n_maps;                        /* I  after the seal */

@@ -14,6 +14,9 @@
 
 enum { WHOLE = 1024, GROUP = 16 };
 
+/* A soft age may be over earlier by this part of it. */
+enum { EARLY = 32 };
+
 /* => The part that is free between the watermarks, of WHOLE. */
 static uint32_t part_free(uint64_t n, uint64_t max, uint64_t low, uint64_t high)
 {
@@ -42,6 +45,18 @@ static uint32_t factor_of(struct ct_table *tbl, const struct ct_conn *conn)
 	return factor;
 }
 
+/* => Ticks of idleness after which it would pass its soft age unseen. */
+static uint32_t soft_limit(const struct ct_thread *thr,
+			   const struct ct_conn *conn, uint32_t life)
+{
+	uint32_t soft = ct_worth_soft(thr->tbl, ct_conn_class_of(conn), life);
+	uint32_t round = thr->adapt.round;
+
+	if (soft >= life)
+		return soft;
+	return soft - (round < soft / EARLY ? round : soft / EARLY);
+}
+
 /* => Ticks of idleness at which it is to go. */
 static uint32_t limit_of(struct ct_thread *thr, const struct ct_conn *conn,
 			 uint32_t life)
@@ -52,7 +67,7 @@ static uint32_t limit_of(struct ct_thread *thr, const struct ct_conn *conn,
 	if (factor == WHOLE)
 		return UINT32_MAX;
 	if (!ct_conn_is_weak(ct_conn_word(conn), ct_conn_class_word(conn)))
-		return ct_worth_soft(thr->tbl, ct_conn_class_of(conn), life);
+		return soft_limit(thr, conn, life);
 	limit = (uint64_t)life * factor / WHOLE;
 	return limit > FLOOR * CT_TICKS_PER_S ? (uint32_t)limit
 					      : FLOOR * CT_TICKS_PER_S;
@@ -95,11 +110,12 @@ static void look_at(struct ct_thread *thr, uint32_t unit)
 		end(thr, conn);
 }
 
-/* => The places of a few connections, fetched. */
-static unsigned fetch(struct ct_thread *thr, uint32_t *unit,
-		      uint32_t units[GROUP], uint32_t budget)
+/* => The places of the next few connections, fetched. */
+static unsigned fetch(struct ct_thread *thr, uint32_t units[GROUP],
+		      uint32_t budget)
 {
 	const struct ct_slab *slab = &thr->tbl->slab;
+	uint32_t *unit = &thr->adapt.unit;
 	unsigned n = 0;
 
 	while (n < GROUP && n < budget) {
@@ -115,13 +131,13 @@ static unsigned fetch(struct ct_thread *thr, uint32_t *unit,
 	return n;
 }
 
-static void sweep(struct ct_thread *thr, uint32_t *unit, uint32_t budget)
+static void sweep(struct ct_thread *thr, uint32_t budget)
 {
 	uint32_t units[GROUP];
 	unsigned n;
 
 	do {
-		n = fetch(thr, unit, units, budget);
+		n = fetch(thr, units, budget);
 		budget -= n;
 		for (unsigned i = 0; i < n; i++)
 			look_at(thr, units[i]);
@@ -130,12 +146,15 @@ static void sweep(struct ct_thread *thr, uint32_t *unit, uint32_t budget)
 
 void ct_adapt_sweep(struct ct_thread *thr, uint32_t budget)
 {
-	uint32_t all = 0;
+	struct ct_adapt *adapt = &thr->adapt;
 
 	if (ct_likely(!ct_pressed(thr->tbl) && !ct_limits_pressed(thr)))
 		return;
-	if (budget)
-		sweep(thr, &thr->adapt, budget);
-	else
-		sweep(thr, &all, UINT32_MAX);
+	if (!budget)
+		adapt->unit = 0;
+	sweep(thr, budget ? budget : UINT32_MAX);
+	if (adapt->unit)
+		return;
+	adapt->round = thr->now - adapt->began;
+	adapt->began = thr->now;
 }

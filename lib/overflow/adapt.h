@@ -16,7 +16,17 @@
  * one: so a table whose peers have vanished is below it again within a soft age.
  *
  * A packet is never told: the timeout in the connection stays as it is, and a
- * sweep of a few places a poll compares how long each has been idle.
+ * sweep of a few places a poll compares how long each has been idle.  What would
+ * pass its soft age before the sweep comes by again, if that takes as long as the
+ * last time, ends now:
+ *
+ *	--- lives ---|-------- ends ---------|
+ *		soft age - a round	soft age
+ *
+ * A round counts as a 32nd of the soft age at most, so that a host that polls
+ * rarely, or whose pressure comes and goes, does not end things much earlier; its
+ * sweep is late instead.  Where the soft age is the timeout itself nothing ends
+ * early: timeouts are promises, and have a sweep of their own (core/timer.h).
  */
 #ifndef OVERFLOW_ADAPT_H
 #define OVERFLOW_ADAPT_H

@@ -96,9 +96,8 @@ bool ct_candidate_meets_heavy(const struct ct_thread *thr)
 
 bool ct_candidate_sample(struct ct_thread *thr, uint64_t key)
 {
-	bool much = ct_share_much(thr, key);
+	bool much = ct_share_sample(thr, key);
 
-	ct_share_add(thr, key);
 	if (ct_unlikely(much))
 		thr->heavy = thr->now;
 	return much;
@@ -164,7 +163,7 @@ bool ct_candidate_look(struct ct_thread *thr, struct ct_conn *conn,
 	cand->class_ = (uint8_t)ct_conn_class(conn);
 	cand->key = ct_share_key_of(tbl, conn);
 	if (ct_unlikely(ct_ask_scores(tbl)))
-		source = ct_share_of(thr, cand->key);
+		source = ct_share_of(tbl, cand->key);
 	cand->much = ct_candidate_sample(thr, cand->key);
 	cand->score = cand->worth;
 	if (new->much && cand->key != new->key &&

@@ -124,7 +124,7 @@ static uint8_t value_of(struct ct_thread *thr, const struct ct_newcomer *new)
 			      : (uint8_t)(above << CT_WORTH_SHIFT);
 	if (ct_likely(!ct_ask_values(thr->tbl)))
 		return known.worth;
-	known.source = ct_share_of(thr, new->key);
+	known.source = ct_share_of(thr->tbl, new->key);
 	return ct_ask_value(thr, new, &known);
 }
 
@@ -185,13 +185,13 @@ static bool evict(struct ct_thread *thr, const struct ct_newcomer *new,
 	return true;
 }
 
-/* The first search: some samples of the whole table tell who holds much. */
+/* The table's first search: some samples of all of it tell who holds much. */
 static void prime(struct ct_thread *thr)
 {
 	enum { SAMPLES = 128 };
 	struct ct_rate_line line;
 
-	if (ct_likely(thr->share != NULL))
+	if (ct_likely(!ct_share_begin(thr->tbl)))
 		return;
 	for (unsigned i = 0; i < SAMPLES; i++) {
 		struct ct_conn *conn;
@@ -346,7 +346,7 @@ bool ct_choose_scored(struct ct_thread *thr, struct ct_newcomer *new)
 	if (ct_hold_refuses(thr))
 		return false;
 	new->key = ct_share_key(thr->tbl, new->t);
-	new->much = ct_share_much(thr, new->key);
+	new->much = ct_share_much(thr->tbl, new->key);
 	new->value = value_of(thr, new);
 	prime(thr);
 	recall(thr, new);

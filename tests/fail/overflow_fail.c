@@ -103,7 +103,7 @@ START_TEST(memory_may_be_gone_when_it_is_full)
 }
 END_TEST
 
-/* Sketches, ledger, talkers and ghosts are made once, and count. */
+/* Sketch, ledger, talkers and ghosts are made once, and count. */
 START_TEST(no_sender_makes_it_take_more)
 {
 	uint64_t bytes;

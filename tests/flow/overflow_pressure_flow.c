@@ -135,16 +135,20 @@ static void poll_for(uint32_t seconds)
 		ct_world_wait(&w, CT_WORLD_S / 10);
 }
 
+/*
+ * A soft age is met to the precision of a sweep, on the early side.  Here a sweep
+ * of 180 places takes 1.2 seconds, twelve polls of 16 places.
+ */
 START_TEST(what_is_idle_past_its_soft_age_goes_under_pressure)
 {
 	for (uint32_t i = 0; i < MAX * 9 / 10; i++)
 		ct_crowd_establish(&w, i);
-	poll_for(SOFT - 1);
+	poll_for(SOFT - 2);
 	ck_assert_uint_eq(ct_world_conns(&w), MAX * 9 / 10);
 	/* One in ten is at work, and stays. */
 	for (uint32_t i = 0; i < MAX * 9 / 10; i += 10)
 		ct_crowd_segment(&w, i, CT_DIR_ORIG, CT_TEST_ACK, 101, 501);
-	poll_for(5);
+	poll_for(2);
 	/* Down to the soft watermark, and no further than a poll looks. */
 	ck_assert_uint_le(ct_world_conns(&w), MAX * 8 / 10);
 	ck_assert_uint_ge(ct_world_conns(&w), MAX * 8 / 10 - 16);
@@ -201,19 +205,99 @@ START_TEST(each_state_and_class_has_a_soft_age)
 	fill_by(policies);
 	poll_for(38);
 	ck_assert_uint_eq(alive_of(2), each);
-	poll_for(5);
+	poll_for(2);
 	ck_assert_uint_eq(alive_of(2), 0);
 	ck_assert_uint_eq(alive_of(1), each);
-	poll_for(35);
+	poll_for(38);
 	ck_assert_uint_eq(alive_of(1), each);
-	poll_for(5);
+	poll_for(2);
 	ck_assert_uint_eq(alive_of(1), 0);
 	ck_assert_uint_eq(alive_of(0), each);
-	poll_for(35);
+	poll_for(38);
 	ck_assert_uint_eq(alive_of(0), each);
-	poll_for(5);
+	poll_for(2);
 	ck_assert_uint_eq(alive_of(0), 0);
 	ck_assert_uint_eq(ct_world_count(&w, CT_R_END_SHORTENED), 3 * each);
+}
+END_TEST
+
+/* Its soft age is all of its timeout, which is a promise: not a tick less. */
+START_TEST(no_timeout_ends_early)
+{
+	const struct ct_policy *policies[3] = { NULL };
+
+	ct_crowd_set(&w, "overflow.low", 0);
+	ct_crowd_set(&w, "udp.timeout.stream", 200);
+	fill_by(policies);
+	poll_for(199);
+	w.now_ns += CT_WORLD_S - 1;
+	for (uint32_t i = 0; i < MAX; i++)
+		ct_thread_poll(w.thr, w.now_ns);
+	ck_assert_uint_eq(ct_world_conns(&w), MAX * 9 / 10);
+	poll_for(2);
+	ck_assert_uint_eq(ct_world_conns(&w), 0);
+	ck_assert_uint_eq(ct_world_count(&w, CT_R_END_SHORTENED), 0);
+}
+END_TEST
+
+/* A poll every ten seconds, for so long: a sweep takes two minutes. */
+static void poll_seldom(uint32_t seconds)
+{
+	for (uint32_t i = 0; i < seconds; i += 10)
+		ct_world_wait(&w, 10 * CT_WORLD_S);
+}
+
+/* A 32nd of the soft age is all that a late sweep may take off it. */
+START_TEST(a_late_sweep_does_not_end_things_much_earlier)
+{
+	for (uint32_t i = 0; i < MAX * 9 / 10; i++)
+		ct_crowd_establish(&w, i);
+	for (unsigned round = 0; round < 5; round++) {
+		poll_seldom(240);
+		for (uint32_t i = 0; i < MAX * 9 / 10; i++)
+			ct_crowd_segment(&w, i, CT_DIR_ORIG, CT_TEST_ACK, 101,
+					 501);
+	}
+	poll_seldom(SOFT - SOFT / 30);
+	ck_assert_uint_eq(ct_world_conns(&w), MAX * 9 / 10);
+	poll_seldom(120);
+	ck_assert_uint_le(ct_world_conns(&w), MAX * 8 / 10);
+}
+END_TEST
+
+/* The sweep rested with the pressure: its round was not that long. */
+START_TEST(after_a_rest_nothing_ends_much_earlier)
+{
+	const uint32_t n = MAX * 9 / 10;
+
+	for (uint32_t i = 0; i < n; i++)
+		ct_crowd_establish(&w, i);
+	poll_for(5);
+	ct_crowd_set(&w, "overflow.low", 950);
+	poll_for(200);
+	ct_crowd_set(&w, "overflow.low", 800);
+	poll_for(SOFT - SOFT / 30 - 206);
+	ck_assert_uint_eq(ct_world_conns(&w), n);
+	poll_for(SOFT / 30 + 1);
+	ck_assert_uint_le(ct_world_conns(&w), MAX * 8 / 10);
+}
+END_TEST
+
+/* Whoever has the table swept in one go has his soft ages, too: by the time
+ * between two calls. */
+START_TEST(who_sweeps_all_at_once_is_not_late_either)
+{
+	const uint32_t n = MAX * 9 / 10;
+
+	for (uint32_t i = 0; i < n; i++)
+		ct_crowd_establish(&w, i);
+	ct_world_wait(&w, 0); /* there is pressure, says the poll */
+	for (uint32_t i = 0; i < SOFT / 5; i++) {
+		ck_assert_uint_eq(ct_world_conns(&w), n);
+		w.now_ns += 5 * CT_WORLD_S;
+		ck_assert_int_eq(ct_maintain(w.tbl, w.now_ns, 0), 0);
+	}
+	ck_assert_uint_eq(ct_world_conns(&w), MAX * 8 / 10);
 }
 END_TEST
 
@@ -239,6 +323,10 @@ Suite *ct_suite(void)
 	tcase_add_test(tcase,
 		       what_is_idle_past_its_soft_age_goes_under_pressure);
 	tcase_add_test(tcase, each_state_and_class_has_a_soft_age);
+	tcase_add_test(tcase, no_timeout_ends_early);
+	tcase_add_test(tcase, a_late_sweep_does_not_end_things_much_earlier);
+	tcase_add_test(tcase, after_a_rest_nothing_ends_much_earlier);
+	tcase_add_test(tcase, who_sweeps_all_at_once_is_not_late_either);
 	tcase_add_test(tcase, without_pressure_nothing_shrinks);
 	suite_add_tcase(suite, tcase);
 	return suite;
