@@ -24,11 +24,12 @@ static bool has_place(struct ct_thread *thr, const struct ct_newcomer *new)
 	       ct_count_take(thr);
 }
 
-/* A victim has left its place. */
-static enum ct_reason take_over(struct ct_thread *thr)
+/* Victims have left; their resets go. */
+static enum ct_reason enter(struct ct_thread *thr, enum ct_room room)
 {
 	ct_resets_send(thr);
-	ct_count_take_over(thr);
+	if (room == CT_ROOM_FREE)
+		ct_count_take_over(thr);
 	return CT_R_NONE;
 }
 
@@ -39,6 +40,7 @@ enum ct_reason ct_admit(struct ct_thread *thr, struct ct_newcomer *new)
 		[CT_LIMIT_SOURCE] = CT_R_SOURCE_FULL,
 	};
 	enum ct_limit limit;
+	enum ct_room room;
 
 	if (ct_unlikely(ct_refuses(thr)))
 		return CT_R_TABLE_FULL;
@@ -47,13 +49,13 @@ enum ct_reason ct_admit(struct ct_thread *thr, struct ct_newcomer *new)
 		if (limit != CT_LIMIT_NONE && !ct_evict_within(thr, new, limit))
 			return met[limit];
 		if (limit != CT_LIMIT_NONE)
-			return take_over(thr);
+			return enter(thr, CT_ROOM_TAKEN);
 	}
 	if (ct_likely(has_place(thr, new)))
 		return CT_R_NONE;
-	if (!ct_evict_for(thr, new)) {
-		ct_count_refused(thr);
-		return CT_R_TABLE_FULL;
-	}
-	return take_over(thr);
+	room = ct_evict_for(thr, new);
+	if (ct_likely(room != CT_ROOM_NONE))
+		return enter(thr, room);
+	ct_count_refused(thr);
+	return CT_R_TABLE_FULL;
 }

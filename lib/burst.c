@@ -129,16 +129,38 @@ static ct_noinline void step_2(struct ct_thread *thr, struct group *group,
 			       unsigned at)
 {
 	const unsigned end = at + SOME < group->n ? at + SOME : group->n;
+	const struct ct_bucket *next;
 	const void *fetch[SOME];
+	uint32_t later = 0; /* a bit for each whose chain goes on */
 	unsigned n = 0;
 
 	for (unsigned i = at; i < end; i++) {
 		struct ct_way *way = &group->ways[i];
+		const uint16_t tag = ct_tag_of(way->key.hash);
+		uint32_t hits;
 
 		if (ct_unlikely(way->next < CT_WAY_FOLLOW))
 			continue;
-		if (ct_likely(ct_bucket_guess(thr->tbl, way->bucket,
-					      way->key.hash, &way->hint)))
+		hits = ct_tag_slots(way->bucket, tag);
+		if (ct_unlikely(!hits) &&
+		    (next = ct_bucket_next(thr->tbl, way->bucket)) != NULL) {
+			__builtin_prefetch(next);
+			way->bucket = next;
+			later |= 1u << i;
+		} else if (ct_likely(ct_bucket_guess_by(thr->tbl, way->bucket,
+							tag, hits,
+							&way->hint))) {
+			fetch[n++] = way->hint.conn;
+		} else {
+			expect_new(thr, group, i);
+		}
+	}
+	for (; ct_unlikely(later); later &= later - 1) {
+		unsigned i = (unsigned)__builtin_ctz(later);
+		struct ct_way *way = &group->ways[i];
+
+		if (ct_bucket_guess(thr->tbl, way->bucket, way->key.hash,
+				    &way->hint))
 			fetch[n++] = way->hint.conn;
 		else
 			expect_new(thr, group, i);

@@ -387,7 +387,8 @@ static void remove_in(struct ct_thread *thr, struct ct_bucket *first,
 						 memory_order_relaxed) != ref)
 				continue;
 			ct_slot_clear(slot);
-			if (ct_unlikely(ct_bucket_link(first)))
+			/* Else no bucket behind the first has changed. */
+			if (ct_unlikely(bucket != first))
 				ct_bucket_trim(thr, first);
 			return;
 		}

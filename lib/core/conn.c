@@ -420,15 +420,17 @@ bool ct_conn_condemn(struct ct_thread *thr, struct ct_conn *conn,
 	return true;
 }
 
+/* It gives its place back, or else somebody has it already. */
 static void bury(struct ct_thread *thr, struct ct_conn *conn,
-		 const uint32_t hash[CT_DIR_MAX])
+		 const uint32_t hash[CT_DIR_MAX], bool gives)
 {
 	struct ct_table *tbl = thr->tbl;
 
 	ct_buckets_remove(thr, conn, hash);
 	ct_timer_stop(tbl, conn);
 	ct_worth_stop(tbl, conn);
-	ct_count_give(thr);
+	if (gives)
+		ct_count_give(thr);
 	ct_times_stop(thr, conn);
 	ct_count(thr, ct_conn_class_word(conn));
 	ct_event_destroy(thr, conn);
@@ -439,7 +441,7 @@ void ct_conn_bury(struct ct_thread *thr, struct ct_conn *conn)
 	uint32_t hash[CT_DIR_MAX];
 
 	ct_conn_hashes(conn, &thr->tbl->hash, hash);
-	bury(thr, conn, hash);
+	bury(thr, conn, hash, true);
 }
 
 /* A packet may have come after whoever asks for the end has looked. */
@@ -473,12 +475,16 @@ bool ct_conn_kill(struct ct_thread *thr, struct ct_conn *conn,
 	return true;
 }
 
-bool ct_conn_kill_at(struct ct_thread *thr, struct ct_conn *conn,
+bool ct_conn_replace(struct ct_thread *thr, struct ct_conn *conn,
 		     enum ct_reason reason, const uint32_t hash[CT_DIR_MAX])
 {
+	uint32_t own[CT_DIR_MAX];
+
 	if (!condemn_due(thr, conn, reason))
 		return false;
-	bury(thr, conn, hash);
+	if (!hash)
+		ct_conn_hashes(conn, &thr->tbl->hash, own);
+	bury(thr, conn, hash ? hash : own, false);
 	return true;
 }
 

@@ -315,8 +315,11 @@ void ct_conn_returned(struct ct_thread *thr, struct ct_conn *conn);
 bool ct_conn_kill(struct ct_thread *thr, struct ct_conn *conn,
 		  enum ct_reason reason);
 
-/* The same of one whose hashes are known, see ct_conn_hashes(). */
-bool ct_conn_kill_at(struct ct_thread *thr, struct ct_conn *conn,
+/*
+ * The same of one whose place a newcomer takes at once: it is counted on, as the
+ * newcomer's.  Its hashes, see ct_conn_hashes(), or NULL.
+ */
+bool ct_conn_replace(struct ct_thread *thr, struct ct_conn *conn,
 		     enum ct_reason reason, const uint32_t hash[CT_DIR_MAX]);
 
 /*

@@ -50,16 +50,38 @@ static void lower_by(struct ct_table *tbl, uint32_t n)
 	atomic_fetch_sub_explicit(&tbl->n_conns, n, memory_order_relaxed);
 }
 
+/*
+ * A credit rises; => what it was.
+ *
+ * Whoever calls all back need not look while none has risen from nothing.  The
+ * order is seq_cst, and so it is there: either he sees the credit, or this sees
+ * that he has taken the flag down.
+ */
+static uint32_t credited(struct ct_thread *thr, uint32_t by)
+{
+	_Atomic bool *any = &thr->tbl->credits;
+	uint32_t was = atomic_fetch_add_explicit(&thr->credit, by,
+						 memory_order_seq_cst);
+
+	if (!was && !atomic_load_explicit(any, memory_order_seq_cst))
+		atomic_store_explicit(any, true, memory_order_seq_cst);
+	return was;
+}
+
 /* => Whether anybody had any. */
 static bool recall_credits(struct ct_table *tbl)
 {
 	struct ct_thread *thr;
 	uint32_t n = 0;
 
+	if (!atomic_load_explicit(&tbl->credits, memory_order_relaxed) ||
+	    !atomic_exchange_explicit(&tbl->credits, false,
+				      memory_order_seq_cst))
+		return false;
 	ct_spin_lock(&tbl->threads_lock);
 	CT_THREADS_EACH (thr, tbl)
 		/* Most have none: others' lines are left alone. */
-		if (atomic_load_explicit(&thr->credit, memory_order_relaxed))
+		if (atomic_load_explicit(&thr->credit, memory_order_seq_cst))
 			n += atomic_exchange_explicit(&thr->credit, 0,
 						      memory_order_relaxed);
 	ct_spin_unlock(&tbl->threads_lock);
@@ -77,8 +99,7 @@ bool ct_count_take(struct ct_thread *thr)
 	if (take_credit(thr))
 		return true;
 	if (n > 1 && raise_by(tbl, n, max)) {
-		atomic_fetch_add_explicit(&thr->credit, n - 1,
-					  memory_order_relaxed);
+		credited(thr, n - 1);
 		return true;
 	}
 	if (raise_by(tbl, 1, max))
@@ -105,9 +126,7 @@ void ct_count_give(struct ct_thread *thr)
 		lower_by(tbl, 1);
 		return;
 	}
-	credit = atomic_fetch_add_explicit(&thr->credit, 1,
-					   memory_order_relaxed) +
-		 1;
+	credit = credited(thr, 1) + 1;
 	if (credit > CREDIT &&
 	    atomic_compare_exchange_strong_explicit(
 		    &thr->credit, &credit, CREDIT / 2, memory_order_relaxed,

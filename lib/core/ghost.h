@@ -35,7 +35,7 @@ enum { CT_GHOST_WAYS = 4, CT_GHOST_MOST = 15 };
 
 struct ct_ghosts {
 	uint32_t mask; /* I  sets, less 1 */
-	_Atomic uint16_t cells[];
+	_Atomic uint64_t sets[];
 };
 
 /* A flow was missed by so much; => how much it had been before. */

@@ -152,6 +152,7 @@ struct ct_habit {
 struct ct_adapt {
 	uint32_t unit;  /* where it goes on */
 	uint32_t began; /* tick in which the round at hand did */
+	uint32_t n;     /* places looked at in it */
 	uint32_t round; /* ticks that the last one took */
 };
 
@@ -176,7 +177,6 @@ struct ct_thread {
 	struct ct_private *opened;    /* its own */
 
 	struct ct_habit habit;              /* its own */
-	bool crosses;                       /* its own  packets do, of late */
 	const struct ct_foreseen *foreseen; /* its own  of the newcomer at hand,
 					       or NULL; see nat/foresee.h */
 	uint64_t n_foreseen; /* its own  set-ups that came as foreseen */
@@ -199,6 +199,7 @@ struct ct_thread {
 	uint8_t paces[CT_PACE_STEPS]; /* its own  not lowered yet; pace.c */
 
 	uint8_t hook;                  /* its own  of the packets at hand */
+	bool crosses;                  /* its own  packets do, of late */
 	uint32_t refused_at;           /* its own  tick; count.h */
 	uint32_t hand;                 /* its own  unit; overflow/rate.h */
 	_Atomic uint64_t n_candidates; /* A  one writer; choose.c */
@@ -215,6 +216,7 @@ struct ct_thread {
 					  counts; overflow/talker.c */
 	uint8_t usual;              /* its own  16 times the activity of
 					  assured victims; choose.c */
+	uint8_t sampled;            /* its own  victims; stock.c */
 	struct ct_stock *stock;     /* its own  made in a flood; stock.c */
 	uint32_t resets[CT_RESETS]; /* its own  units; overflow/probe.h */
 	uint32_t n_resets;          /* its own */
@@ -281,6 +283,7 @@ struct ct_table {
 	_Alignas(CT_LINE) _Atomic uint32_t n_conns; /* A  private ones and
 						       credits included */
 	_Atomic bool weak;        /* A  false: no thread's n_weak is above 0 */
+	_Atomic bool credits;     /* A  false: no thread has any; count.c */
 	_Atomic uint32_t gen;     /* A  the next that no thread has taken */
 	_Atomic uint32_t turn;    /* A  see worth.h */
 	_Atomic uint32_t turned;  /* A  evicted, when the turn began */

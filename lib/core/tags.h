@@ -113,14 +113,14 @@ static inline struct ct_conn *ct_ref_conn(const struct ct_table *tbl,
  * => Whether there is one; the bucket may be the right one no more, then the
  *    guess is wrong.
  * => nobody: no entry of the bucket's chain has the tag.
+ *
+ * The first bucket's hits may be known already.
  */
-static ct_always_inline bool ct_bucket_guess(const struct ct_table *tbl,
-					     const struct ct_bucket *bucket,
-					     uint64_t hash,
-					     struct ct_hint *hint)
+static ct_always_inline bool ct_bucket_guess_by(const struct ct_table *tbl,
+						const struct ct_bucket *bucket,
+						uint16_t tag, uint32_t hits,
+						struct ct_hint *hint)
 {
-	const uint16_t tag = ct_tag_of(hash);
-	uint32_t hits = ct_tag_slots(bucket, tag);
 	uint32_t ref;
 
 	hint->nobody = false;
@@ -141,6 +141,17 @@ static ct_always_inline bool ct_bucket_guess(const struct ct_table *tbl,
 	}
 	hint->conn = ct_ref_conn(tbl, ref, &hint->dir);
 	return true;
+}
+
+static ct_always_inline bool ct_bucket_guess(const struct ct_table *tbl,
+					     const struct ct_bucket *bucket,
+					     uint64_t hash,
+					     struct ct_hint *hint)
+{
+	const uint16_t tag = ct_tag_of(hash);
+
+	return ct_bucket_guess_by(tbl, bucket, tag, ct_tag_slots(bucket, tag),
+				  hint);
 }
 
 /* Bring what a packet reads of a connection nearer; and what it writes. */

@@ -5,6 +5,7 @@
 #include "nat/foresee.h"
 
 #include "core/head.h"
+#include "core/tags.h"
 #include "nat/binding.h"
 #include "nat/subscriber.h"
 
@@ -20,26 +21,29 @@ static void fetch_head(struct ct_foreseen *seen, unsigned i,
 /* Fetch the bucket of the tuple that answers a packet with another source. */
 static void fetch_reply(const struct ct_table *tbl,
 			const struct ct_narrow *orig, ct_be32 addr, ct_be16 id,
-			struct ct_key *reply)
+			struct ct_foreseen *seen)
 {
+	struct ct_key *reply = &seen->reply;
+
 	ct_narrow_set(&reply->narrow, (ct_be32[]){ orig->dst, addr },
 		      (ct_be16[]){ orig->dst_id, id }, ct_narrow_tail_of(orig));
 	reply->hash = ct_hash_narrow(&tbl->hash, &reply->narrow);
 	reply->wide = false;
 	reply->dirs = CT_KEY_BOTH;
-	ct_bucket_prefetch(&tbl->buckets, reply->hash);
+	seen->bucket = ct_bucket_prefetch(&tbl->buckets, reply->hash);
 }
 
 /* Of a connection that is not translated. */
 static void foresee_plain(const struct ct_table *tbl, const struct ct_key *key,
-			  struct ct_key *reply)
+			  struct ct_foreseen *seen)
 {
 	const struct ct_l4_ops *ops = ct_registry_l4(tbl, key->tuple.l4);
+	struct ct_key *reply = &seen->reply;
 
 	if (!ct_l4_invert(ops, &key->tuple, &reply->tuple))
 		return;
 	ct_key_finish(reply, &tbl->hash);
-	ct_bucket_prefetch(&tbl->buckets, reply->hash);
+	seen->bucket = ct_bucket_prefetch(&tbl->buckets, reply->hash);
 }
 
 static void foresee_range(struct ct_thread *thr, const struct ct_narrow *orig,
@@ -53,7 +57,7 @@ static void foresee_range(struct ct_thread *thr, const struct ct_narrow *orig,
 	fetch_head(
 		seen, 0,
 		ct_mappings_head_now(tbl, ct_hash_narrow(&tbl->hash, &source)));
-	fetch_reply(tbl, orig, thr->habit.outside, orig->src_id, &seen->reply);
+	fetch_reply(tbl, orig, thr->habit.outside, orig->src_id, seen);
 }
 
 static void foresee_pool(struct ct_thread *thr, const struct ct_key *key,
@@ -88,12 +92,13 @@ void ct_foresee(struct ct_thread *thr, const struct ct_key *key,
 	seen->head[0] = NULL;
 	seen->head[1] = NULL;
 	seen->reply.wide = true;
+	seen->bucket = NULL;
 	if (thr->habit.pool)
 		foresee_pool(thr, key, seen);
 	else if (thr->habit.outside && !key->wide)
 		foresee_range(thr, &key->narrow, seen);
 	else
-		foresee_plain(thr->tbl, key, &seen->reply);
+		foresee_plain(thr->tbl, key, seen);
 }
 
 /* => The first unit of a chain, or 0. */
@@ -112,6 +117,8 @@ void ct_foresee_units(const struct ct_table *tbl,
 		if (unit)
 			__builtin_prefetch(ct_slab_at(&tbl->slab, unit), 1);
 	}
+	if (ct_likely(seen->bucket != NULL))
+		__builtin_prefetch(ct_bucket_next(tbl, seen->bucket));
 }
 
 /* => The number of the address with which the subscriber will begin. */
@@ -152,5 +159,5 @@ void ct_foresee_id(const struct ct_key *key, struct ct_foreseen *seen)
 	if (seen->id == CT_PORTMAP_NONE)
 		return;
 	fetch_reply(pool->tbl, &key->narrow, ct_pool_narrow(seen->addr),
-		    htons((uint16_t)seen->id), &seen->reply);
+		    htons((uint16_t)seen->id), seen);
 }

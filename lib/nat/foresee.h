@@ -9,7 +9,7 @@
  * others are worked on:
  *
  *	1  hashes, heads of chains; of a range the reply's bucket too
- *	2  first units of chains
+ *	2  first units of chains, and what follows the reply's bucket
  *	3  of a pool: the address, the id, the reply's bucket
  *
  * Nothing is decided here, and no lock taken: who foresees wrongly has fetched
@@ -37,6 +37,7 @@ struct ct_foreseen {
 	uint32_t id; /* of addr: likely to be free; CT_PORTMAP_NONE */
 
 	struct ct_key reply; /* what answers it, most likely; wide: unknown */
+	const struct ct_bucket *bucket; /* the first of its chain, or NULL */
 };
 
 /* => The hash of a private connection's reply tuple: the one foreseen, or

@@ -14,8 +14,9 @@
 
 enum { WHOLE = 1024, GROUP = 16 };
 
-/* A soft age may be over earlier by this part of it. */
-enum { EARLY = 32 };
+/* By this part of it a soft age may be over earlier; and the part that a round of
+ * the sweep takes, if polls are frequent enough. */
+enum { EARLY = 32, ROUND = 40 };
 
 /* => The part that is free between the watermarks, of WHOLE. */
 static uint32_t part_free(uint64_t n, uint64_t max, uint64_t low, uint64_t high)
@@ -131,6 +132,27 @@ static unsigned fetch(struct ct_thread *thr, uint32_t units[GROUP],
 	return n;
 }
 
+/*
+ * => Places that it is time to look at, however frequent polls are: some a tick, or
+ *    more where a round would else take longer than its part of the soft age.
+ */
+static uint32_t due(const struct ct_thread *thr, uint32_t a_tick)
+{
+	const struct ct_adapt *adapt = &thr->adapt;
+	uint32_t n =
+		atomic_load_explicit(&thr->tbl->n_conns, memory_order_relaxed);
+	uint32_t soft = ct_core_param(thr->tbl, CT_P_SOFT) * CT_TICKS_PER_S;
+	uint64_t most;
+
+	n /= soft / ROUND;
+	most = (uint64_t)(n > a_tick ? n : a_tick) *
+	       (thr->now - adapt->began + 1);
+	if (most <= adapt->n)
+		return 0;
+	most -= adapt->n;
+	return most < UINT32_MAX ? (uint32_t)most : UINT32_MAX;
+}
+
 static void sweep(struct ct_thread *thr, uint32_t budget)
 {
 	uint32_t units[GROUP];
@@ -139,6 +161,7 @@ static void sweep(struct ct_thread *thr, uint32_t budget)
 	do {
 		n = fetch(thr, units, budget);
 		budget -= n;
+		thr->adapt.n += n;
 		for (unsigned i = 0; i < n; i++)
 			look_at(thr, units[i]);
 	} while (n == GROUP && budget);
@@ -147,14 +170,21 @@ static void sweep(struct ct_thread *thr, uint32_t budget)
 void ct_adapt_sweep(struct ct_thread *thr, uint32_t budget)
 {
 	struct ct_adapt *adapt = &thr->adapt;
+	uint32_t n;
 
 	if (ct_likely(!ct_pressed(thr->tbl) && !ct_limits_pressed(thr)))
 		return;
+	n = budget ? due(thr, budget) : UINT32_MAX;
+	if (!n)
+		return;
 	if (!budget)
 		adapt->unit = 0;
-	sweep(thr, budget ? budget : UINT32_MAX);
+	else if (n > budget)
+		n = budget;
+	sweep(thr, n);
 	if (adapt->unit)
 		return;
+	adapt->n = 0;
 	adapt->round = thr->now - adapt->began;
 	adapt->began = thr->now;
 }

@@ -23,10 +23,12 @@
  *	--- lives ---|-------- ends ---------|
  *		soft age - a round	soft age
  *
- * A round counts as a 32nd of the soft age at most, so that a host that polls
- * rarely, or whose pressure comes and goes, does not end things much earlier; its
- * sweep is late instead.  Where the soft age is the timeout itself nothing ends
- * early: timeouts are promises, and have a sweep of their own (core/timer.h).
+ * A round of a large table takes a 40th of its soft age, 7.5 seconds by default,
+ * or longer if polls are rare.  It counts as no more than a 32nd of a soft age, so
+ * that a host that polls rarely, or whose pressure comes and goes, does not end
+ * things much earlier; its sweep is late instead.  Where the soft age is the
+ * timeout itself nothing ends early: timeouts are promises, and have a sweep of
+ * their own (core/timer.h).
  */
 #ifndef OVERFLOW_ADAPT_H
 #define OVERFLOW_ADAPT_H
@@ -36,7 +38,7 @@
 /*
  * Look at some connections, if there is pressure, and end what is too old.
  *
- * => budget places at most; 0: all.
+ * => budget places at most, and not at every poll; 0: all.
  */
 void ct_adapt_sweep(struct ct_thread *thr, uint32_t budget);
 

@@ -84,18 +84,19 @@ static bool worst_of(struct ct_thread *thr, const struct ct_newcomer *new,
 static bool is_crowd(struct ct_thread *thr)
 {
 	struct ct_table *tbl = thr->tbl;
-	uint64_t share = (uint64_t)ct_core_param(tbl, CT_P_MAX_CONNS) *
-			 ct_core_param(tbl, CT_P_PROBATION) / 1000;
+	uint64_t share;
 
-	if (!thr->crowd_left) {
-		if (thr->proven > share / CREDIT)
-			thr->proven = (uint32_t)(share / CREDIT) + 1;
-		thr->weak_now = ct_count_weak_now(tbl);
-		thr->crowd = thr->weak_now >= share;
-		thr->crowd_left = (uint32_t)(share / 64);
-	} else {
+	if (ct_likely(thr->crowd_left)) {
 		thr->crowd_left--;
+		return thr->crowd;
 	}
+	share = (uint64_t)ct_core_param(tbl, CT_P_MAX_CONNS) *
+		ct_core_param(tbl, CT_P_PROBATION) / 1000;
+	if (thr->proven > share / CREDIT)
+		thr->proven = (uint32_t)(share / CREDIT) + 1;
+	thr->weak_now = ct_count_weak_now(tbl);
+	thr->crowd = thr->weak_now >= share;
+	thr->crowd_left = (uint32_t)(share / 64);
 	return thr->crowd;
 }
 
@@ -167,9 +168,7 @@ static bool evict(struct ct_thread *thr, const struct ct_newcomer *new,
 		.newcomer = new->value,
 	};
 
-	if (!(cand->hash ? ct_conn_kill_at(thr, cand->conn, cand->reason,
-					   cand->hash)
-			 : ct_conn_kill(thr, cand->conn, cand->reason)))
+	if (!ct_conn_replace(thr, cand->conn, cand->reason, cand->hash))
 		return false;
 	ct_conn_tuple(cand->conn, CT_DIR_ORIG, &victim.tuple);
 	leave_ghost(thr, cand);

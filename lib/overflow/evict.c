@@ -126,19 +126,29 @@ bool ct_evict_within(struct ct_thread *thr, struct ct_newcomer *new,
 	return ct_choose_within(thr, new);
 }
 
-bool ct_evict_for(struct ct_thread *thr, struct ct_newcomer *new)
+static enum ct_room taken(bool whether)
+{
+	return whether ? CT_ROOM_TAKEN : CT_ROOM_NONE;
+}
+
+static enum ct_room freed(bool whether)
+{
+	return whether ? CT_ROOM_FREE : CT_ROOM_NONE;
+}
+
+enum ct_room ct_evict_for(struct ct_thread *thr, struct ct_newcomer *new)
 {
 	switch (ct_core_param(thr->tbl, CT_P_POLICY)) {
 	case CT_OVERFLOW_SCORED:
-		return ct_choose_scored(thr, new);
+		return taken(ct_choose_scored(thr, new));
 	case CT_OVERFLOW_LINUX:
-		return drop_early(thr, new->hash);
+		return freed(drop_early(thr, new->hash));
 	case CT_OVERFLOW_LRU:
-		return ct_choose_lru(thr, new);
+		return taken(ct_choose_lru(thr, new));
 	case CT_OVERFLOW_RANDOM:
-		return ct_choose_random(thr, new);
+		return taken(ct_choose_random(thr, new));
 	default: /* refuses */
-		return ct_timer_sweep(thr, PLACES) > 0;
+		return freed(ct_timer_sweep(thr, PLACES) > 0);
 	}
 }
 

@@ -23,18 +23,23 @@ struct ct_newcomer {
 			     most CT_CONN_RECALLED_MOST */
 };
 
+enum ct_room {
+	CT_ROOM_NONE,  /* nobody may go */
+	CT_ROOM_FREE,  /* places have become free, for whoever takes them */
+	CT_ROOM_TAKEN, /* the newcomer has somebody's place */
+};
+
 /*
  * Make room for one newcomer.
  *
- * => False when nobody may go.
  * => Victims end with the reason END_EVICTED, or END_RECYCLED if they were
  *    assured.
  */
-bool ct_evict_for(struct ct_thread *thr, struct ct_newcomer *new);
+enum ct_room ct_evict_for(struct ct_thread *thr, struct ct_newcomer *new);
 
 /*
- * The same among those of its zone or source, which has met its limit: of these one
- * that has not proven anything, is over, or stale.
+ * Give it the place of one of its zone or source, which has met its limit: one that has
+ * not proven anything, is over, or stale.
  *
  * => False when few of all connections are of it: a search would not meet one.
  */

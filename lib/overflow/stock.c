@@ -6,13 +6,11 @@
 
 #include "core/pace.h"
 #include "core/table.h"
+#include "core/tags.h"
 #include "overflow/ask.h"
 #include "overflow/choose.h"
 #include "overflow/hold.h"
 #include "overflow/rate.h"
-
-/* Of how many of a line one goes. */
-enum { WAYS = 2 };
 
 /* One in so many of what has proven nothing is chosen at a time. */
 enum { SMALL_PART = 256 };
@@ -20,18 +18,17 @@ enum { SMALL_PART = 256 };
 /* Of one line, if they are as old as victims usually are; else one. */
 enum { SOME = 4 };
 
+/* One victim in so many is a sample of the table: a flood has more than enough. */
+enum { SAMPLES = 4 };
+
 /* In units of which a thread remembers how old its victims were. */
 enum { USUAL = 16 };
 
-/* Generations by which another thread's may be ahead of a thread's own; the rest
- * of the circle is behind. */
-#define AHEAD (1u << 24)
-
 struct doomed {
-	/* Borrowed; the one to go is the first, once it was looked into. */
-	struct ct_conn *conn[WAYS];
-	uint32_t hash[CT_DIR_MAX]; /* of its keys */
-	bool may_wait;             /* for a handshake's next step; hold.h */
+	struct ct_conn *conn;                       /* borrowed; or NULL */
+	uint32_t hash[CT_DIR_MAX];                  /* of its keys */
+	const struct ct_bucket *bucket[CT_DIR_MAX]; /* theirs */
+	bool may_wait; /* for a handshake's next step; hold.h */
 };
 
 struct ct_stock {
@@ -123,6 +120,8 @@ static struct ct_conn *fetch(struct ct_thread *thr,
 	if (conn) {
 		__builtin_prefetch(conn, 1);
 		__builtin_prefetch(conn->l4_state, 1);
+		__builtin_prefetch((const void *)(uintptr_t)&line->deadlines[i],
+				   1);
 	}
 	return conn;
 }
@@ -144,7 +143,7 @@ static unsigned rate(struct ct_thread *thr, unsigned most)
 	uint32_t random = ct_random(thr);
 	uint32_t unit;
 	bool may_wait;
-	unsigned n, i;
+	unsigned n;
 	uint8_t byte;
 
 	if (!places)
@@ -158,16 +157,11 @@ static unsigned rate(struct ct_thread *thr, unsigned most)
 		ct_rate_tire(&line);
 	for (n = 0; n < most && places; n++) {
 		struct doomed *doomed = &stock->doomed[stock->n++];
+		unsigned i = next_of(places, random % CT_RATE_LINE);
 
+		places &= ~(UINT64_C(1) << i);
 		doomed->may_wait = may_wait;
-		for (unsigned j = 0; j < WAYS; j++) {
-			doomed->conn[j] = NULL;
-			if (!places)
-				continue;
-			i = next_of(places, random % CT_RATE_LINE);
-			places &= ~(UINT64_C(1) << i);
-			doomed->conn[j] = fetch(thr, &line, i);
-		}
+		doomed->conn = fetch(thr, &line, i);
 	}
 	return n;
 }
@@ -187,45 +181,25 @@ static bool is_held(struct ct_thread *thr, struct ct_conn *conn)
 	       !ct_candidate_sample(thr, ct_share_key_of(thr->tbl, conn));
 }
 
-/* => Of those that are still to go, the one that came first; or NULL. */
-static struct ct_conn *first_of(struct ct_thread *thr,
-				const struct doomed *doomed)
-{
-	struct ct_conn *const *conn = doomed->conn;
-	struct ct_conn *first = NULL;
-	uint32_t most = 0;
-
-	for (unsigned i = 0; i < WAYS; i++) {
-		uint32_t ago;
-
-		if (!conn[i] || !is_weak(conn[i]))
-			continue;
-		ct_count_own(&thr->n_candidates, 1);
-		if (doomed->may_wait && is_held(thr, conn[i]))
-			continue;
-		/* Another thread's may be of a later block. */
-		ago = thr->gen + AHEAD -
-		      atomic_load_explicit(&conn[i]->gen, memory_order_relaxed);
-		if (!first || ago > most) {
-			first = conn[i];
-			most = ago;
-		}
-	}
-	return first;
-}
-
+/* Who goes is told by the line; so who does not is passed over. */
 static void look(struct ct_thread *thr, struct doomed *doomed)
 {
 	struct ct_table *tbl = thr->tbl;
-	struct ct_conn *conn = first_of(thr, doomed);
+	struct ct_conn *conn = doomed->conn;
 
-	doomed->conn[0] = conn;
 	if (!conn)
 		return;
-	ct_candidate_sample(thr, ct_share_key_of(tbl, conn));
+	ct_count_own(&thr->n_candidates, 1);
+	if (!is_weak(conn) || (doomed->may_wait && is_held(thr, conn))) {
+		doomed->conn = NULL;
+		return;
+	}
+	if (thr->sampled++ % SAMPLES == 0)
+		ct_candidate_sample(thr, ct_share_key_of(tbl, conn));
 	ct_conn_hashes(conn, &tbl->hash, doomed->hash);
-	ct_bucket_prefetch(&tbl->buckets, doomed->hash[CT_DIR_ORIG]);
-	ct_bucket_prefetch(&tbl->buckets, doomed->hash[CT_DIR_REPLY]);
+	for (unsigned dir = 0; dir < CT_DIR_MAX; dir++)
+		doomed->bucket[dir] =
+			ct_bucket_prefetch(&tbl->buckets, doomed->hash[dir]);
 }
 
 /*
@@ -266,7 +240,7 @@ static bool may_go(struct ct_thread *thr, const struct doomed *doomed,
 		   struct ct_candidate *cand)
 {
 	const struct ct_table *tbl = thr->tbl;
-	struct ct_conn *conn = doomed->conn[0];
+	struct ct_conn *conn = doomed->conn;
 
 	if (!conn || !is_weak(conn))
 		return false;
@@ -286,6 +260,19 @@ static bool may_go(struct ct_thread *thr, const struct doomed *doomed,
 	       !(doomed->may_wait && ct_candidate_is_held(thr, cand));
 }
 
+/* What follows the buckets of one that will be taken soon. */
+static void fetch_chains(const struct ct_table *tbl,
+			 const struct ct_stock *stock)
+{
+	enum { SOON = 2 };
+	const struct doomed *doomed = &stock->doomed[stock->taken + SOON];
+
+	if (stock->taken + SOON >= stock->n || !doomed->conn)
+		return;
+	for (unsigned dir = 0; dir < CT_DIR_MAX; dir++)
+		__builtin_prefetch(ct_bucket_next(tbl, doomed->bucket[dir]));
+}
+
 bool ct_stock_take(struct ct_thread *thr, struct ct_candidate *cand)
 {
 	struct ct_stock *stock = thr->stock;
@@ -298,6 +285,7 @@ bool ct_stock_take(struct ct_thread *thr, struct ct_candidate *cand)
 	if (stock->taken == stock->n)
 		fill(thr);
 	while (stock->taken < stock->n) {
+		fetch_chains(thr->tbl, stock);
 		if (!may_go(thr, &stock->doomed[stock->taken++], cand))
 			continue;
 		stock->needed++;

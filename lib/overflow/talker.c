@@ -13,7 +13,7 @@
 #include <emmintrin.h>
 #endif
 
-enum { SAMPLE = 8, ENDS = 2 };
+enum { SAMPLE = 32, ENDS = 2 };
 
 struct slot {
 	union ct_addr addr;
@@ -187,12 +187,10 @@ static void note_end(struct ct_thread *thr, struct end *end,
 	note(end, hash, &who);
 }
 
-void ct_talker_note(struct ct_thread *thr, const struct ct_tuple *t)
+void ct_talker_sample(struct ct_thread *thr, const struct ct_tuple *t)
 {
 	struct ct_talkers *talkers;
 
-	if (ct_likely(thr->talkers_passed--))
-		return;
 	/* On the average one in SAMPLE; nobody can tell which. */
 	thr->talkers_passed = (uint8_t)(ct_random(thr) % (2 * SAMPLE - 1));
 	talkers = talkers_of(thr->tbl);

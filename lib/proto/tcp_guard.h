@@ -66,6 +66,8 @@ static inline bool ct_tcp_guard_silent(enum ct_tcp_event event,
 	const uint32_t spoken_of =
 		1u << CT_TCP_LAST_ACK | 1u << CT_TCP_SYN_RECV;
 
+	if (event == CT_TCP_EV_SYN)
+		return state == CT_TCP_NONE;
 	return event == CT_TCP_EV_ACK && !(spoken_of & 1u << state);
 }
 

@@ -67,7 +67,7 @@ START_TEST(top_talkers_are_known)
 	}
 	ck_assert_uint_eq(ct_talkers(w.tbl, CT_TALKER_SRC, talkers, 4), 4);
 	ck_assert_uint_eq(talkers[0].addr.bytes[1], 99);
-	/* 3000 of 4000, by samples of eight; what others have of it is error. */
+	/* 3000 of 4000, by samples of 32; what others have of it is error. */
 	ck_assert_uint_ge(talkers[0].opened, 2500);
 	ck_assert_uint_le(talkers[0].opened - talkers[0].error, 3500);
 	for (unsigned i = 1; i < 4; i++)

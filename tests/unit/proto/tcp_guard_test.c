@@ -81,6 +81,37 @@ START_TEST(rules_equal_the_document)
 }
 END_TEST
 
+/* => Some rule before the numbers, or when it is believed, is about this segment in
+ * this state. */
+static bool spoken_of(unsigned n, unsigned event, unsigned state)
+{
+	for (unsigned i = 0; i < n; i++) {
+		const struct ct_tcp_rule *rule = ct_tcp_guard_rule(i);
+
+		if (rule->events & 1u << event && rule->states & 1u << state)
+			return true;
+	}
+	return false;
+}
+
+START_TEST(who_is_not_asked_would_say_nothing)
+{
+	unsigned n = compare("### Before the numbers are looked at", 0);
+	unsigned n_silent = 0;
+
+	n += compare("### When the segment is believed", n);
+	for (unsigned event = 0; event < CT_TCP_EVENTS; event++) {
+		for (unsigned state = 0; state < CT_TCP_STATES; state++) {
+			if (!ct_tcp_guard_silent(event, state))
+				continue;
+			ck_assert(!spoken_of(n, event, state));
+			n_silent++;
+		}
+	}
+	ck_assert_uint_gt(n_silent, 0);
+}
+END_TEST
+
 /* --- One by one --------------------------------------------------------- */
 
 static struct ct_tcp tcp;
@@ -302,6 +333,7 @@ Suite *ct_suite(void)
 	TCase *rules = tcase_create("rules");
 
 	tcase_add_test(document, rules_equal_the_document);
+	tcase_add_test(document, who_is_not_asked_would_say_nothing);
 	suite_add_tcase(suite, document);
 
 	tcase_add_checked_fixture(rules, setup, NULL);
