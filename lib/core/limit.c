@@ -248,7 +248,7 @@ static uint32_t source_has(const struct ct_table *tbl, const struct ct_tuple *t)
 	return ct_tally_has(&tbl->limits.sources, ct_share_key(tbl, t));
 }
 
-/* A newcomer's zone has so many: its timeouts are to shrink; see adapt.c. */
+/* A newcomer's zone or source has so many: its timeouts are to shrink; see adapt.c. */
 static void press(struct ct_thread *thr, uint32_t n, uint32_t max)
 {
 	_Atomic uint32_t *at = &thr->tbl->limits.pressed_at;
@@ -265,7 +265,7 @@ enum ct_limit ct_limits_met(struct ct_thread *thr, const struct ct_tuple *t)
 	const struct ct_limits *limits = &tbl->limits;
 	const struct ct_zone_share *zone = zone_of(limits, t->zone);
 	uint32_t source_max = ct_core_param(tbl, CT_P_SOURCE_MAX);
-	uint32_t n = 0, max = 0;
+	uint32_t n = 0, max = 0, source_n;
 
 	if (zone) {
 		n = atomic_load_explicit(&zone->n, memory_order_relaxed);
@@ -273,9 +273,12 @@ enum ct_limit ct_limits_met(struct ct_thread *thr, const struct ct_tuple *t)
 	}
 	if (max)
 		press(thr, n, max);
-	if (source_max && limits->sources.slots &&
-	    source_has(tbl, t) >= source_max)
-		return CT_LIMIT_SOURCE;
+	if (source_max && limits->sources.slots) {
+		source_n = source_has(tbl, t);
+		press(thr, source_n, source_max);
+		if (source_n >= source_max)
+			return CT_LIMIT_SOURCE;
+	}
 	return max && n >= max ? CT_LIMIT_ZONE : CT_LIMIT_NONE;
 }
 
@@ -294,7 +297,8 @@ bool ct_limits_pressed(const struct ct_thread *thr)
 	uint32_t at =
 		atomic_load_explicit(&limits->pressed_at, memory_order_relaxed);
 
-	return limits->zones && at && thr->now - at < LATELY;
+	return (limits->zones || limits->sources.slots) && at &&
+	       thr->now - at < LATELY;
 }
 
 uint32_t ct_limits_zone_has(const struct ct_table *tbl, uint16_t zone)
@@ -320,6 +324,18 @@ bool ct_limits_zone(const struct ct_table *tbl, const struct ct_conn *conn,
 	*n = atomic_load_explicit(&zone->n, memory_order_relaxed);
 	*max = atomic_load_explicit(&zone->max, memory_order_relaxed);
 	return *max;
+}
+
+bool ct_limits_source(const struct ct_table *tbl, const struct ct_conn *conn,
+		      uint32_t *n, uint32_t *max)
+{
+	const struct ct_tally *sources = &tbl->limits.sources;
+
+	*max = ct_core_param(tbl, CT_P_SOURCE_MAX);
+	if (ct_likely(!*max || !sources->slots))
+		return false;
+	*n = ct_tally_has(sources, ct_share_key_of(tbl, conn));
+	return true;
 }
 
 /* => What is missing to a guarantee. */

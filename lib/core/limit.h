@@ -48,8 +48,9 @@ struct ct_limits {
 	struct ct_class classes[CT_CLASSES];
 	struct ct_zone_share *zones; /* I  after the seal; or NULL */
 	uint32_t n_zones;            /* L */
-	_Atomic uint32_t pressed_at; /* A  tick at which a newcomer's zone was
-					last above its soft watermark */
+	_Atomic uint32_t pressed_at; /* A  tick at which a newcomer's zone or
+					source was last above its soft
+					watermark */
 	struct ct_tally sources;     /* I  after the seal */
 };
 
@@ -76,7 +77,8 @@ enum ct_limit ct_limits_met(struct ct_thread *thr, const struct ct_tuple *t);
 uint32_t ct_limits_has(const struct ct_table *tbl, const struct ct_tuple *t,
 		       enum ct_limit limit);
 
-/* => Newcomers came lately to a zone that is above its soft watermark. */
+/* => Newcomers came lately to a zone, or of a source, that is above its soft
+ *    watermark. */
 bool ct_limits_pressed(const struct ct_thread *thr);
 
 /* => Connections of a zone that has limits or a guarantee; else 0. */
@@ -85,6 +87,10 @@ uint32_t ct_limits_zone_has(const struct ct_table *tbl, uint16_t zone);
 /* => A connection's zone has a limit; how many it has, and may have. */
 bool ct_limits_zone(const struct ct_table *tbl, const struct ct_conn *conn,
 		    uint32_t *n, uint32_t *max);
+
+/* The same of its source. */
+bool ct_limits_source(const struct ct_table *tbl, const struct ct_conn *conn,
+		      uint32_t *n, uint32_t *max);
 
 /* => Connections of the table's limit that are kept from a newcomer. */
 uint32_t ct_limits_kept(const struct ct_table *tbl, const struct ct_tuple *t,

@@ -36,12 +36,15 @@ static uint32_t factor_of(struct ct_table *tbl, const struct ct_conn *conn)
 	uint32_t factor = part_free(
 		atomic_load_explicit(&tbl->n_conns, memory_order_relaxed),
 		ct_core_param(tbl, CT_P_MAX_CONNS), low, high);
-	uint32_t n, max;
+	uint32_t n, max, own;
 
 	if (ct_limits_zone(tbl, conn, &n, &max)) {
-		uint32_t zone = part_free(n, max, low, high);
-
-		factor = zone < factor ? zone : factor;
+		own = part_free(n, max, low, high);
+		factor = own < factor ? own : factor;
+	}
+	if (ct_limits_source(tbl, conn, &n, &max)) {
+		own = part_free(n, max, low, high);
+		factor = own < factor ? own : factor;
 	}
 	return factor;
 }

@@ -3,8 +3,8 @@
  * adapt.h - timeouts that shrink as the table fills
  *
  * Between the two watermarks the timeout of what is not assured is multiplied by
- * the part that is still free, as the BSDs do, of the table, or of its own zone
- * if that has a limit and newcomers:
+ * the part that is still free, as the BSDs do, of the table, or of its own zone or
+ * source if that has a limit and newcomers:
  *
  *	factor	1 |------.
  *		  |       '.

@@ -437,6 +437,37 @@ START_TEST(a_small_full_zone_has_short_timeouts)
 }
 END_TEST
 
+/* The same of a source. */
+START_TEST(a_small_full_source_has_short_timeouts)
+{
+	const struct ct_config cfg = { .size = sizeof(cfg),
+				       .max_conns = CROWD };
+	struct ct_test_flow flow;
+	uint32_t second = 0;
+
+	ct_world_create(&w, &cfg);
+	ct_world_watch(&w);
+	ct_crowd_set(&w, "overflow.source.max", 10);
+	ct_world_attach(&w);
+	ct_crowd_fill(&w, 0, 190);
+	for (uint32_t i = 0; i < 10; i++) {
+		flow = ct_crowd_greedy(i);
+		ck_assert_uint_eq(ct_crowd_arrive_by(&w, &flow, NULL, 0), 0);
+	}
+	flow = ct_crowd_greedy(10);
+	while (ct_crowd_arrive_by(&w, &flow, NULL, 0) == CT_R_SOURCE_FULL) {
+		ck_assert_uint_lt(++second, 20);
+		for (unsigned i = 0; i < 20; i++)
+			ct_world_wait(&w, CT_WORLD_S / 20);
+	}
+	ck_assert_uint_ge(second, 10);
+	/* Nobody else's. */
+	ck_assert_uint_eq(ct_crowd_alive(&w, 0, 190), 190);
+	ck_assert_uint_gt(ct_world_count(&w, CT_R_END_SHORTENED), 0);
+	ck_assert_uint_le(ct_world_count(&w, CT_R_END_SHORTENED), 10);
+}
+END_TEST
+
 Suite *ct_suite(void)
 {
 	Suite *suite = suite_create("overflow_limit");
@@ -458,6 +489,7 @@ Suite *ct_suite(void)
 	tcase_add_test(tcase, in_a_full_zone_nothing_proven_goes);
 	tcase_add_test(tcase, a_full_source_takes_places_from_itself);
 	tcase_add_test(tcase, a_small_full_zone_has_short_timeouts);
+	tcase_add_test(tcase, a_small_full_source_has_short_timeouts);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }
