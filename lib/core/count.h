@@ -16,7 +16,8 @@
 
 #include <conntrack/types.h>
 
-/* => False when the limit is reached, even with all credits called back. */
+/* => False when the limit is reached, even with all credits called back; what
+ *    another handle is just calling back may come too late. */
 bool ct_count_take(struct ct_thread *thr);
 void ct_count_give(struct ct_thread *thr);
 

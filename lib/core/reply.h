@@ -61,7 +61,8 @@ void ct_conn_outside(const struct ct_table *tbl, const struct ct_conn *conn,
 		     struct ct_tuple *outside);
 
 /* The source that a range gave to a private connection is a pool's from now on:
- * the range's mapping and link are given back. */
+ * the range's mapping and link are given back.  A pool's link, if it has one
+ * already, stands before the range's: who is met comes first. */
 void ct_conn_leave_range(struct ct_thread *thr, struct ct_conn *conn);
 
 /* It is about to be freed: give back its mapping and its far tuple. */

@@ -153,6 +153,7 @@ struct ct_adapt {
 	uint32_t unit;  /* where it goes on */
 	uint32_t began; /* tick in which the round at hand did */
 	uint32_t n;     /* places looked at in it */
+	uint32_t pace;  /* ticks that it may take; 0: as few as polls allow */
 	uint32_t round; /* ticks that the last one took */
 };
 
@@ -216,7 +217,7 @@ struct ct_thread {
 					  counts; overflow/talker.c */
 	uint8_t usual;              /* its own  16 times the activity of
 					  assured victims; choose.c */
-	uint8_t sampled;            /* its own  victims; stock.c */
+	uint8_t sampled;            /* its own  candidates; stock.c */
 	struct ct_stock *stock;     /* its own  made in a flood; stock.c */
 	uint32_t resets[CT_RESETS]; /* its own  units; overflow/probe.h */
 	uint32_t n_resets;          /* its own */

@@ -83,7 +83,7 @@ static inline uint8_t ct_worth_turns(uint8_t byte, uint32_t turn)
 
 static inline uint8_t ct_worth_activity(uint8_t byte)
 {
-	return (byte & CT_WORTH_BUSY) / CT_WORTH_ONCE;
+	return (uint8_t)((byte & CT_WORTH_BUSY) / CT_WORTH_ONCE);
 }
 
 /* => What its tracker says of its state, enum ct_score. */

@@ -24,7 +24,7 @@ bool ct_binding_has(const struct ct_table *tbl, const struct ct_conn *conn,
 	const struct ct_link *link = ct_conn_first_link(conn);
 	unsigned n;
 
-	if (ct_likely(!link->mapping))
+	if (ct_likely(!link || !link->mapping))
 		return false;
 	link = ct_conn_links(tbl, conn, &n);
 	for (unsigned i = 0; i < n; i++)

@@ -54,7 +54,8 @@ static bool is_good(const struct ct_nat_pool_config *cfg)
 	    (cfg->flags & ~flags) || cfg->mapping > CT_NAT_ON_ADDRESS_PORT ||
 	    cfg->filtering > CT_NAT_ON_ADDRESS_PORT ||
 	    cfg->min_id > cfg->max_id || cfg->max_addrs > CT_POOL_ADDRS_MAX ||
-	    cfg->max_blocks > BLOCKS_MAX || cfg->prefix_len > bits)
+	    cfg->max_blocks > BLOCKS_MAX || cfg->prefix_len > bits ||
+	    cfg->reserved || cfg->reserved2)
 		return false;
 	/* Who is reached from anywhere cannot share. */
 	if ((cfg->flags & CT_POOL_OVERLOAD) &&

@@ -351,9 +351,9 @@ int ct_reserve(struct ct_thread *thr, const struct ct_conn *master,
 
 /* --- Met ---------------------------------------------------------------- */
 
-/* => CT_R_NONE, or why it does not. */
+/* => CT_R_NONE, or why it does not; gone: if the mapping has ended. */
 static enum ct_reason use(struct ct_thread *thr, struct ct_conn *conn,
-			  const struct ct_binding_ref *ref)
+			  const struct ct_binding_ref *ref, enum ct_reason gone)
 {
 	struct ct_table *tbl = thr->tbl;
 	struct ct_nat_pool *pool;
@@ -365,7 +365,7 @@ static enum ct_reason use(struct ct_thread *thr, struct ct_conn *conn,
 		return CT_R_NO_MEMORY;
 	map = ct_binding_lock(tbl, ref, &first);
 	if (!map)
-		return CT_R_NONE;
+		return gone;
 	pool = ct_pool_of(tbl, map->pool);
 	good = !map->subscriber || !ct_subscribers_count(pool) ||
 	       !ct_subscriber_open(thr, pool, map->subscriber);
@@ -381,7 +381,7 @@ bool ct_reserve_meet(struct ct_thread *thr, struct ct_pkt *pkt,
 	const struct ct_binding_ref ref = { exp->mapping, exp->mapping_key };
 	enum ct_reason refused;
 
-	refused = ref.unit ? use(thr, pkt->conn, &ref) : CT_R_NONE;
+	refused = ref.unit ? use(thr, pkt->conn, &ref, CT_R_NONE) : CT_R_NONE;
 	if (refused != CT_R_NONE)
 		ct_nat_tell(thr, pkt, refused);
 	return refused == CT_R_NONE;
@@ -424,5 +424,5 @@ enum ct_reason ct_reserve_source(struct ct_thread *thr, struct ct_conn *conn,
 	/* With what it has met it would have three links, and there is room
 	 * for two. */
 	ct_conn_leave_range(thr, conn);
-	return use(thr, conn, &ref);
+	return use(thr, conn, &ref, CT_R_NAT_EXHAUSTED);
 }

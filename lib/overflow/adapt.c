@@ -15,7 +15,7 @@
 enum { WHOLE = 1024, GROUP = 16 };
 
 /* By this part of it a soft age may be over earlier; and the part that a round of
- * the sweep takes, if polls are frequent enough. */
+ * the sweep may take. */
 enum { EARLY = 32, ROUND = 40 };
 
 /* => The part that is free between the watermarks, of WHOLE. */
@@ -136,18 +136,42 @@ static unsigned fetch(struct ct_thread *thr, uint32_t units[GROUP],
 }
 
 /*
+ * => Ticks that a round may take, its part of the shortest age that it is to find;
+ *    0: as few as polls allow.
+ */
+static uint32_t pace(const struct ct_table *tbl)
+{
+	uint32_t soft = ct_core_param(tbl, CT_P_SOFT);
+
+	if (ct_core_param(tbl, CT_P_SOFT_PART) < 1000)
+		return 0;
+	for (unsigned i = 0; i < CT_CLASSES; i++) {
+		uint32_t own = atomic_load_explicit(
+			&ct_class_at(&tbl->limits, i)->soft,
+			memory_order_relaxed);
+
+		if (own && own < soft)
+			soft = own;
+	}
+	return soft * CT_TICKS_PER_S / ROUND;
+}
+
+/*
  * => Places that it is time to look at, however frequent polls are: some a tick, or
- *    more where a round would else take longer than its part of the soft age.
+ *    more where a round would else take longer than it may.  Timeouts of what has
+ *    proven nothing are short: where there is any, polls set the pace.
  */
 static uint32_t due(const struct ct_thread *thr, uint32_t a_tick)
 {
+	const struct ct_table *tbl = thr->tbl;
 	const struct ct_adapt *adapt = &thr->adapt;
-	uint32_t n =
-		atomic_load_explicit(&thr->tbl->n_conns, memory_order_relaxed);
-	uint32_t soft = ct_core_param(thr->tbl, CT_P_SOFT) * CT_TICKS_PER_S;
+	uint32_t n = atomic_load_explicit(&tbl->n_conns, memory_order_relaxed);
 	uint64_t most;
 
-	n /= soft / ROUND;
+	if (!adapt->pace ||
+	    atomic_load_explicit(&tbl->weak, memory_order_relaxed))
+		return UINT32_MAX;
+	n /= adapt->pace;
 	most = (uint64_t)(n > a_tick ? n : a_tick) *
 	       (thr->now - adapt->began + 1);
 	if (most <= adapt->n)
@@ -188,6 +212,7 @@ void ct_adapt_sweep(struct ct_thread *thr, uint32_t budget)
 	if (adapt->unit)
 		return;
 	adapt->n = 0;
+	adapt->pace = pace(thr->tbl);
 	adapt->round = thr->now - adapt->began;
 	adapt->began = thr->now;
 }

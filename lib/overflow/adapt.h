@@ -23,8 +23,9 @@
  *	--- lives ---|-------- ends ---------|
  *		soft age - a round	soft age
  *
- * A round of a large table takes a 40th of its soft age, 7.5 seconds by default,
- * or longer if polls are rare.  It counts as no more than a 32nd of a soft age, so
+ * Where there is only what is assured, a round of a large table takes a 40th of the
+ * shortest soft age, 7.5 seconds by default, however frequent polls are; else what
+ * polls take.  It counts as no more than a 32nd of a soft age, so
  * that a host that polls rarely, or whose pressure comes and goes, does not end
  * things much earlier; its sweep is late instead.  Where the soft age is the
  * timeout itself nothing ends early: timeouts are promises, and have a sweep of

@@ -18,7 +18,7 @@ enum { SMALL_PART = 256 };
 /* Of one line, if they are as old as victims usually are; else one. */
 enum { SOME = 4 };
 
-/* One victim in so many is a sample of the table: a flood has more than enough. */
+/* One candidate in so many is a sample of the table: a flood has more than enough. */
 enum { SAMPLES = 4 };
 
 /* In units of which a thread remembers how old its victims were. */
@@ -178,7 +178,7 @@ static bool is_weak(const struct ct_conn *conn)
 static bool is_held(struct ct_thread *thr, struct ct_conn *conn)
 {
 	return ct_hold_spares(thr, conn, ct_worth_age(thr, conn).idle) &&
-	       !ct_candidate_sample(thr, ct_share_key_of(thr->tbl, conn));
+	       !ct_share_much(thr->tbl, ct_share_key_of(thr->tbl, conn));
 }
 
 /* Who goes is told by the line; so who does not is passed over. */
@@ -190,12 +190,12 @@ static void look(struct ct_thread *thr, struct doomed *doomed)
 	if (!conn)
 		return;
 	ct_count_own(&thr->n_candidates, 1);
+	if (thr->sampled++ % SAMPLES == 0)
+		ct_candidate_sample(thr, ct_share_key_of(tbl, conn));
 	if (!is_weak(conn) || (doomed->may_wait && is_held(thr, conn))) {
 		doomed->conn = NULL;
 		return;
 	}
-	if (thr->sampled++ % SAMPLES == 0)
-		ct_candidate_sample(thr, ct_share_key_of(tbl, conn));
 	ct_conn_hashes(conn, &tbl->hash, doomed->hash);
 	for (unsigned dir = 0; dir < CT_DIR_MAX; dir++)
 		doomed->bucket[dir] =
@@ -265,9 +265,12 @@ static void fetch_chains(const struct ct_table *tbl,
 			 const struct ct_stock *stock)
 {
 	enum { SOON = 2 };
-	const struct doomed *doomed = &stock->doomed[stock->taken + SOON];
+	const struct doomed *doomed;
 
-	if (stock->taken + SOON >= stock->n || !doomed->conn)
+	if (stock->taken + SOON >= stock->n)
+		return;
+	doomed = &stock->doomed[stock->taken + SOON];
+	if (!doomed->conn)
 		return;
 	for (unsigned dir = 0; dir < CT_DIR_MAX; dir++)
 		__builtin_prefetch(ct_bucket_next(tbl, doomed->bucket[dir]));

@@ -301,6 +301,66 @@ START_TEST(who_sweeps_all_at_once_is_not_late_either)
 }
 END_TEST
 
+enum { MANY = 20000 };
+
+/* A large table, nine tenths of which are in use. */
+static void crowd(void)
+{
+	const struct ct_config cfg = { .size = sizeof(cfg), .max_conns = MANY };
+
+	teardown();
+	ct_world_create(&w, &cfg);
+	ct_world_watch(&w);
+	ct_world_attach(&w);
+	ct_crowd_set(&w, "overflow.low", 0);
+	ct_crowd_fill(&w, 0, MANY * 9 / 10);
+}
+
+/* A thousand polls a second. */
+static void poll_often(uint32_t seconds)
+{
+	for (uint32_t i = 0; i < 1000 * seconds; i++) {
+		w.now_ns += CT_WORLD_S / 1000;
+		ct_thread_poll(w.thr, w.now_ns);
+	}
+}
+
+/* A sweep takes no longer than polls do where somebody's age is short. */
+START_TEST(short_soft_ages_are_met_in_a_large_table)
+{
+	crowd();
+	ct_crowd_set(&w, "overflow.soft.part", 100);
+	ct_crowd_assure(&w, 0, MANY * 9 / 10);
+	poll_often(28);
+	ck_assert_uint_gt(ct_world_conns(&w), 0);
+	poll_often(4);
+	ck_assert_uint_eq(ct_world_conns(&w), 0);
+}
+END_TEST
+
+START_TEST(a_class_with_a_short_soft_age_sets_the_pace)
+{
+	const struct ct_class_def def = { .size = sizeof(def), .soft = 40 };
+
+	crowd();
+	ct_crowd_assure(&w, 0, MANY * 9 / 10);
+	ck_assert_int_eq(ct_class_define(w.tbl, 0, &def), 0);
+	poll_often(38);
+	ck_assert_uint_eq(ct_world_conns(&w), MANY * 9 / 10);
+	poll_often(4);
+	ck_assert_uint_eq(ct_world_conns(&w), 0);
+}
+END_TEST
+
+START_TEST(a_long_soft_age_does_not_hold_the_rest_up)
+{
+	crowd();
+	ct_crowd_set(&w, "overflow.soft", 86400);
+	poll_often(14);
+	ck_assert_uint_lt(ct_world_conns(&w), MANY * 7 / 10);
+}
+END_TEST
+
 START_TEST(without_pressure_nothing_shrinks)
 {
 	for (uint32_t i = 0; i < MAX / 2; i++)
@@ -327,6 +387,9 @@ Suite *ct_suite(void)
 	tcase_add_test(tcase, a_late_sweep_does_not_end_things_much_earlier);
 	tcase_add_test(tcase, after_a_rest_nothing_ends_much_earlier);
 	tcase_add_test(tcase, who_sweeps_all_at_once_is_not_late_either);
+	tcase_add_test(tcase, short_soft_ages_are_met_in_a_large_table);
+	tcase_add_test(tcase, a_class_with_a_short_soft_age_sets_the_pace);
+	tcase_add_test(tcase, a_long_soft_age_does_not_hold_the_rest_up);
 	tcase_add_test(tcase, without_pressure_nothing_shrinks);
 	suite_add_tcase(suite, tcase);
 	return suite;
