@@ -19,8 +19,7 @@ static bool has_place(struct ct_thread *thr, const struct ct_newcomer *new)
 	if (ct_likely(!tbl->limits.on))
 		return ct_count_take(thr);
 	kept = ct_limits_kept(tbl, new->t, new->class_);
-	return (uint64_t)ct_count_now(tbl) + kept <
-		       ct_core_param(tbl, CT_P_MAX_CONNS) &&
+	return (uint64_t)ct_count_now(tbl) + kept < ct_max_conns(tbl) &&
 	       ct_count_take(thr);
 }
 
@@ -42,7 +41,7 @@ enum ct_reason ct_admit(struct ct_thread *thr, struct ct_newcomer *new)
 	enum ct_limit limit;
 	enum ct_room room;
 
-	if (ct_unlikely(ct_refuses(thr)))
+	if (ct_unlikely(ct_refuses(thr, new->pkt)))
 		return CT_R_TABLE_FULL;
 	if (ct_unlikely(thr->tbl->limits.on)) {
 		limit = ct_limits_met(thr, new->t);

@@ -106,7 +106,7 @@ static void expect_new(struct ct_thread *thr, struct group *group, unsigned i)
 		ct_way_resume(thr, group->pkts[i], way);
 	if (ct_unlikely(way->next != CT_WAY_FOLLOW))
 		return;
-	if (!ct_refuses(thr)) {
+	if (!ct_refuses(thr, group->pkts[i])) {
 		way->hint.nobody = false;
 		ct_evict_foresee(thr, way->key.hash);
 		ct_foresee(thr, &way->key, &group->seen[i]);

@@ -105,6 +105,7 @@ enum ct_verdict ct_open(struct ct_thread *thr, struct ct_pkt *pkt,
 	conn = ct_conn_open(thr, &way->key, &reply);
 	if (!conn) {
 		ct_count_give(thr);
+		ct_count_fit(thr);
 		return ct_answer_drop(thr, pkt, CT_R_NO_MEMORY);
 	}
 	ct_conn_class_word_set(conn,

@@ -253,7 +253,7 @@ static bool is_wanted(const struct ct_table *tbl)
 {
 	return ct_pressed(tbl) ||
 	       atomic_load_explicit(&tbl->n_conns, memory_order_relaxed) >=
-		       ct_core_param(tbl, CT_P_MAX_CONNS);
+		       ct_max_conns(tbl);
 }
 
 static bool is_stale(struct ct_thread *thr, const struct ct_conn *conn)

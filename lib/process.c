@@ -250,7 +250,7 @@ static inline bool nobody_may(const struct ct_thread *thr,
 			      const struct ct_way *way)
 {
 	return way->hint.nobody && way->hint.gen == thr->gen &&
-	       way->ops->invert == ct_ports_invert && ct_refuses(thr) &&
+	       way->ops->invert == ct_ports_invert && ct_refuses(thr, pkt) &&
 	       !ct_syn_concerns(thr, pkt, way->ops);
 }
 

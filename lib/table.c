@@ -42,6 +42,7 @@ static int init(struct ct_table *tbl, const struct ct_config *cfg)
 	tbl->params.profile = (enum ct_profile)cfg->profile;
 	tbl->max_conns = cfg->max_conns ? cfg->max_conns : MAX_CONNS_DEFAULT;
 	atomic_init(&tbl->epoch, 1);
+	atomic_init(&tbl->fit, UINT32_MAX);
 	CDS_INIT_LIST_HEAD(&tbl->threads);
 
 	error = ct_mem_random(&tbl->mem, tbl->hash.secret,

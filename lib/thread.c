@@ -143,7 +143,7 @@ static void time_set(struct ct_thread *thr, uint64_t now_ns)
 static void press(struct ct_table *tbl)
 {
 	uint64_t n = atomic_load_explicit(&tbl->n_conns, memory_order_relaxed);
-	bool pressed = n * 1000 > (uint64_t)ct_core_param(tbl, CT_P_MAX_CONNS) *
+	bool pressed = n * 1000 > (uint64_t)ct_max_conns(tbl) *
 					  ct_core_param(tbl, CT_P_LOW);
 
 	if (ct_unlikely(pressed != ct_pressed(tbl)))
@@ -210,6 +210,7 @@ static void housekeep(struct ct_thread *thr, enum ct_work_call call,
 void ct_thread_poll(struct ct_thread *thr, uint64_t now_ns)
 {
 	time_set(thr, now_ns);
+	ct_count_fit(thr);
 	press(thr->tbl);
 	if (ct_unlikely(thr->n_private))
 		ct_conn_discard_private(thr);

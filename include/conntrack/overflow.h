@@ -65,7 +65,8 @@ struct ct_class_def {
 	uint32_t reserve; /**< connections of the limit that only this class
 			       may use: headroom for the control plane */
 	uint32_t flags;   /**< enum ct_class_flag */
-	uint8_t rank;     /**< 0 to 3: of two equal ones the higher one stays */
+	uint8_t rank;     /**< 0 to 3: of two equal ones the higher one stays,
+			       and newcomers take nobody's place of a higher one */
 	uint8_t reserved[3]; /**< zero */
 	uint32_t soft;       /**< soft age in seconds, at most 65535; 0: the
 			       parameter overflow.soft */
@@ -133,8 +134,9 @@ struct ct_worth {
 	uint32_t hard_s;  /**< the one at which it ends */
 	uint16_t source;  /**< share of the table that its source prefix
 				   holds, of 65535; estimated */
-	uint16_t zone;    /**< the share of its zone likewise */
-	uint8_t state;    /**< its tracker's ct_l4_ops.evict_score() */
+	uint16_t zone; /**< the share of its zone likewise, if that has limits
+			       (ct_zone_limit()); else 0 */
+	uint8_t state; /**< its tracker's ct_l4_ops.evict_score() */
 	uint8_t activity; /**< 0 to 15: how often it was seen lately */
 	uint8_t class_;   /**< its class */
 	uint8_t nat;      /**< 1: it is translated, so that its loss cannot be

@@ -14,15 +14,15 @@ extern "C" {
 
 /** How full a table is, and what was done about it since it was made. */
 struct ct_pressure {
-	size_t size;                  /**< sizeof(struct ct_pressure) */
-	uint32_t conns;               /**< connections now */
-	uint32_t max_conns;           /**< their limit */
-	uint32_t low;                 /**< soft watermark, connections */
-	uint32_t high;                /**< hard watermark, connections */
-	uint32_t unproven;            /**< of conns: not assured */
-	uint32_t level;               /**< 0: below low, 1000: high or above */
-	uint64_t bytes;               /**< memory now */
-	uint64_t max_bytes;           /**< its limit, or 0 */
+	size_t size;        /**< sizeof(struct ct_pressure) */
+	uint32_t conns;     /**< connections now */
+	uint32_t max_conns; /**< their limit, by max_conns or max_bytes */
+	uint32_t low;       /**< soft watermark, connections */
+	uint32_t high;      /**< hard watermark, connections */
+	uint32_t unproven;  /**< of conns: not assured */
+	uint32_t level;     /**< 0: below low, 1000: high or above */
+	uint64_t bytes;     /**< memory now */
+	uint64_t max_bytes; /**< its limit, or 0 */
 	uint64_t evicted[CT_CLASSES]; /**< by class of the victim */
 	uint64_t refused[CT_CLASSES]; /**< by class of the newcomer */
 	uint64_t candidates;          /**< that were looked at */

@@ -4,6 +4,7 @@
  */
 #include "core/count.h"
 
+#include "core/chunk.h"
 #include "core/table.h"
 
 /* A thread's credit at most; and the share of a table that it may be. */
@@ -93,7 +94,7 @@ static bool recall_credits(struct ct_table *tbl)
 bool ct_count_take(struct ct_thread *thr)
 {
 	struct ct_table *tbl = thr->tbl;
-	uint32_t max = ct_core_param(tbl, CT_P_MAX_CONNS);
+	uint32_t max = ct_max_conns(tbl);
 	uint32_t n = block(max);
 
 	if (take_credit(thr))
@@ -117,7 +118,7 @@ void ct_count_take_over(struct ct_thread *thr)
 void ct_count_give(struct ct_thread *thr)
 {
 	struct ct_table *tbl = thr->tbl;
-	uint32_t max = ct_core_param(tbl, CT_P_MAX_CONNS);
+	uint32_t max = ct_max_conns(tbl);
 	uint32_t credit;
 
 	/* In a full table everybody is to see that a place is free. */
@@ -132,6 +133,51 @@ void ct_count_give(struct ct_thread *thr)
 		    &thr->credit, &credit, CREDIT / 2, memory_order_relaxed,
 		    memory_order_relaxed))
 		lower_by(tbl, credit - CREDIT / 2);
+}
+
+/* => Places in chunks that there are, without those for who waits. */
+static uint32_t places(struct ct_table *tbl)
+{
+	struct ct_slab *slab = &tbl->slab;
+	uint64_t chunks =
+		ct_slab_bytes(slab, CT_SLAB_CONN) / ct_chunk_bytes(slab);
+	uint32_t n = (uint32_t)(chunks * (ct_chunk_room(slab, CT_SLAB_CONN) /
+					  tbl->extend.conn_units));
+	uint32_t wait = n / 32 + CREDIT;
+
+	return n - (wait < n / 4 ? wait : n / 4);
+}
+
+/* => No chunk more would fit; their keys need room, too, a chunk of their own
+ *    perhaps. */
+static bool is_tight(const struct ct_table *tbl)
+{
+	uint64_t max = tbl->mem.max_bytes;
+
+	return ct_mem_in_use(&tbl->mem) + 2 * ct_chunk_bytes(&tbl->slab) +
+		       max / 16 >
+	       max;
+}
+
+void ct_count_fit(struct ct_thread *thr)
+{
+	struct ct_table *tbl = thr->tbl;
+	uint32_t was = atomic_load_explicit(&tbl->fit, memory_order_relaxed);
+	uint32_t fit = UINT32_MAX;
+
+	if (ct_likely(!tbl->mem.max_bytes))
+		return;
+	if (is_tight(tbl)) {
+		if (was != UINT32_MAX &&
+		    thr->now == atomic_load_explicit(&tbl->fit_at,
+						     memory_order_relaxed))
+			return;
+		fit = places(tbl);
+	}
+	if (fit == was)
+		return;
+	atomic_store_explicit(&tbl->fit, fit, memory_order_relaxed);
+	atomic_store_explicit(&tbl->fit_at, thr->now, memory_order_relaxed);
 }
 
 void ct_count_leave(struct ct_thread *thr)

@@ -24,6 +24,16 @@ void ct_count_give(struct ct_thread *thr);
 /* In place of one that was evicted: even above a limit that was lowered. */
 void ct_count_take_over(struct ct_thread *thr);
 
+/*
+ * Reckon how many connections max_bytes leaves room for: where no chunk more would
+ * fit, with a sixteenth for what else there is, as many as those that there are
+ * hold, less some, since who ends keeps his memory for a grace period.  So a table that is bound by its bytes is full before
+ * memory is gone, and chooses who goes like any other.
+ *
+ * By polls, and anew in each tick at most.
+ */
+void ct_count_fit(struct ct_thread *thr);
+
 /* A thread leaves: its credit goes back. */
 void ct_count_leave(struct ct_thread *thr);
 

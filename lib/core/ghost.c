@@ -29,7 +29,7 @@ static uint32_t sets_for(const struct ct_table *tbl)
 {
 	uint32_t n = 16;
 
-	while (n * CT_GHOST_WAYS < 2 * tbl->max_conns)
+	while (n * CT_GHOST_WAYS < 2 * ct_max_conns(tbl))
 		n *= 2;
 	return n;
 }

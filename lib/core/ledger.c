@@ -188,7 +188,7 @@ int ct_pressure(struct ct_table *tbl, struct ct_pressure *pressure)
 		atomic_load_explicit(&tbl->ledger, memory_order_acquire);
 	struct ct_pressure now = {
 		.conns = ct_count_now(tbl),
-		.max_conns = ct_core_param(tbl, CT_P_MAX_CONNS),
+		.max_conns = ct_max_conns(tbl),
 		.unproven = (uint32_t)ct_count_weak_now(tbl),
 		.bytes = ct_mem_in_use(&tbl->mem),
 		.max_bytes = tbl->mem.max_bytes,

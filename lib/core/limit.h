@@ -109,6 +109,14 @@ static inline const struct ct_class *ct_class_at(const struct ct_limits *limits,
 	return &limits->classes[class_ < CT_CLASSES ? class_ : 0];
 }
 
+/* => Of two that are alike the one with more stays. */
+static inline uint8_t ct_class_rank(const struct ct_limits *limits,
+				    unsigned class_)
+{
+	return atomic_load_explicit(&ct_class_at(limits, class_)->rank,
+				    memory_order_relaxed);
+}
+
 static inline bool ct_class_has(const struct ct_class *class_,
 				enum ct_class_flag flag)
 {

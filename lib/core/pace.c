@@ -39,7 +39,7 @@ uint32_t ct_pace_ago(const struct ct_thread *thr, uint32_t ticks)
 static bool is_told(const struct ct_table *tbl, const struct ct_conn *conn)
 {
 	uint64_t n = atomic_load_explicit(&tbl->n_conns, memory_order_relaxed);
-	uint64_t max = ct_core_param(tbl, CT_P_MAX_CONNS);
+	uint64_t max = ct_max_conns(tbl);
 
 	return n + max / 16 < max || ct_pace_is_scout(tbl, conn);
 }

@@ -18,6 +18,7 @@ enum {
 	MAGAZINE_MIN = 4,
 	MAGAZINE_MAX = 256,
 	HEADROOM_MIN = 64,
+	CHUNKS_MIN = 32, /* that fit into max_bytes */
 	NEW_AT_ONCE = 32,
 	NEW_UNITS = 128,    /* 8 KB */
 	OVERFLOW_SHARE = 8, /* one overflow bucket for so many connections */
@@ -114,6 +115,11 @@ int ct_slab_init(struct ct_slab *slab, struct ct_mem *mem, uint32_t max_conns,
 	set_budget(slab);
 	left = slab->budget;
 	slab->shift = shift_for((uint64_t)max_conns * conn_units);
+	/* Each class has chunks of its own: what one does not need is another's
+	 * loss. */
+	while (mem->max_bytes && slab->shift > SHIFT_MIN &&
+	       ct_chunk_bytes(slab) > mem->max_bytes / CHUNKS_MIN)
+		slab->shift--;
 	while (ct_chunk_units(slab) < 4 * (conn_units + ext_units))
 		slab->shift++;
 	slab->mask = ct_chunk_units(slab) - 1;

@@ -283,6 +283,8 @@ struct ct_table {
 	/* Written by newcomers, now and then. */
 	_Alignas(CT_LINE) _Atomic uint32_t n_conns; /* A  private ones and
 						       credits included */
+	_Atomic uint32_t fit;     /* A  for which there is memory; count.c */
+	_Atomic uint32_t fit_at;  /* A  tick at which that was reckoned */
 	_Atomic bool weak;        /* A  false: no thread's n_weak is above 0 */
 	_Atomic bool credits;     /* A  false: no thread has any; count.c */
 	_Atomic uint32_t gen;     /* A  the next that no thread has taken */
@@ -380,15 +382,28 @@ static inline bool ct_verdict_possible(const struct ct_table *tbl,
 	return verdict != CT_OVERFLOW_STATELESS || tbl->n_maps;
 }
 
+/* => Connections that may be: those of the parameter, or for which there is
+ *    memory; see ct_count_fit(). */
+static inline uint32_t ct_max_conns(const struct ct_table *tbl)
+{
+	uint32_t max = ct_core_param(tbl, CT_P_MAX_CONNS);
+	uint32_t fit = atomic_load_explicit(&tbl->fit, memory_order_relaxed);
+
+	return fit < max ? fit : max;
+}
+
 /* => The table is full, as this thread has found in this tick; see count.h. */
-static inline bool ct_refuses(const struct ct_thread *thr)
+static inline bool ct_refuses(const struct ct_thread *thr,
+			      const struct ct_pkt *pkt)
 {
 	const struct ct_table *tbl = thr->tbl;
 
 	if (ct_likely(thr->refused_at != thr->now))
 		return false;
+	if (ct_unlikely(tbl->overflow || (pkt->policy && pkt->policy->class_)))
+		return false;
 	return atomic_load_explicit(&tbl->n_conns, memory_order_relaxed) >=
-		       ct_core_param(tbl, CT_P_MAX_CONNS) &&
+		       ct_max_conns(tbl) &&
 	       !atomic_load_explicit(&thr->credit, memory_order_relaxed) &&
 	       !atomic_load_explicit(&tbl->weak, memory_order_relaxed);
 }

@@ -35,7 +35,7 @@ static uint32_t factor_of(struct ct_table *tbl, const struct ct_conn *conn)
 	uint32_t high = ct_core_param(tbl, CT_P_HIGH);
 	uint32_t factor = part_free(
 		atomic_load_explicit(&tbl->n_conns, memory_order_relaxed),
-		ct_core_param(tbl, CT_P_MAX_CONNS), low, high);
+		ct_max_conns(tbl), low, high);
 	uint32_t n, max, own;
 
 	if (ct_limits_zone(tbl, conn, &n, &max)) {

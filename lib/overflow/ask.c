@@ -18,8 +18,7 @@ static uint16_t zone_share(const struct ct_table *tbl, uint16_t zone)
 {
 	uint64_t n = ct_limits_zone_has(tbl, zone);
 
-	return clip((uint32_t)(n * UINT16_MAX /
-			       ct_core_param(tbl, CT_P_MAX_CONNS)));
+	return clip((uint32_t)(n * UINT16_MAX / ct_max_conns(tbl)));
 }
 
 static struct ct_worth worth_of(const struct ct_table *tbl,

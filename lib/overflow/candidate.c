@@ -27,6 +27,12 @@ static unsigned order_of(const struct ct_thread *thr,
 	return 2 * group;
 }
 
+static uint8_t rank_of(const struct ct_thread *thr,
+		       const struct ct_candidate *cand)
+{
+	return ct_class_rank(&thr->tbl->limits, cand->class_);
+}
+
 bool ct_candidate_heavy_pays(const struct ct_thread *thr)
 {
 	return thr->proven && !thr->crowd;
@@ -46,6 +52,9 @@ bool ct_candidate_worse(const struct ct_thread *thr,
 		return a->much;
 	if (oa != ob)
 		return oa < ob;
+	if (ct_worth_group(a->worth) == CT_WORTH_FAVOURED &&
+	    rank_of(thr, a) != rank_of(thr, b))
+		return rank_of(thr, a) < rank_of(thr, b);
 	if (unproven && a->turns != b->turns)
 		return a->turns > b->turns;
 	if (!unproven && a->worth != b->worth)
@@ -171,6 +180,9 @@ bool ct_candidate_look(struct ct_thread *thr, struct ct_conn *conn,
 		return false;
 	if (ct_worth_group(cand->worth) >= CT_WORTH_KEPT_WEAK &&
 	    cand->class_ != new->class_)
+		return false;
+	if (ct_worth_group(cand->worth) == CT_WORTH_FAVOURED &&
+	    rank_of(thr, cand) > ct_class_rank(&tbl->limits, new->class_))
 		return false;
 	if (ct_likely(!ct_ask_scores(tbl) && !tbl->limits.on))
 		return true;

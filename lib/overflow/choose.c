@@ -90,7 +90,7 @@ static bool is_crowd(struct ct_thread *thr)
 		thr->crowd_left--;
 		return thr->crowd;
 	}
-	share = (uint64_t)ct_core_param(tbl, CT_P_MAX_CONNS) *
+	share = (uint64_t)ct_max_conns(tbl) *
 		ct_core_param(tbl, CT_P_PROBATION) / 1000;
 	if (thr->proven > share / CREDIT)
 		thr->proven = (uint32_t)(share / CREDIT) + 1;
@@ -340,9 +340,17 @@ static bool make_room(struct ct_thread *thr, const struct ct_newcomer *new)
 	return found && evict(thr, new, &worst);
 }
 
+/* => It may take the place of others than most newcomers may: of its own class, of
+ *    less rank, or whom the host says. */
+static bool is_special(const struct ct_thread *thr,
+		       const struct ct_newcomer *new)
+{
+	return new->class_ || ct_ask_values(thr->tbl);
+}
+
 bool ct_choose_scored(struct ct_thread *thr, struct ct_newcomer *new)
 {
-	if (ct_hold_refuses(thr))
+	if (ct_hold_refuses(thr) && ct_likely(!is_special(thr, new)))
 		return false;
 	new->key = ct_share_key(thr->tbl, new->t);
 	new->much = ct_share_much(thr->tbl, new->key);

@@ -158,6 +158,6 @@ void ct_evict_foresee(const struct ct_thread *thr, uint64_t hash)
 
 	if (ct_unlikely(
 		    atomic_load_explicit(&tbl->n_conns, memory_order_relaxed) >=
-		    ct_core_param(tbl, CT_P_MAX_CONNS)))
+		    ct_max_conns(tbl)))
 		ct_ghost_fetch(tbl, hash);
 }

@@ -468,6 +468,99 @@ START_TEST(a_small_full_source_has_short_timeouts)
 }
 END_TEST
 
+/* Classes 1 and 2, of as much rank. */
+static void start_ranks(const struct ct_policy *policy[3])
+{
+	struct ct_class_def def = { .size = sizeof(def) };
+
+	start();
+	for (def.rank = 1; def.rank <= 2; def.rank++) {
+		ck_assert_int_eq(ct_class_define(w.tbl, def.rank, &def), 0);
+		policy[def.rank] =
+			ct_crowd_policy(w.tbl, def.rank, CT_OVERFLOW_DEFAULT);
+	}
+	ct_world_attach(&w);
+}
+
+/* A table full of what a class of some rank holds, all of it assured. */
+static void fill_by_rank(const struct ct_policy *policy)
+{
+	for (uint32_t i = 0; i < MAX; i++) {
+		struct ct_test_flow flow = ct_world_flow(i);
+
+		ck_assert_uint_eq(ct_crowd_arrive_by(&w, &flow, policy, 0), 0);
+	}
+	ct_crowd_assure(&w, 0, MAX);
+}
+
+/* Who is refused says nothing of who may take more; not even in the same tick. */
+START_TEST(the_higher_rank_stays)
+{
+	const struct ct_policy *policy[3] = { NULL };
+	struct ct_test_flow flow = ct_crowd_greedy(0);
+
+	start_ranks(policy);
+	fill_by_rank(policy[1]);
+	ck_assert_uint_eq(ct_crowd_arrive_by(&w, &flow, NULL, 0),
+			  CT_R_TABLE_FULL);
+	ck_assert_uint_eq(ct_crowd_arrive_by(&w, &flow, policy[2], 0), 0);
+	ck_assert_uint_eq(ct_crowd_alive(&w, 0, MAX), MAX - 1);
+
+	ct_world_end(&w);
+	start_ranks(policy);
+	fill_by_rank(policy[2]);
+	ck_assert_uint_eq(ct_crowd_arrive_by(&w, &flow, policy[1], 0),
+			  CT_R_TABLE_FULL);
+	ck_assert_uint_eq(ct_crowd_arrive_by(&w, &flow, policy[2], 0), 0);
+}
+END_TEST
+
+/* => How many of these find no place; a poll after each 32. */
+static uint32_t lost_of(uint32_t first, uint32_t n)
+{
+	uint32_t lost = 0;
+
+	for (uint32_t i = 0; i < n; i++) {
+		lost += ct_crowd_arrive(&w, first + i) != 0;
+		if (i % 32 == 31)
+			ct_world_wait(&w, CT_WORLD_S / 1000);
+	}
+	return lost;
+}
+
+/* A table that is bound by its bytes is full when these are nearly gone. */
+START_TEST(for_want_of_memory_somebody_goes)
+{
+	enum { BYTES = 4 << 20, ROOM = 100000, FEW = 1000 };
+	const struct ct_config cfg = { .size = sizeof(cfg),
+				       .max_conns = ROOM,
+				       .max_bytes = BYTES };
+	struct ct_pressure now;
+	uint32_t lost;
+
+	ct_world_create(&w, &cfg);
+	ct_world_watch(&w);
+	ct_world_attach(&w);
+	for (uint32_t i = 0; i < FEW; i++)
+		ct_crowd_establish(&w, i);
+	lost = lost_of(FEW, ROOM);
+	/* When searches come by for the first time they learn, four lines each,
+	 * that of these nobody may go. */
+	ck_assert_uint_le(lost, FEW / 64 / 4);
+	now = ct_crowd_pressure(&w);
+	ck_assert_uint_eq(now.level, 1000);
+	ck_assert_uint_lt(now.max_conns, ROOM);
+	ck_assert_uint_le(now.conns, now.max_conns);
+	/* At 200 bytes each. */
+	ck_assert_uint_gt(now.conns, BYTES / 400);
+	ck_assert_uint_le(now.bytes, BYTES);
+	ck_assert_uint_eq(now.evicted[0], FEW + ROOM - now.conns - lost);
+	ck_assert_uint_eq(ct_world_count(&w, CT_R_NO_MEMORY), 0);
+	for (uint32_t i = 0; i < FEW; i++)
+		ck_assert(ct_crowd_lives_tcp(&w, i));
+}
+END_TEST
+
 Suite *ct_suite(void)
 {
 	Suite *suite = suite_create("overflow_limit");
@@ -490,6 +583,8 @@ Suite *ct_suite(void)
 	tcase_add_test(tcase, a_full_source_takes_places_from_itself);
 	tcase_add_test(tcase, a_small_full_zone_has_short_timeouts);
 	tcase_add_test(tcase, a_small_full_source_has_short_timeouts);
+	tcase_add_test(tcase, for_want_of_memory_somebody_goes);
+	tcase_add_test(tcase, the_higher_rank_stays);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }
