@@ -28,16 +28,14 @@ static bool is_request(const struct ct_speech *speech)
 
 /* The answer comes to where the first request came from, as the server sees
  * it. */
-static void describe(const struct ct_conn *conn, struct ct_expect_def *def)
+static void describe(const struct ct_conn *conn, const struct ct_tuple *orig,
+		     struct ct_expect_def *def)
 {
-	struct ct_tuple orig;
-
 	ct_conn_tuple(conn, CT_DIR_REPLY, &def->tuple);
-	ct_conn_tuple(conn, CT_DIR_ORIG, &orig);
 	def->tuple.src_id = 0;
 	memset(&def->src_mask, 0xff, sizeof(def->src_mask));
 	def->nat_dir = CT_DIR_REPLY;
-	def->nat_id = orig.src_id;
+	def->nat_id = orig->src_id;
 }
 
 static enum ct_help help(struct ct_thread *thr, struct ct_pkt *pkt,
@@ -45,11 +43,15 @@ static enum ct_help help(struct ct_thread *thr, struct ct_pkt *pkt,
 {
 	const uint32_t nat = CT_S_SRC_NAT | CT_S_DST_NAT;
 	struct ct_expect_def def = { .size = sizeof(def) };
+	struct ct_tuple orig;
 	int error;
 
 	if (!is_request(speech))
 		return CT_HELP_OK;
-	describe(pkt->conn, &def);
+	ct_conn_tuple(pkt->conn, CT_DIR_ORIG, &orig);
+	if (!ct_help_allowed(thr, pkt, &orig.src, orig.src_id))
+		return CT_HELP_OK;
+	describe(pkt->conn, &orig, &def);
 	if (ct_conn_status(pkt->conn) & nat)
 		def.flags = CT_EXPECT_NAT;
 	error = ct_expect_add(thr, pkt->conn, &def, NULL);

@@ -364,6 +364,25 @@ START_TEST(a_call_is_forwarded_to_somebody_else)
 }
 END_TEST
 
+/* Linux follows only those that pass by it; but not to the caller itself. */
+START_TEST(a_call_is_forwarded_on_the_callers_side)
+{
+	const uint32_t neighbour = CALLER + 7;
+	struct ct_per_call call = { .body = CT_PER_BODY_FACILITY,
+				    .reason = 1,
+				    .forward = { CALLER, 1720 } };
+
+	ct_dialog_connect(&talk);
+	say_call(CT_DIR_REPLY, &call);
+	ck_assert_uint_eq(expects(), 0);
+	call.forward.addr = neighbour;
+	say_call(CT_DIR_REPLY, &call);
+	ck_assert_str_eq(
+		ct_conn_helper(w.tbl, met(CALLER, neighbour, 1720, TCP)),
+		"Q.931");
+}
+END_TEST
+
 /* --- IPv6 --------------------------------------------------------------- */
 
 START_TEST(ipv6_is_translated)
@@ -511,6 +530,7 @@ Suite *ct_suite(void)
 	tcase_add_test(tc, t120_takes_any_number);
 	tcase_add_test(tc, tunnelled_h245_is_looked_into);
 	tcase_add_test(tc, a_call_is_forwarded_to_somebody_else);
+	tcase_add_test(tc, a_call_is_forwarded_on_the_callers_side);
 	tcase_add_test(tc, ipv6_is_translated);
 	tcase_add_test(tc, a_lone_header_is_remembered);
 	tcase_add_loop_test(tc, several_tpkts_in_a_segment, 0, 2);

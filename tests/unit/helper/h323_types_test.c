@@ -3,6 +3,7 @@
  * The messages of H.323: where the walk finds their addresses.  They are made by
  * the encoder of per_out.h, which is first compared with a captured call.
  */
+#include "capture.h"
 #include "helper/h323_types.h"
 #include "per_out.h"
 #include "suite.h"
@@ -349,6 +350,52 @@ START_TEST(ras_messages_have_their_addresses)
 }
 END_TEST
 
+/* The first datagram of a capture that begins so; => false: no capture. */
+static bool captured_datagram(const char *name, const uint8_t begin[4],
+			      struct ct_per_out *out)
+{
+	struct ct_capture capture;
+	struct ct_test_packet p;
+	bool found = false;
+
+	if (!ct_capture_exists(name))
+		return false;
+	ct_capture_open(&capture, name);
+	while (!found && ct_capture_next(&capture, &p)) {
+		uint32_t len;
+		const uint8_t *said = ct_capture_udp(&p, &len);
+
+		found = p.l4 == 17 && memcmp(said, begin, 4) == 0;
+		if (!found)
+			continue;
+		ct_per_begin(out);
+		ct_per_raw(out, said, len);
+	}
+	ct_capture_close(&capture);
+	ck_assert(found);
+	return true;
+}
+
+/* Of an endpoint of another maker, 200.57.7.205. */
+START_TEST(captured_registration_has_its_addresses)
+{
+	static const uint8_t begin[] = { 0x0e, 0x80, 0x06, 0x60 };
+	static const struct ct_per_end4 signal = { 0xc83907cd, 1720 };
+	static const struct ct_per_end4 ras = { 0xc83907cd, 3529 };
+	struct ct_per_out out;
+
+	if (!captured_datagram("jnetpcap-test-sip-rtp-g711.pcap", begin, &out))
+		return;
+	ck_assert_int_ne(walk(&out, &ct_h225_ras_message), CT_PER_BROKEN);
+	ck_assert_uint_eq(finds.at[0].value, CT_RAS_RRQ);
+	is_found(&out, 1, signal, CT_H323_SIGNAL);
+	is_found(&out, 2, ras, CT_H323_RAS);
+	ck_assert_uint_eq(finds.at[3].mark, CT_H323_SECONDS);
+	ck_assert_uint_eq(finds.at[3].value, 20);
+	ck_assert_uint_eq(finds.n, 4);
+}
+END_TEST
+
 /* --- Bounds ------------------------------------------------------------- */
 
 /* Of a message cut anywhere nothing is believed, but as its first part. */
@@ -415,6 +462,7 @@ Suite *ct_suite(void)
 	tcase_add_test(tc, addresses_of_ipv6_are_found);
 	tcase_add_loop_test(tc, ras_messages_have_their_addresses, 0,
 			    RAS_CASES);
+	tcase_add_test(tc, captured_registration_has_its_addresses);
 	tcase_add_test(tc, cut_setup_is_broken_or_a_part);
 	tcase_add_test(tc, long_lists_end);
 	suite_add_tcase(suite, tc);
