@@ -305,6 +305,11 @@ START_TEST(what_helps_is_not_needed)
 	now = ct_crowd_pressure(&w);
 	nothing_was_made();
 	ck_assert_uint_gt(now.evicted[0] + now.refused[0], 0);
+	/* Who finds no memory has nobody evicted. */
+	if (now.evicted[0]) {
+		ck_assert_uint_gt(ct_world_count(&w, CT_R_NO_MEMORY), 0);
+		ck_assert_uint_ge(ct_world_conns(&w), MAX - MAX / 16);
+	}
 	ck_assert_uint_le(mem.most, taken.full);
 	end();
 }
