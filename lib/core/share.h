@@ -10,8 +10,9 @@
  *
  *	prefix		overflow.prefix4 and overflow.prefix6 bits of the source
  *	half-life	2048 samples: all counters are halved when there are 4096;
- *			the time that some 1200 evictions of a flood take, or 80
- *			where a source holds much
+ *			the time that some 8000 evictions of a flood take, of whose
+ *			candidates one in four is a sample, or 80 where a source
+ *			holds much
  *	memory		4 KB for the table, inside max_bytes, or none at all
  *	error		a part p of the table is seen with a standard error of
  *			sqrt(p(1-p)/6144), at most 0.64 % of the table, 0.31 % where

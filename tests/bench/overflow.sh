@@ -48,6 +48,11 @@ set -eu
 		need(lost["syn scored"] == 0, "(a) no established one is lost")
 		need(refused["syn scored"] <= bound["syn scored"] + 1.1,
 		     "(a) refused within 1.1 % of the bound")
+		off = refused["slow scored"] - bound["slow scored"]
+		need(off >= -2 && off <= 2 && bound["slow scored"] < 95,
+		     "(a) of long handshakes all that the bound allows, give or take 2 %")
+		need(refused["slow linux"] > bound["slow linux"] + 5,
+		     "(a) linux completes fewer of them")
 		need(refused["syn linux"] > 10 && lost["syn lru"] > 50,
 		     "(a) linux refuses, lru loses")
 		need(lost["syn proxy"] + lost["slow proxy"] + \

@@ -3,7 +3,6 @@
  * A full table that decides by value: who goes, who stays, who pays.
  */
 #include "crowd.h"
-#include "nat.h"
 #include "suite.h"
 
 #include <conntrack/tracker.h>
@@ -254,28 +253,6 @@ START_TEST(nobody_goes_below_the_soft_age_for_nothing)
 	ct_crowd_set(&w, "overflow.probation", 0);
 	ck_assert_uint_eq(ct_crowd_arrive(&w, 1000), CT_R_TABLE_FULL);
 	ck_assert_uint_eq(ct_world_count(&w, CT_R_END_RECYCLED), 0);
-}
-END_TEST
-
-/* Of equal worth: the translated one's peers cannot go on without it. */
-START_TEST(translated_ones_stay)
-{
-	const struct ct_nat_range range = ct_nat_to(0xc0000201);
-	const struct ct_test_rules rules = { .src = &range };
-
-	for (uint32_t i = 0; i < MAX; i++) {
-		struct ct_test_flow flow = ct_world_flow(i);
-
-		ct_test_udp(&w.p, &flow, CT_DIR_ORIG, 10);
-		if (i % 2)
-			ct_nat_pass(&w, &w.p, &rules);
-		else
-			ct_world_udp(&w, &flow, CT_DIR_ORIG);
-	}
-	/* Until no line of 64 has any other left. */
-	ct_crowd_fill(&w, 1000, MAX / 4);
-	for (uint32_t i = 1; i < MAX; i += 2)
-		ck_assert_ptr_nonnull(ct_crowd_found(&w, i));
 }
 END_TEST
 
@@ -534,7 +511,6 @@ Suite *ct_suite(void)
 	tcase_add_test(tcase, what_is_closing_goes_first);
 	tcase_add_test(tcase, idle_past_the_soft_age_goes_first);
 	tcase_add_test(tcase, nobody_goes_below_the_soft_age_for_nothing);
-	tcase_add_test(tcase, translated_ones_stay);
 	tcase_add_test(tcase, a_source_that_holds_much_pays_with_its_own);
 	tcase_add_test(tcase,
 		       who_is_missed_again_and_again_stays_once_it_is_answered);

@@ -361,6 +361,50 @@ START_TEST(a_long_soft_age_does_not_hold_the_rest_up)
 }
 END_TEST
 
+/* => Tenths of a second after which a question without an answer is over. */
+static uint32_t patience(uint32_t i)
+{
+	uint32_t tenths = 0;
+
+	ct_crowd_fill(&w, i, 1);
+	for (; ct_crowd_found(&w, i); tenths++)
+		ct_world_wait(&w, CT_WORLD_S / 10);
+	return tenths;
+}
+
+/*
+ * All of a timeout up to the soft watermark, ten seconds from the hard one on, and
+ * in between the part that is free; of what has proven nothing.
+ */
+START_TEST(timeouts_shrink_between_the_watermarks)
+{
+	static const struct {
+		uint32_t conns; /* of 200, with the one that waits */
+		uint32_t tenths;
+	} at[] = { { 100, 1200 }, { 120, 900 }, { 140, 600 },
+		   { 160, 300 },  { 180, 100 }, { MAX, 100 } };
+	enum { N = sizeof(at) / sizeof(at[0]), LATE = 20 /* a sweep */ };
+	uint32_t n = 0;
+
+	ct_crowd_set(&w, "overflow.low", 500);
+	ct_crowd_set(&w, "overflow.high", 900);
+	ct_crowd_set(&w, "overflow.soft", 3600);
+	ct_crowd_set(&w, "udp.timeout", 120);
+	for (unsigned i = 0; i < N; i++) {
+		uint32_t tenths;
+
+		for (; n < at[i].conns - 1; n++)
+			ct_crowd_establish(&w, n);
+		ct_world_wait(&w, 0); /* there is pressure, says the poll */
+		tenths = patience(1000);
+		ck_assert_uint_ge(tenths, at[i].tenths);
+		ck_assert_uint_le(tenths, at[i].tenths + LATE);
+		ck_assert_uint_eq(ct_world_count(&w, CT_R_END_SHORTENED), i);
+		ck_assert_uint_eq(ct_world_conns(&w), n);
+	}
+}
+END_TEST
+
 START_TEST(without_pressure_nothing_shrinks)
 {
 	for (uint32_t i = 0; i < MAX / 2; i++)
@@ -390,6 +434,7 @@ Suite *ct_suite(void)
 	tcase_add_test(tcase, short_soft_ages_are_met_in_a_large_table);
 	tcase_add_test(tcase, a_class_with_a_short_soft_age_sets_the_pace);
 	tcase_add_test(tcase, a_long_soft_age_does_not_hold_the_rest_up);
+	tcase_add_test(tcase, timeouts_shrink_between_the_watermarks);
 	tcase_add_test(tcase, without_pressure_nothing_shrinks);
 	suite_add_tcase(suite, tcase);
 	return suite;

@@ -41,6 +41,15 @@ static struct head *head_of(void *ptr)
 	return (struct head *)(void *)((char *)ptr - sizeof(struct head));
 }
 
+static void note_most(struct ct_test_alloc *mem, uint64_t bytes)
+{
+	uint64_t most = atomic_load(&mem->most);
+
+	while (bytes > most &&
+	       !atomic_compare_exchange_weak(&mem->most, &most, bytes))
+		;
+}
+
 static void *test_alloc(void *user, size_t size, size_t align)
 {
 	struct ct_test_alloc *mem = user;
@@ -64,7 +73,7 @@ static void *test_alloc(void *user, size_t size, size_t align)
 	head->magic = LIVE;
 	fill(head + 1, NEW_BYTE, size);
 	atomic_fetch_add(&mem->blocks, 1);
-	atomic_fetch_add(&mem->bytes, size);
+	note_most(mem, atomic_fetch_add(&mem->bytes, size) + size);
 	return head + 1;
 }
 
@@ -88,6 +97,7 @@ void ct_test_alloc_init(struct ct_test_alloc *mem)
 	atomic_init(&mem->calls, 0);
 	atomic_init(&mem->blocks, 0);
 	atomic_init(&mem->bytes, 0);
+	atomic_init(&mem->most, 0);
 	ct_test_alloc_fail_never(mem);
 }
 

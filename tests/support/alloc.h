@@ -25,6 +25,7 @@ struct ct_test_alloc {
 	_Atomic uint64_t calls;  /* to alloc, refused ones included */
 	_Atomic uint64_t blocks; /* live now */
 	_Atomic uint64_t bytes;  /* live now, as the library asked for them */
+	_Atomic uint64_t most;   /* bytes that were live at a time */
 	uint64_t refuse_from;    /* first call refused; 0: none */
 	uint64_t refuse_to;      /* last call refused */
 };
