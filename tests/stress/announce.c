@@ -9,6 +9,7 @@
 
 #include <arpa/inet.h>
 #include <conntrack/helper.h>
+#include <stdatomic.h>
 #include <string.h>
 
 enum { MASTERS = 8, PORTS = 16, FIRST_PORT = 20000, SAYING = 4 };
@@ -19,6 +20,20 @@ static bool remove_one(void *user, struct ct_expect *exp)
 {
 	ct_expect_remove(user, exp);
 	return true;
+}
+
+/* While a thread is off its core grace periods last, and what waits for them has
+ * the memory; but not of most. */
+static void tell(int error)
+{
+	static atomic_uint said, gone;
+	unsigned n = atomic_fetch_add(&said, 1);
+
+	if (error == CT_E_NOMEM && atomic_fetch_add(&gone, 1) > 64 + n / 4)
+		wrong("announcements that find no memory");
+	if (error && error != CT_E_NOENT && error != CT_E_FULL &&
+	    error != CT_E_NOMEM)
+		wrong("an announcement that is refused");
 }
 
 /* What is said: how, and which port. */
@@ -39,8 +54,7 @@ static enum ct_help help(struct ct_thread *thr, struct ct_pkt *pkt,
 	def.flags = how & 2 ? CT_EXPECT_PERMANENT : 0;
 	def.helper = how & 4 ? "announce" : NULL;
 	error = ct_expect_add_near(thr, pkt->conn, &def, NULL);
-	if (error && error != CT_E_NOENT && error != CT_E_FULL)
-		wrong("an announcement that is refused");
+	tell(error);
 	if (how & 8)
 		ct_expect_walk(thr, pkt->conn, remove_one, thr);
 	return how >> 4 == 15 ? CT_HELP_DROP : CT_HELP_OK;
