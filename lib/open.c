@@ -82,7 +82,7 @@ enum ct_verdict ct_open(struct ct_thread *thr, struct ct_pkt *pkt,
 	enum ct_verdict verdict;
 	struct ct_tuple reply;
 	struct ct_conn *conn;
-	enum ct_reason full;
+	enum ct_reason full, why;
 
 	if (!ct_invert(ops, &way->key.tuple, &reply)) {
 		pkt->reason = CT_R_L4_TUPLE;
@@ -127,9 +127,9 @@ enum ct_verdict ct_open(struct ct_thread *thr, struct ct_pkt *pkt,
 	pkt->conn = conn;
 	if (ct_likely(!met))
 		return CT_ACCEPT;
-	full = translate_met(thr, pkt, met);
-	if (full == CT_R_NONE)
+	why = translate_met(thr, pkt, met);
+	if (why == CT_R_NONE)
 		return CT_ACCEPT;
 	ct_conn_discard(thr, conn);
-	return ct_answer_drop(thr, pkt, full);
+	return ct_answer_drop(thr, pkt, why);
 }

@@ -151,11 +151,12 @@ void ct_chunk_ready(struct ct_slab *slab, enum ct_slab_class class_,
 	left->pages -= ct_work_pages(first, last);
 }
 
-uint64_t ct_slab_bytes(struct ct_slab *slab, enum ct_slab_class class_)
+/* => Chunks of a class, what is being made ready included. */
+static uint32_t chunks_of(struct ct_slab *slab, enum ct_slab_class class_)
 {
 	uint32_t n =
 		atomic_load_explicit(&slab->n_chunks, memory_order_acquire);
-	uint64_t chunks = 0;
+	uint32_t chunks = 0;
 
 	ct_spin_lock(&slab->prepare_lock);
 	for (uint32_t i = 0; i < n; i++)
@@ -166,7 +167,17 @@ uint64_t ct_slab_bytes(struct ct_slab *slab, enum ct_slab_class class_)
 	chunks += slab->depot[class_].spare != NULL;
 	ct_spin_unlock(&slab->lock);
 	ct_spin_unlock(&slab->prepare_lock);
-	return chunks * ct_chunk_bytes(slab);
+	return chunks;
+}
+
+uint64_t ct_slab_bytes(struct ct_slab *slab, enum ct_slab_class class_)
+{
+	return (uint64_t)chunks_of(slab, class_) * ct_chunk_bytes(slab);
+}
+
+uint32_t ct_slab_places(struct ct_slab *slab, enum ct_slab_class class_)
+{
+	return chunks_of(slab, class_) * ct_chunk_places(slab, class_);
 }
 
 /* --- Housekeeping ------------------------------------------------------- */

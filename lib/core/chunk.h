@@ -35,6 +35,13 @@ static inline uint32_t ct_chunk_room(const struct ct_slab *slab,
 	       (size + CT_WORTH_SHARE - 1) / CT_WORTH_SHARE;
 }
 
+/* => Objects of a chunk; the place of the first one is taken. */
+static inline uint32_t ct_chunk_places(const struct ct_slab *slab,
+				       enum ct_slab_class class_)
+{
+	return ct_chunk_room(slab, class_) / slab->depot[class_].units - 1;
+}
+
 /* Get a chunk for a class, its newest from now on; => false when there is no
  * memory, or no place in the directory. */
 bool ct_chunk_add(struct ct_slab *slab, enum ct_slab_class class_,

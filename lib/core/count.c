@@ -138,11 +138,7 @@ void ct_count_give(struct ct_thread *thr)
 /* => Places in chunks that there are, without those for who waits. */
 static uint32_t places(struct ct_table *tbl)
 {
-	struct ct_slab *slab = &tbl->slab;
-	uint64_t chunks =
-		ct_slab_bytes(slab, CT_SLAB_CONN) / ct_chunk_bytes(slab);
-	uint32_t n = (uint32_t)(chunks * (ct_chunk_room(slab, CT_SLAB_CONN) /
-					  tbl->extend.conn_units));
+	uint32_t n = ct_slab_places(&tbl->slab, CT_SLAB_CONN);
 	uint32_t wait = n / 32 + CREDIT;
 
 	return n - (wait < n / 4 ? wait : n / 4);

@@ -25,10 +25,11 @@ void ct_count_give(struct ct_thread *thr);
 void ct_count_take_over(struct ct_thread *thr);
 
 /*
- * Reckon how many connections max_bytes leaves room for: where no chunk more would
- * fit, with a sixteenth for what else there is, as many as those that there are
- * hold, less some, since who ends keeps his memory for a grace period.  So a table that is bound by its bytes is full before
- * memory is gone, and chooses who goes like any other.
+ * Reckon how many connections max_bytes leaves room for: where no chunk more
+ * would fit, with a sixteenth for what else there is, as many as those that there
+ * are hold, less some, since who ends keeps his memory for a grace period.  So a
+ * table that is bound by its bytes is full before memory is gone, and chooses who
+ * goes like any other.
  *
  * By polls, and anew in each tick at most.
  */
@@ -43,10 +44,10 @@ uint32_t ct_count_now(struct ct_table *tbl);
 
 /*
  * A full table refuses many newcomers at a time, and what it takes to find that
- * nothing can go is the same for each.  Who was refused a place tells here; in
- * the same tick its thread need not look again, unless a place has become free
- * or a connection is there that early drop may take, or it has published one:
- * see ct_refuses() in table.h.
+ * nothing can go is the same for each, but for those that may take more.  Who was
+ * refused a place tells here; in the same tick its thread need not look again,
+ * unless a place has become free or a connection is there that early drop may
+ * take, or it has published one: see ct_refuses() in table.h.
  */
 void ct_count_refused(struct ct_thread *thr);
 void ct_count_published(struct ct_thread *thr);

@@ -248,7 +248,8 @@ static uint32_t source_has(const struct ct_table *tbl, const struct ct_tuple *t)
 	return ct_tally_has(&tbl->limits.sources, ct_share_key(tbl, t));
 }
 
-/* A newcomer's zone or source has so many: its timeouts are to shrink; see adapt.c. */
+/* A newcomer's zone or source has so many: its timeouts are to shrink; see
+ * adapt.c. */
 static void press(struct ct_thread *thr, uint32_t n, uint32_t max)
 {
 	_Atomic uint32_t *at = &thr->tbl->limits.pressed_at;

@@ -42,16 +42,15 @@ static uint32_t shift_for(uint64_t units)
 	return shift;
 }
 
-/* Chunks that hold n objects; the place of the first object is taken. */
+/* Chunks that hold n objects. */
 static uint64_t chunks_for(const struct ct_slab *slab,
 			   enum ct_slab_class class_, uint64_t n)
 {
-	uint32_t units = slab->depot[class_].units;
 	uint64_t each;
 
-	if (!units)
+	if (!slab->depot[class_].units)
 		return 0;
-	each = ct_chunk_room(slab, class_) / units - 1;
+	each = ct_chunk_places(slab, class_);
 	return (n + each - 1) / each;
 }
 

@@ -246,6 +246,9 @@ void ct_slab_prepare(struct ct_slab *slab, struct ct_work *left);
 /* => Bytes in chunks of a class, what is being made ready included. */
 uint64_t ct_slab_bytes(struct ct_slab *slab, enum ct_slab_class class_);
 
+/* => Objects that these hold, at most. */
+uint32_t ct_slab_places(struct ct_slab *slab, enum ct_slab_class class_);
+
 /* Give an empty chunk back to the host, if there is one; when most of a class
  * is free, this thread's magazine goes back first. */
 void ct_slab_shrink(struct ct_thread *thr, struct ct_work *left);

@@ -150,11 +150,11 @@ struct ct_habit {
 
 /* A thread's sweep of who has been idle for long; see overflow/adapt.h. */
 struct ct_adapt {
-	uint32_t unit;  /* where it goes on */
-	uint32_t began; /* tick in which the round at hand did */
-	uint32_t n;     /* places looked at in it */
-	uint32_t pace;  /* ticks that it may take; 0: as few as polls allow */
-	uint32_t round; /* ticks that the last one took */
+	uint32_t unit;   /* where it goes on */
+	uint32_t began;  /* tick in which the round at hand did */
+	uint32_t n;      /* places looked at in it */
+	uint32_t a_tick; /* places a tick; 0: as many as polls allow */
+	uint32_t round;  /* ticks that the last one took */
 };
 
 /* A thread's searches that found only who is held; see overflow/hold.h. */
@@ -392,7 +392,23 @@ static inline uint32_t ct_max_conns(const struct ct_table *tbl)
 	return fit < max ? fit : max;
 }
 
-/* => The table is full, as this thread has found in this tick; see count.h. */
+/*
+ * => Newcomers of a class may take the places of others than most may: of their
+ *    own class, of less rank, or as the host says.  That somebody else found none
+ *    says nothing of them.
+ */
+static inline bool ct_takes_more(const struct ct_table *tbl, unsigned class_)
+{
+	if (ct_unlikely(tbl->overflow && tbl->overflow->value))
+		return true;
+	if (ct_likely(!class_))
+		return false;
+	return ct_class_rank(&tbl->limits, class_) ||
+	       ct_class_has(ct_class_at(&tbl->limits, class_), CT_CLASS_KEEP);
+}
+
+/* => The table is full for a packet's connection, as this thread has found in
+ *    this tick; see count.h. */
 static inline bool ct_refuses(const struct ct_thread *thr,
 			      const struct ct_pkt *pkt)
 {
@@ -400,7 +416,7 @@ static inline bool ct_refuses(const struct ct_thread *thr,
 
 	if (ct_likely(thr->refused_at != thr->now))
 		return false;
-	if (ct_unlikely(tbl->overflow || (pkt->policy && pkt->policy->class_)))
+	if (ct_takes_more(tbl, pkt->policy ? pkt->policy->class_ : 0))
 		return false;
 	return atomic_load_explicit(&tbl->n_conns, memory_order_relaxed) >=
 		       ct_max_conns(tbl) &&

@@ -19,8 +19,11 @@ enum { WHOLE = 1024, GROUP = 16 };
 enum { EARLY = 32, ROUND = 40 };
 
 /* => The part that is free between the watermarks, of WHOLE. */
-static uint32_t part_free(uint64_t n, uint64_t max, uint64_t low, uint64_t high)
+static uint32_t part_free(const struct ct_table *tbl, uint64_t n, uint64_t max)
 {
+	uint64_t low = ct_core_param(tbl, CT_P_LOW);
+	uint64_t high = ct_core_param(tbl, CT_P_HIGH);
+
 	n *= 1000;
 	low *= max;
 	high *= max;
@@ -29,23 +32,23 @@ static uint32_t part_free(uint64_t n, uint64_t max, uint64_t low, uint64_t high)
 	return n >= high ? 0 : (uint32_t)((high - n) * WHOLE / (high - low));
 }
 
-static uint32_t factor_of(struct ct_table *tbl, const struct ct_conn *conn)
+static uint32_t less(uint32_t a, uint32_t b)
 {
-	uint32_t low = ct_core_param(tbl, CT_P_LOW);
-	uint32_t high = ct_core_param(tbl, CT_P_HIGH);
-	uint32_t factor = part_free(
-		atomic_load_explicit(&tbl->n_conns, memory_order_relaxed),
-		ct_max_conns(tbl), low, high);
-	uint32_t n, max, own;
+	return a < b ? a : b;
+}
 
-	if (ct_limits_zone(tbl, conn, &n, &max)) {
-		own = part_free(n, max, low, high);
-		factor = own < factor ? own : factor;
-	}
-	if (ct_limits_source(tbl, conn, &n, &max)) {
-		own = part_free(n, max, low, high);
-		factor = own < factor ? own : factor;
-	}
+/* => The least of the table's, the zone's and the source's. */
+static uint32_t factor_of(const struct ct_table *tbl,
+			  const struct ct_conn *conn)
+{
+	uint32_t n = atomic_load_explicit(&tbl->n_conns, memory_order_relaxed);
+	uint32_t max = ct_max_conns(tbl);
+	uint32_t factor = part_free(tbl, n, max);
+
+	if (ct_limits_zone(tbl, conn, &n, &max))
+		factor = less(factor, part_free(tbl, n, max));
+	if (ct_limits_source(tbl, conn, &n, &max))
+		factor = less(factor, part_free(tbl, n, max));
 	return factor;
 }
 
@@ -54,11 +57,8 @@ static uint32_t soft_limit(const struct ct_thread *thr,
 			   const struct ct_conn *conn, uint32_t life)
 {
 	uint32_t soft = ct_worth_soft(thr->tbl, ct_conn_class_of(conn), life);
-	uint32_t round = thr->adapt.round;
 
-	if (soft >= life)
-		return soft;
-	return soft - (round < soft / EARLY ? round : soft / EARLY);
+	return soft < life ? soft - less(thr->adapt.round, soft / EARLY) : soft;
 }
 
 /* => Ticks of idleness at which it is to go. */
@@ -136,48 +136,40 @@ static unsigned fetch(struct ct_thread *thr, uint32_t units[GROUP],
 }
 
 /*
- * => Ticks that a round may take, its part of the shortest age that it is to find;
- *    0: as few as polls allow.
+ * => Places a tick of the next round, which has so many, so that it takes its part
+ *    of the shortest age that it is to find; 0: as many as polls allow, since timeouts of what has
+ *    proven nothing are short, and a part of those of states may be.
  */
-static uint32_t pace(const struct ct_table *tbl)
+static uint32_t places_a_tick(struct ct_table *tbl, uint32_t places)
 {
 	uint32_t soft = ct_core_param(tbl, CT_P_SOFT);
 
-	if (ct_core_param(tbl, CT_P_SOFT_PART) < 1000)
+	if (ct_count_weak_now(tbl) || ct_core_param(tbl, CT_P_SOFT_PART) < 1000)
 		return 0;
 	for (unsigned i = 0; i < CT_CLASSES; i++) {
 		uint32_t own = atomic_load_explicit(
 			&ct_class_at(&tbl->limits, i)->soft,
 			memory_order_relaxed);
 
-		if (own && own < soft)
-			soft = own;
+		if (own)
+			soft = less(soft, own);
 	}
-	return soft * CT_TICKS_PER_S / ROUND;
+	return places / (soft * CT_TICKS_PER_S / ROUND) + GROUP;
 }
 
-/*
- * => Places that it is time to look at, however frequent polls are: some a tick, or
- *    more where a round would else take longer than it may.  Timeouts of what has
- *    proven nothing are short: where there is any, polls set the pace.
- */
-static uint32_t due(const struct ct_thread *thr, uint32_t a_tick)
+/* => Of so many places those that it is time to look at, however frequent polls
+ *    are. */
+static uint32_t due(const struct ct_thread *thr, uint32_t budget)
 {
-	const struct ct_table *tbl = thr->tbl;
 	const struct ct_adapt *adapt = &thr->adapt;
-	uint32_t n = atomic_load_explicit(&tbl->n_conns, memory_order_relaxed);
-	uint64_t most;
+	uint64_t most = (uint64_t)adapt->a_tick * (thr->now - adapt->began + 1);
 
-	if (!adapt->pace ||
-	    atomic_load_explicit(&tbl->weak, memory_order_relaxed))
-		return UINT32_MAX;
-	n /= adapt->pace;
-	most = (uint64_t)(n > a_tick ? n : a_tick) *
-	       (thr->now - adapt->began + 1);
+	if (!adapt->a_tick)
+		return budget;
 	if (most <= adapt->n)
 		return 0;
 	most -= adapt->n;
-	return most < UINT32_MAX ? (uint32_t)most : UINT32_MAX;
+	return most < budget ? (uint32_t)most : budget;
 }
 
 static void sweep(struct ct_thread *thr, uint32_t budget)
@@ -206,13 +198,11 @@ void ct_adapt_sweep(struct ct_thread *thr, uint32_t budget)
 		return;
 	if (!budget)
 		adapt->unit = 0;
-	else if (n > budget)
-		n = budget;
 	sweep(thr, n);
 	if (adapt->unit)
 		return;
+	adapt->a_tick = places_a_tick(thr->tbl, adapt->n);
 	adapt->n = 0;
-	adapt->pace = pace(thr->tbl);
 	adapt->round = thr->now - adapt->began;
 	adapt->began = thr->now;
 }

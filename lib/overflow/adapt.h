@@ -23,13 +23,14 @@
  *	--- lives ---|-------- ends ---------|
  *		soft age - a round	soft age
  *
- * Where there is only what is assured, a round of a large table takes a 40th of the
- * shortest soft age, 7.5 seconds by default, however frequent polls are; else what
- * polls take.  It counts as no more than a 32nd of a soft age, so
- * that a host that polls rarely, or whose pressure comes and goes, does not end
- * things much earlier; its sweep is late instead.  Where the soft age is the
- * timeout itself nothing ends early: timeouts are promises, and have a sweep of
- * their own (core/timer.h).
+ * A round counts as no more than a 32nd of a soft age, so that a host that polls
+ * rarely, or whose pressure comes and goes, does not end things much earlier; its
+ * sweep is late instead.  Where the soft age is the timeout itself nothing ends
+ * early: timeouts are promises, and have a sweep of their own (core/timer.h).
+ *
+ * A round that begins when all is assured takes a 40th of the shortest soft age,
+ * 7.5 seconds by default, however frequent polls are, since each place is a cache
+ * miss.  Any other takes no longer than polls do.
  */
 #ifndef OVERFLOW_ADAPT_H
 #define OVERFLOW_ADAPT_H

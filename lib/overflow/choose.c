@@ -340,17 +340,9 @@ static bool make_room(struct ct_thread *thr, const struct ct_newcomer *new)
 	return found && evict(thr, new, &worst);
 }
 
-/* => It may take the place of others than most newcomers may: of its own class, of
- *    less rank, or whom the host says. */
-static bool is_special(const struct ct_thread *thr,
-		       const struct ct_newcomer *new)
-{
-	return new->class_ || ct_ask_values(thr->tbl);
-}
-
 bool ct_choose_scored(struct ct_thread *thr, struct ct_newcomer *new)
 {
-	if (ct_hold_refuses(thr) && ct_likely(!is_special(thr, new)))
+	if (ct_hold_refuses(thr) && !ct_takes_more(thr->tbl, new->class_))
 		return false;
 	new->key = ct_share_key(thr->tbl, new->t);
 	new->much = ct_share_much(thr->tbl, new->key);

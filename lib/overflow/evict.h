@@ -38,8 +38,8 @@ enum ct_room {
 enum ct_room ct_evict_for(struct ct_thread *thr, struct ct_newcomer *new);
 
 /*
- * Give it the place of one of its zone or source, which has met its limit: one that has
- * not proven anything, is over, or stale.
+ * Give it the place of one of its zone or source, which has met its limit: one
+ * that has not proven anything, is over, or stale.
  *
  * => False when few of all connections are of it: a search would not meet one.
  */

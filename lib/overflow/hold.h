@@ -14,8 +14,9 @@
  * more than that.  Who holds much of the table, by himself, is not spared.
  *
  * A search that finds only such ones is dear, so after several of them the thread
- * refuses some newcomers of the same tick without: twice as many after each
- * search in vain, half as many after each other one.
+ * refuses some newcomers of the same tick without, but for those that may take
+ * more: twice as many after each search in vain, half as many after each other
+ * one.
  */
 #ifndef OVERFLOW_HOLD_H
 #define OVERFLOW_HOLD_H

@@ -18,7 +18,8 @@ enum { SMALL_PART = 256 };
 /* Of one line, if they are as old as victims usually are; else one. */
 enum { SOME = 4 };
 
-/* One candidate in so many is a sample of the table: a flood has more than enough. */
+/* One candidate in so many is a sample of the table: a flood has more than
+ * enough. */
 enum { SAMPLES = 4 };
 
 /* In units of which a thread remembers how old its victims were. */
@@ -190,12 +191,14 @@ static void look(struct ct_thread *thr, struct doomed *doomed)
 	if (!conn)
 		return;
 	ct_count_own(&thr->n_candidates, 1);
+	doomed->conn = NULL;
+	if (!is_weak(conn))
+		return;
 	if (thr->sampled++ % SAMPLES == 0)
 		ct_candidate_sample(thr, ct_share_key_of(tbl, conn));
-	if (!is_weak(conn) || (doomed->may_wait && is_held(thr, conn))) {
-		doomed->conn = NULL;
+	if (doomed->may_wait && is_held(thr, conn))
 		return;
-	}
+	doomed->conn = conn;
 	ct_conn_hashes(conn, &tbl->hash, doomed->hash);
 	for (unsigned dir = 0; dir < CT_DIR_MAX; dir++)
 		doomed->bucket[dir] =
