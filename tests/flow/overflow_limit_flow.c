@@ -468,53 +468,6 @@ START_TEST(a_small_full_source_has_short_timeouts)
 }
 END_TEST
 
-/* Classes 1 and 2, of as much rank. */
-static void start_ranks(const struct ct_policy *policy[3])
-{
-	struct ct_class_def def = { .size = sizeof(def) };
-
-	start();
-	for (def.rank = 1; def.rank <= 2; def.rank++) {
-		ck_assert_int_eq(ct_class_define(w.tbl, def.rank, &def), 0);
-		policy[def.rank] =
-			ct_crowd_policy(w.tbl, def.rank, CT_OVERFLOW_DEFAULT);
-	}
-	ct_world_attach(&w);
-}
-
-/* A table full of what a class of some rank holds, all of it assured. */
-static void fill_by_rank(const struct ct_policy *policy)
-{
-	for (uint32_t i = 0; i < MAX; i++) {
-		struct ct_test_flow flow = ct_world_flow(i);
-
-		ck_assert_uint_eq(ct_crowd_arrive_by(&w, &flow, policy, 0), 0);
-	}
-	ct_crowd_assure(&w, 0, MAX);
-}
-
-/* Who is refused says nothing of who may take more; not even in the same tick. */
-START_TEST(the_higher_rank_stays)
-{
-	const struct ct_policy *policy[3] = { NULL };
-	struct ct_test_flow flow = ct_crowd_greedy(0);
-
-	start_ranks(policy);
-	fill_by_rank(policy[1]);
-	ck_assert_uint_eq(ct_crowd_arrive_by(&w, &flow, NULL, 0),
-			  CT_R_TABLE_FULL);
-	ck_assert_uint_eq(ct_crowd_arrive_by(&w, &flow, policy[2], 0), 0);
-	ck_assert_uint_eq(ct_crowd_alive(&w, 0, MAX), MAX - 1);
-
-	ct_world_end(&w);
-	start_ranks(policy);
-	fill_by_rank(policy[2]);
-	ck_assert_uint_eq(ct_crowd_arrive_by(&w, &flow, policy[1], 0),
-			  CT_R_TABLE_FULL);
-	ck_assert_uint_eq(ct_crowd_arrive_by(&w, &flow, policy[2], 0), 0);
-}
-END_TEST
-
 /* => How many of these find no place; a poll after each 32. */
 static uint32_t lost_of(uint32_t first, uint32_t n)
 {
@@ -584,7 +537,6 @@ Suite *ct_suite(void)
 	tcase_add_test(tcase, a_small_full_zone_has_short_timeouts);
 	tcase_add_test(tcase, a_small_full_source_has_short_timeouts);
 	tcase_add_test(tcase, for_want_of_memory_somebody_goes);
-	tcase_add_test(tcase, the_higher_rank_stays);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }

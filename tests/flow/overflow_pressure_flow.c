@@ -303,8 +303,7 @@ END_TEST
 
 enum { MANY = 20000 };
 
-/* A large table, nine tenths of which are in use. */
-static void crowd(void)
+static void large(void)
 {
 	const struct ct_config cfg = { .size = sizeof(cfg), .max_conns = MANY };
 
@@ -313,6 +312,12 @@ static void crowd(void)
 	ct_world_watch(&w);
 	ct_world_attach(&w);
 	ct_crowd_set(&w, "overflow.low", 0);
+}
+
+/* A large table, nine tenths of which are in use. */
+static void crowd(void)
+{
+	large();
 	ct_crowd_fill(&w, 0, MANY * 9 / 10);
 }
 
@@ -348,6 +353,25 @@ START_TEST(a_class_with_a_short_soft_age_sets_the_pace)
 	poll_often(38);
 	ck_assert_uint_eq(ct_world_conns(&w), MANY * 9 / 10);
 	poll_often(4);
+	ck_assert_uint_eq(ct_world_conns(&w), 0);
+}
+END_TEST
+
+/* Where all is assured there is no haste, however often the host polls: a round
+ * takes a 40th of the soft age, and so the end of all of them does. */
+START_TEST(a_sweep_of_who_is_assured_takes_its_time)
+{
+	const uint32_t n = MANY * 9 / 10;
+
+	large();
+	for (uint32_t i = 0; i < n; i++)
+		ct_crowd_establish(&w, i);
+	poll_often(SOFT - SOFT / 30);
+	ck_assert_uint_eq(ct_world_conns(&w), n);
+	poll_often(SOFT / 30 - 2);
+	ck_assert_uint_lt(ct_world_conns(&w), n / 2);
+	ck_assert_uint_gt(ct_world_conns(&w), 0);
+	poll_often(3);
 	ck_assert_uint_eq(ct_world_conns(&w), 0);
 }
 END_TEST
@@ -433,6 +457,7 @@ Suite *ct_suite(void)
 	tcase_add_test(tcase, who_sweeps_all_at_once_is_not_late_either);
 	tcase_add_test(tcase, short_soft_ages_are_met_in_a_large_table);
 	tcase_add_test(tcase, a_class_with_a_short_soft_age_sets_the_pace);
+	tcase_add_test(tcase, a_sweep_of_who_is_assured_takes_its_time);
 	tcase_add_test(tcase, a_long_soft_age_does_not_hold_the_rest_up);
 	tcase_add_test(tcase, timeouts_shrink_between_the_watermarks);
 	tcase_add_test(tcase, without_pressure_nothing_shrinks);

@@ -254,21 +254,6 @@ START_TEST(a_pair_is_set_aside_too)
 }
 END_TEST
 
-/* The inside end leaves by it, if it is first, and has it until its end. */
-static uint16_t announced;
-
-static void leave_as_announced(struct ct_thread *thr, struct ct_pkt *pkt,
-			       const struct ct_expect *exp)
-{
-	struct ct_nat_range range = { .size = sizeof(range),
-				      .flags = CT_NAT_ADDR | CT_NAT_IDS };
-
-	(void)exp;
-	range.min_addr = range.max_addr = ct_pool_addr(1);
-	range.min_id = range.max_id = announced;
-	ck_assert_int_eq(ct_nat_setup(thr, pkt, CT_NAT_SRC, &range), 0);
-}
-
 START_TEST(who_goes_first_has_it)
 {
 	const struct ct_nat_pool_config cfg = overloaded(_i);
@@ -277,11 +262,11 @@ START_TEST(who_goes_first_has_it)
 	struct ct_pkt pkt;
 
 	open_pool(&cfg, 1);
-	announced = ct_announce(&w, 1, RTP);
+	ct_announced = ct_announce(&w, 1, RTP);
 	def = ct_announce_def(&w, 1, RTP);
 	flow.dport = 6000;
 	def.tuple = ct_world_tuple(&flow, CT_DIR_ORIG);
-	def.nat = leave_as_announced;
+	def.nat = ct_announce_leave;
 	ck_assert_int_eq(
 		ct_expect_add(w.thr, ct_announce_master(&w, 1), &def, NULL), 0);
 	ct_test_udp(&w.p, &flow, CT_DIR_ORIG, 20);

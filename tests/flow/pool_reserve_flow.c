@@ -238,31 +238,16 @@ START_TEST(a_stranger_comes_in_the_servers_name)
 }
 END_TEST
 
-/* Where the inside end is first, it leaves by what was announced for it. */
-static uint16_t announced;
-
-static void leave_as_announced(struct ct_thread *thr, struct ct_pkt *pkt,
-			       const struct ct_expect *exp)
-{
-	struct ct_nat_range range = { .size = sizeof(range),
-				      .flags = CT_NAT_ADDR | CT_NAT_IDS };
-
-	(void)exp;
-	range.min_addr = range.max_addr = ct_pool_addr(1);
-	range.min_id = range.max_id = announced;
-	ck_assert_int_eq(ct_nat_setup(thr, pkt, CT_NAT_SRC, &range), 0);
-}
-
 /* The port RTP is announced, and so is the server's, to which a flow from there
  * goes. */
 static void expect_server(struct ct_test_flow *flow)
 {
 	struct ct_expect_def def = announcement(1, RTP);
 
-	announced = announce(1, RTP);
+	ct_announced = announce(1, RTP);
 	flow->dport = 6000;
 	def.tuple = ct_world_tuple(flow, CT_DIR_ORIG);
-	def.nat = leave_as_announced;
+	def.nat = ct_announce_leave;
 	ck_assert_int_eq(ct_expect_add(w.thr, master_of(1), &def, NULL), 0);
 }
 
@@ -283,7 +268,7 @@ START_TEST(who_goes_first_has_it_too)
 	ck_assert_int_eq(pkt.state, CT_RELATED);
 	ck_assert_int_eq(ct_confirm(w.thr, &pkt), CT_ACCEPT);
 	ct_conn_tuple(pkt.conn, CT_DIR_REPLY, &t);
-	ck_assert_uint_eq(ntohs(t.dst_id), announced);
+	ck_assert_uint_eq(ntohs(t.dst_id), ct_announced);
 	is_its_until_the_end(pkt.conn);
 }
 END_TEST

@@ -54,6 +54,20 @@ uint16_t ct_announce(struct ct_world *w, unsigned host, uint16_t port)
 	return error ? 0 : ntohs(def.tuple.dst_id);
 }
 
+uint16_t ct_announced;
+
+void ct_announce_leave(struct ct_thread *thr, struct ct_pkt *pkt,
+		       const struct ct_expect *exp)
+{
+	struct ct_nat_range range = { .size = sizeof(range),
+				      .flags = CT_NAT_ADDR | CT_NAT_IDS };
+
+	(void)exp;
+	range.min_addr = range.max_addr = ct_pool_addr(1);
+	range.min_id = range.max_id = ct_announced;
+	ck_assert_int_eq(ct_nat_setup(thr, pkt, CT_NAT_SRC, &range), 0);
+}
+
 void ct_announce_end(struct ct_world *w)
 {
 	ct_world_wait(w, (CT_ANNOUNCE_S + 1) * CT_WORLD_S);

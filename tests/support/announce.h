@@ -29,6 +29,12 @@ struct ct_expect_def ct_announce_def(struct ct_world *w, unsigned host,
 /* => The id outside, or 0: none is free. */
 uint16_t ct_announce(struct ct_world *w, unsigned host, uint16_t port);
 
+/* The NAT callback of an expectation whose inside end goes first: it leaves by the
+ * id that was announced, which is here. */
+extern uint16_t ct_announced;
+void ct_announce_leave(struct ct_thread *thr, struct ct_pkt *pkt,
+		       const struct ct_expect *exp);
+
 /* What was announced, and not used, is over. */
 void ct_announce_end(struct ct_world *w);
 

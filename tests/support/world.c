@@ -222,3 +222,12 @@ struct ct_tuple ct_world_tuple(const struct ct_test_flow *flow, enum ct_dir dir)
 	memcpy(&t.dst_id, ports[orig ? 1 : 0], 2);
 	return t;
 }
+
+/* SplitMix64 (G. Steele, D. Lea, C. Flood, 2014). */
+uint64_t ct_world_key(uint64_t n)
+{
+	n = (n + 1) * 0x9e3779b97f4a7c15u;
+	n = (n ^ n >> 30) * 0xbf58476d1ce4e5b9u;
+	n = (n ^ n >> 27) * 0x94d049bb133111ebu;
+	return n ^ n >> 31;
+}

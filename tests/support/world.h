@@ -91,4 +91,7 @@ uint64_t ct_world_count(const struct ct_world *w, enum ct_reason reason);
 struct ct_tuple ct_world_tuple(const struct ct_test_flow *flow,
 			       enum ct_dir dir);
 
+/* => The n-th of many keys that have nothing in common. */
+uint64_t ct_world_key(uint64_t n);
+
 #endif /* CT_TEST_WORLD_H */

@@ -29,15 +29,6 @@ static void teardown(void)
 	ct_world_end(&w);
 }
 
-/* The n-th key; SplitMix64 (G. Steele, D. Lea, C. Flood, 2014). */
-static uint64_t key(uint64_t n)
-{
-	n = (n + 1) * 0x9e3779b97f4a7c15u;
-	n = (n ^ n >> 30) * 0xbf58476d1ce4e5b9u;
-	n = (n ^ n >> 27) * 0x94d049bb133111ebu;
-	return n ^ n >> 31;
-}
-
 /* Samples of a table of which one source holds so many thousandths, others
  * nothing worth mentioning. */
 static void sample(struct ct_thread *thr, uint32_t n, uint32_t thousandths)
@@ -45,15 +36,15 @@ static void sample(struct ct_thread *thr, uint32_t n, uint32_t thousandths)
 	for (; n; n--) {
 		uint64_t other = ++dice + 1000000;
 
-		ct_share_sample(thr, key(other) % 1000 < thousandths
-					     ? key(LARGE)
-					     : key(2 * other));
+		ct_share_sample(thr, ct_world_key(other) % 1000 < thousandths
+					     ? ct_world_key(LARGE)
+					     : ct_world_key(2 * other));
 	}
 }
 
 static double part(void)
 {
-	return (double)ct_share_of(w.tbl, key(LARGE)) / UINT16_MAX;
+	return (double)ct_share_of(w.tbl, ct_world_key(LARGE)) / UINT16_MAX;
 }
 
 START_TEST(what_one_thread_saw_another_knows)
@@ -62,13 +53,13 @@ START_TEST(what_one_thread_saw_another_knows)
 
 	ck_assert_int_eq(ct_thread_attach(w.tbl, &other), 0);
 	sample(other, 2000, 250);
-	ck_assert(ct_share_much(w.thr->tbl, key(LARGE)));
+	ck_assert(ct_share_much(w.thr->tbl, ct_world_key(LARGE)));
 	/* It has counted nothing yet, and sees that this one is large. */
-	ck_assert(ct_share_sample(w.thr, key(LARGE)));
-	ck_assert(!ct_share_sample(w.thr, key(2)));
+	ck_assert(ct_share_sample(w.thr, ct_world_key(LARGE)));
+	ck_assert(!ct_share_sample(w.thr, ct_world_key(2)));
 	ct_thread_detach(other);
 	/* Who has left is not forgotten. */
-	ck_assert(ct_share_much(w.tbl, key(LARGE)));
+	ck_assert(ct_share_much(w.tbl, ct_world_key(LARGE)));
 }
 END_TEST
 
@@ -89,13 +80,13 @@ END_TEST
 
 START_TEST(few_samples_tell_nothing)
 {
-	ck_assert_uint_eq(ct_share_of(w.tbl, key(LARGE)), 0);
+	ck_assert_uint_eq(ct_share_of(w.tbl, ct_world_key(LARGE)), 0);
 	sample(w.thr, 63, 1000);
-	ck_assert_uint_eq(ct_share_of(w.tbl, key(LARGE)), 0);
-	ck_assert(!ct_share_much(w.tbl, key(LARGE)));
+	ck_assert_uint_eq(ct_share_of(w.tbl, ct_world_key(LARGE)), 0);
+	ck_assert(!ct_share_much(w.tbl, ct_world_key(LARGE)));
 	sample(w.thr, 1, 1000);
-	ck_assert_uint_eq(ct_share_of(w.tbl, key(LARGE)), UINT16_MAX);
-	ck_assert(ct_share_much(w.tbl, key(LARGE)));
+	ck_assert_uint_eq(ct_share_of(w.tbl, ct_world_key(LARGE)), UINT16_MAX);
+	ck_assert(ct_share_much(w.tbl, ct_world_key(LARGE)));
 }
 END_TEST
 
@@ -145,7 +136,7 @@ START_TEST(a_share_is_halved_by_as_many_samples_as_is_said)
 	}
 	sample(w.thr, HALF, 0);
 	/* Half of a table once, less than a sixteenth now. */
-	ck_assert(!ct_share_much(w.tbl, key(LARGE)));
+	ck_assert(!ct_share_much(w.tbl, ct_world_key(LARGE)));
 }
 END_TEST
 
@@ -156,7 +147,7 @@ static void *sample_some(void *user)
 	(void)user;
 	ck_assert_int_eq(ct_thread_attach(w.tbl, &thr), 0);
 	for (uint64_t i = 0; i < HALF / THREADS; i++)
-		ct_share_sample(thr, key(i % 8 ? 1000 + i : LARGE));
+		ct_share_sample(thr, ct_world_key(i % 8 ? 1000 + i : LARGE));
 	ct_thread_detach(thr);
 	return NULL;
 }
@@ -189,7 +180,7 @@ START_TEST(threads_add_at_once)
 	ck_assert_uint_le(n, HALF);
 	for (unsigned row = 0; row < CT_SHARE_ROWS; row++)
 		ck_assert_uint_eq(sum_of(share, row), n);
-	ck_assert(ct_share_much(w.tbl, key(LARGE)));
+	ck_assert(ct_share_much(w.tbl, ct_world_key(LARGE)));
 }
 END_TEST
 

@@ -31,40 +31,32 @@ static void teardown(void)
 	ct_world_end(&w);
 }
 
-/* The n-th key; SplitMix64 (G. Steele, D. Lea, C. Flood, 2014). */
-static uint64_t key(uint64_t n)
-{
-	n = (n + 1) * 0x9e3779b97f4a7c15u;
-	n = (n ^ n >> 30) * 0xbf58476d1ce4e5b9u;
-	n = (n ^ n >> 27) * 0x94d049bb133111ebu;
-	return n ^ n >> 31;
-}
-
 /* Each connection of another source: no more of them fit. */
 START_TEST(as_many_sources_as_connections_are_told_apart)
 {
 	for (uint64_t i = 0; i < MAX; i++)
-		ct_tally_up(&tally, key(i));
+		ct_tally_up(&tally, ct_world_key(i));
 	for (uint64_t i = 0; i < MAX; i++)
-		ck_assert_uint_eq(ct_tally_has(&tally, key(i)), 1);
+		ck_assert_uint_eq(ct_tally_has(&tally, ct_world_key(i)), 1);
 	for (uint64_t i = 0; i < MAX; i++)
-		ck_assert_uint_eq(ct_tally_has(&tally, key(MAX + i)), 0);
+		ck_assert_uint_eq(ct_tally_has(&tally, ct_world_key(MAX + i)),
+				  0);
 }
 END_TEST
 
 START_TEST(who_leaves_makes_room)
 {
 	for (uint64_t i = 0; i < MAX; i++)
-		ct_tally_up(&tally, key(i));
+		ct_tally_up(&tally, ct_world_key(i));
 	/* The oldest goes, somebody else comes. */
 	for (uint64_t i = 0; i < 10 * MAX; i++) {
-		ct_tally_down(&tally, key(i));
-		ct_tally_up(&tally, key(MAX + i));
+		ct_tally_down(&tally, ct_world_key(i));
+		ct_tally_up(&tally, ct_world_key(MAX + i));
 	}
 	for (uint64_t i = 10 * MAX; i < 11 * MAX; i++)
-		ck_assert_uint_eq(ct_tally_has(&tally, key(i)), 1);
+		ck_assert_uint_eq(ct_tally_has(&tally, ct_world_key(i)), 1);
 	for (uint64_t i = 10 * MAX; i < 11 * MAX; i++)
-		ct_tally_down(&tally, key(i));
+		ct_tally_down(&tally, ct_world_key(i));
 	for (uint32_t i = 0; i < (tally.mask + 1) * 8; i++)
 		ck_assert_uint_eq(atomic_load(&tally.slots[i]), 0);
 }
@@ -73,15 +65,15 @@ END_TEST
 START_TEST(one_source_may_have_them_all)
 {
 	for (uint32_t i = 0; i < MAX; i++)
-		ct_tally_up(&tally, key(1));
-	ck_assert_uint_eq(ct_tally_has(&tally, key(1)), MAX);
-	ck_assert_uint_eq(ct_tally_has(&tally, key(2)), 0);
+		ct_tally_up(&tally, ct_world_key(1));
+	ck_assert_uint_eq(ct_tally_has(&tally, ct_world_key(1)), MAX);
+	ck_assert_uint_eq(ct_tally_has(&tally, ct_world_key(2)), 0);
 	for (uint32_t i = 0; i < MAX; i++)
-		ct_tally_down(&tally, key(1));
-	ck_assert_uint_eq(ct_tally_has(&tally, key(1)), 0);
+		ct_tally_down(&tally, ct_world_key(1));
+	ck_assert_uint_eq(ct_tally_has(&tally, ct_world_key(1)), 0);
 	/* One less of none is none. */
-	ct_tally_down(&tally, key(1));
-	ck_assert_uint_eq(ct_tally_has(&tally, key(1)), 0);
+	ct_tally_down(&tally, ct_world_key(1));
+	ck_assert_uint_eq(ct_tally_has(&tally, ct_world_key(1)), 0);
 }
 END_TEST
 
@@ -89,13 +81,13 @@ static void *come_and_go(void *arg)
 {
 	(void)arg;
 	for (uint32_t i = 0; i < ROUNDS; i++) {
-		ct_tally_up(&tally, key(i % FEW));
-		ct_tally_up(&tally, key(i % FEW));
-		ct_tally_down(&tally, key(i % FEW));
-		ct_tally_down(&tally, key(i % FEW));
+		ct_tally_up(&tally, ct_world_key(i % FEW));
+		ct_tally_up(&tally, ct_world_key(i % FEW));
+		ct_tally_down(&tally, ct_world_key(i % FEW));
+		ct_tally_down(&tally, ct_world_key(i % FEW));
 	}
 	for (uint32_t i = 0; i < FEW; i++)
-		ct_tally_up(&tally, key(i));
+		ct_tally_up(&tally, ct_world_key(i));
 	return NULL;
 }
 
@@ -110,7 +102,8 @@ START_TEST(threads_lose_no_count)
 	for (unsigned i = 0; i < THREADS; i++)
 		pthread_join(threads[i], NULL);
 	for (uint32_t i = 0; i < FEW; i++)
-		ck_assert_uint_eq(ct_tally_has(&tally, key(i)), THREADS);
+		ck_assert_uint_eq(ct_tally_has(&tally, ct_world_key(i)),
+				  THREADS);
 }
 END_TEST
 
