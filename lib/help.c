@@ -363,7 +363,7 @@ static bool renumber(struct ct_thread *thr, struct ct_pkt *pkt,
 {
 	if (pkt->l4 != CT_IPPROTO_TCP)
 		return true;
-	if (ct_unlikely(help->proxied.flags) && !ct_syn_leave(thr, pkt, help))
+	if (ct_unlikely(help->is_proxied) && !ct_syn_leave(thr, pkt, help))
 		return false;
 	return !(ct_conn_word(pkt->conn) & CT_S_SEQ_ADJUST) || shift(pkt, help);
 }

@@ -334,6 +334,7 @@ bool ct_syn_keep(struct ct_thread *thr, struct ct_conn *conn,
 	if (!help)
 		return false;
 	help->proxied = *proxied;
+	help->is_proxied = true;
 	ct_event_mark(conn);
 	ct_probe_syn(thr, conn);
 	return true;

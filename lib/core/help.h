@@ -85,6 +85,7 @@ struct ct_helped {
 	uint16_t n[CT_EXPECT_CLASSES];    /* L list  of each class */
 	struct ct_seqadj adj[CT_DIR_MAX]; /* L  the connection's lock */
 	struct ct_proxied proxied;        /* L  the connection's lock */
+	bool is_proxied;                  /* I  the above says something */
 	struct ct_stream *view;           /* L busy  two, or NULL */
 	_Alignas(8) uint8_t state[CT_HELPER_STATE_MAX]; /* L busy */
 };
